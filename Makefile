@@ -1,0 +1,68 @@
+# shmtalk: build, test, install.
+#
+#   make                  the pair and all lessons, in build/
+#   make test             everything through bats
+#   make lint             compilers with -Werror, cppcheck, shellcheck, clang-format
+#   make install          the pair and its manual pages, to $(DESTDIR)$(PREFIX)
+#   make SANITIZE=address,undefined BUILD=build/sanitized
+#
+# LESSONS is the syllabus, in order: a new lesson is one word there.
+
+LESSONS = handshake
+
+VERSION   = 1.0
+BUILD     = build
+PREFIX    = /usr/local
+CFLAGS    = -O2 -g
+WARNINGS  = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+SANITIZER = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
+COMPILE   = $(CC) -std=c11 -D_XOPEN_SOURCE=700 -DVERSION='"$(VERSION)"' \
+            $(WARNINGS) $(CFLAGS) $(SANITIZER)
+
+PROGRAMS = talker listener $(LESSONS:%=talker-%) $(LESSONS:%=listener-%)
+COMMON   = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*.c))
+OBJECTS  = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard */*.c))
+
+.PHONY: all demo test lint install uninstall dist clean
+
+all: $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/sweep
+
+# build/talker comes from talker/talker.c, build/talker-torn from talker/torn.c.
+$(BUILD)/talker: $(BUILD)/obj/talker/talker.o
+$(BUILD)/listener: $(BUILD)/obj/listener/listener.o
+$(LESSONS:%=$(BUILD)/talker-%): $(BUILD)/talker-%: $(BUILD)/obj/talker/%.o
+$(LESSONS:%=$(BUILD)/listener-%): $(BUILD)/listener-%: $(BUILD)/obj/listener/%.o
+$(BUILD)/sweep: $(BUILD)/obj/scripts/sweep.o
+$(PROGRAMS:%=$(BUILD)/%) $(BUILD)/sweep: $(COMMON)
+	$(COMPILE) $(LDFLAGS) -o $@ $(filter %.o,$^)
+
+$(BUILD)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) -MMD -MP -c -o $@ $<
+
+-include $(OBJECTS:.o=.d)
+
+demo: all
+	scripts/demo
+
+test: all
+	scripts/test
+
+lint:
+	scripts/lint
+
+install: all
+	mkdir -p $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	cp $(PROGRAMS:%=$(BUILD)/%) $(DESTDIR)$(PREFIX)/bin
+	cp talker/talker.1 listener/listener.1 $(DESTDIR)$(PREFIX)/share/man/man1
+
+uninstall:
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%)
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/talker.1 $(DESTDIR)$(PREFIX)/share/man/man1/listener.1
+
+dist:
+	mkdir -p $(BUILD)
+	git archive --prefix=shmtalk-$(VERSION)/ -o $(BUILD)/shmtalk-$(VERSION).tar.gz HEAD
+
+clean:
+	rm -rf $(BUILD)

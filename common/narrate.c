@@ -1,0 +1,307 @@
+/* narrate.c - tells a run as it happens; see narrate.h. */
+#define IN_COMMON
+#include "narrate.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/select.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE = 2048, TEXT = 1536, SHOWN = 32 }; /* SHOWN: of a string, as many as strace shows */
+
+static struct narration narration;
+static int trace = -1;
+
+static const char *here_file = "";
+static int here_line;
+static const char *purpose = "";
+static _Atomic int *stops_to;
+
+/* What was observed last, if nothing was told since: a loop that looks again is not told again. */
+static struct {
+    const volatile void *where;
+    long long value;
+} last_observed;
+
+/* A sleep is told late: a sleeper that wakes up for nothing goes on with the same sleep. */
+static struct {
+    bool pending;
+    long long began;
+    char text[TEXT];
+} asleep;
+
+static long long now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (long long)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+void narrate_append(char *text, size_t size, const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + used, size - used, format, arguments);
+    va_end(arguments);
+}
+
+/* Writes a line whole. Where nobody reads stderr (a full pipe, a terminal on hold) the signals that
+ * ask us to end must still get through: we wait in pselect with them let in, and if one comes, we
+ * narrate no more, so that the program reaches the place where it obeys. */
+static void put(int fd, const char *line)
+{
+    sigset_t ends_let_in;
+    sigprocmask(SIG_BLOCK, NULL, &ends_let_in);
+    sigdelset(&ends_let_in, SIGINT);
+    sigdelset(&ends_let_in, SIGTERM);
+    sigdelset(&ends_let_in, SIGHUP);
+
+    size_t left = strlen(line);
+    while (left > 0) {
+        fd_set writable;
+        FD_ZERO(&writable);
+        FD_SET(fd, &writable);
+        if (pselect(fd + 1, NULL, &writable, NULL, NULL, &ends_let_in) == -1) {
+            narration.verbose = false;
+            return;
+        }
+        ssize_t written = write(fd, line, left);
+        if (written == -1) {
+            narration.verbose = false; /* nobody there to tell: not the lesson's failure */
+            return;
+        }
+        line += written;
+        left -= (size_t)written;
+    }
+}
+
+static void write_trace(const char *kind, long long when, const char *text)
+{
+    char line[LINE + TEXT] = "";
+    narrate_append(line, sizeof line, "%lld\t%s\t%d\t%s:%d\t%s\t%s\t%s\n", when, narration.program,
+                   (int)getpid(), here_file, here_line, kind, text, purpose);
+    if (write(trace, line, strlen(line)) == -1)
+        err(1, "write to the trace \"%s\"", narration.trace);
+}
+
+static void tell(const char *kind, long long when, const char *text)
+{
+    last_observed.where = NULL;
+    if (asleep.pending) {
+        asleep.pending = false;
+        tell("call", asleep.began, asleep.text);
+    }
+    if (narration.verbose) {
+        char line[LINE] = "";
+        narrate_append(line, sizeof line - 1, "%s[%d] %s", narration.program, (int)getpid(), text);
+        narrate_append(line, sizeof line, "\n");
+        put(STDERR_FILENO, line);
+    }
+    if (trace != -1)
+        write_trace(kind, when, text);
+}
+
+int narrate_as(const struct narration *how)
+{
+    narration = *how;
+    if (how->trace)
+        trace = open(how->trace, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+    return how->trace && trace == -1 ? -1 : 0;
+}
+
+bool narrating(void)
+{
+    return narration.verbose || narration.step || narration.hold || trace != -1;
+}
+
+void narrate_here(const char *file, int line)
+{
+    here_file = file;
+    here_line = line;
+}
+
+void explain(const char *why)
+{
+    purpose = why;
+    if (!narration.explain)
+        return;
+    char text[TEXT] = "# ";
+    narrate_append(text, sizeof text, "%s", why);
+    if (asleep.pending) {
+        asleep.pending = false;
+        tell("call", asleep.began, asleep.text);
+    }
+    int kept = trace;
+    trace = -1; /* a record carries its explanation in a field of its own */
+    tell("note", 0, text);
+    trace = kept;
+}
+
+/* ---- stopping ---- */
+
+void narrate_stops_to(_Atomic int *stopped)
+{
+    stops_to = stopped;
+}
+
+void narrate_stop_no_more(void)
+{
+    narration.step = false;
+    narration.hold = NULL;
+}
+
+static void stop_before(const char *what)
+{
+    int saved = errno;
+    char text[TEXT] = "";
+    narrate_append(text, sizeof text, "stopped before %s: \"fg\" or \"kill -CONT %d\" goes on",
+                   what, (int)getpid());
+    tell("note", now(), text);
+    if (stops_to)
+        atomic_store(stops_to, (int)getpid());
+    raise(SIGSTOP);
+    if (stops_to)
+        atomic_store(stops_to, 0);
+    errno = saved;
+}
+
+/* Whether --hold names this point, and this is the time that it meant. */
+static bool held(const char *point)
+{
+    return narration.hold && strcmp(narration.hold, point) == 0 && --narration.hold_nth == 0;
+}
+
+long long narrate_reach(const char *call)
+{
+    if (!narrating())
+        return 0;
+    if (held(call) || narration.step)
+        stop_before(call);
+    return now();
+}
+
+void narrate_point(const char *name)
+{
+    if (!narrating())
+        return;
+    if (held(name))
+        stop_before(name);
+    char text[TEXT] = "point ";
+    narrate_append(text, sizeof text, "%s", name);
+    tell("point", now(), text);
+}
+
+/* ---- calls, sleeps and signals ---- */
+
+void narrate_call(long long began, const char *text)
+{
+    tell("call", began, text);
+}
+
+void narrate_sleep(long long began, const char *text)
+{
+    asleep.pending = true;
+    asleep.began = began;
+    asleep.text[0] = '\0';
+    narrate_append(asleep.text, sizeof asleep.text, "%s", text);
+}
+
+bool narrate_still_asleep(void)
+{
+    return asleep.pending;
+}
+
+void narrate_signal(int signo, pid_t from)
+{
+    if (!narrating())
+        return;
+    char text[TEXT] = "";
+    narrate_append(text, sizeof text, "--- %s from %d ---",
+                   signo == SIGUSR1 ? "SIGUSR1" : strsignal(signo), (int)from);
+    tell("signal", now(), text);
+}
+
+/* ---- what passes through the segment ---- */
+
+/* "&pair->turn", "&shared.turn" and "&pair->turn[i]" are all told as "turn". */
+static void append_bare(char *text, size_t size, const char *field)
+{
+    const char *name = field;
+    const char *end = field + strcspn(field, "[");
+    for (const char *at = field; at < end; at++)
+        if (*at == '>' || *at == '.' || *at == '&')
+            name = at + 1;
+    narrate_append(text, size, "%.*s", (int)(end - name), name);
+}
+
+void narrate_publish(const char *field, long long value)
+{
+    if (!narrating())
+        return;
+    char text[TEXT] = "publish ";
+    append_bare(text, sizeof text, field);
+    narrate_append(text, sizeof text, " = %lld", value);
+    tell("publish", now(), text);
+}
+
+long long narrate_observe(const char *field, const volatile void *where, long long value)
+{
+    if (!narrating() || (where == last_observed.where && value == last_observed.value))
+        return value;
+    char text[TEXT] = "observe ";
+    append_bare(text, sizeof text, field);
+    narrate_append(text, sizeof text, " = %lld", value);
+    tell("observe", now(), text);
+    last_observed.where = where;
+    last_observed.value = value;
+    return value;
+}
+
+/* A string as strace shows it: quoted, escaped, cut at SHOWN bytes. */
+static void append_quoted(char *text, size_t size, const char *bytes, size_t length)
+{
+    narrate_append(text, size, "\"");
+    for (size_t i = 0; i < length && i < SHOWN; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+        if (byte == '\n')
+            narrate_append(text, size, "\\n");
+        else if (byte == '\t')
+            narrate_append(text, size, "\\t");
+        else if (byte == '"' || byte == '\\')
+            narrate_append(text, size, "\\%c", byte);
+        else if (byte < ' ' || byte > '~')
+            narrate_append(text, size, "\\%o", byte);
+        else
+            narrate_append(text, size, "%c", byte);
+    }
+    narrate_append(text, size, length > SHOWN ? "\"..." : "\"");
+}
+
+static void tell_text(const char *kind, const char *field, const char *bytes, size_t length)
+{
+    if (!narrating())
+        return;
+    char text[TEXT] = "";
+    narrate_append(text, sizeof text, "%s ", kind);
+    append_bare(text, sizeof text, field);
+    narrate_append(text, sizeof text, " = ");
+    append_quoted(text, sizeof text, bytes, length);
+    tell(kind, now(), text);
+}
+
+void narrate_publish_text(const char *field, const char *text, size_t length)
+{
+    tell_text("publish", field, text, length);
+}
+
+void narrate_observe_text(const char *field, const char *text, size_t length)
+{
+    tell_text("observe", field, text, length);
+}

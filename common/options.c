@@ -1,0 +1,254 @@
+/* options.c - one parser for every program's command line; see options.h. */
+#define IN_COMMON
+#include "options.h"
+#include "narrate.h"
+#include "sys.h"
+
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_OPTIONS = 32 };
+
+/* What the common options are read into, before it becomes a struct options. */
+static struct {
+    const char *file, *trace, *hold;
+    long project;
+    double timeout;
+    bool verbose, explain, step, help, version;
+} common = {.file = "shmfile", .project = 1};
+
+static const struct option_spec common_options[] = {
+    {'f', "file", "FILE", "key file for ftok (default: shmfile)", OPTION_TEXT, &common.file, 0, 0},
+    {'j', "project", "ID", "project id for ftok, 1 to 255 (default: 1)", OPTION_NUMBER,
+     &common.project, 1, 255},
+    {'t', "timeout", "SECONDS", "give up after that long without progress", OPTION_SECONDS,
+     &common.timeout, 0, 0},
+    {'v', "verbose", NULL, "narrate every system call on stderr", OPTION_FLAG, &common.verbose, 0,
+     0},
+    {'x', "explain", NULL, "as -v, with the purpose of each step", OPTION_FLAG, &common.explain, 0,
+     0},
+    {'T', "trace", "FILE", "write the narration to FILE as records", OPTION_TEXT, &common.trace, 0,
+     0},
+    {0, "step", NULL, "stop before each narrated call; \"fg\" goes on", OPTION_FLAG, &common.step,
+     0, 0},
+    {0, "hold", "POINT[:N]", "stop before POINT is reached the N-th time", OPTION_TEXT,
+     &common.hold, 0, 0},
+    {'h', "help", NULL, "show this help", OPTION_FLAG, &common.help, 0, 0},
+    {'V', "version", NULL, "show the version", OPTION_FLAG, &common.version, 0, 0},
+    {0, NULL, NULL, NULL, OPTION_FLAG, NULL, 0, 0},
+};
+
+/* ---- help ---- */
+
+static void show_options(const struct option_spec *spec)
+{
+    for (; spec && spec->name; spec++) {
+        char left[40];
+        snprintf(left, sizeof left, "%s%s%s", spec->name, spec->value ? " " : "",
+                 spec->value ? spec->value : "");
+        if (spec->letter)
+            printf("  -%c, --%-20s  %s\n", spec->letter, left, spec->help);
+        else
+            printf("      --%-20s  %s\n", left, spec->help);
+    }
+}
+
+static _Noreturn void show_help(const struct program *program)
+{
+    printf("usage: %s %s\n\n%s\n\noptions:\n", program->name, program->usage, program->about);
+    show_options(program->options);
+    if (program->options)
+        printf("\ncommon options:\n");
+    show_options(common_options);
+
+    printf("\nPOINT is a call's name (sigsuspend)");
+    if (program->points && *program->points)
+        printf(", or one of:");
+    for (const char *const *point = program->points; point && *point; point++)
+        printf(" %s", *point);
+    printf("\nexit status: 0 done, 1 a call or the data failed, 2 usage, 3 no peer, 4 busy\n");
+    exit(fflush(stdout) == 0 ? 0 : 1);
+}
+
+/* ---- values ---- */
+
+static void take_number(const struct option_spec *spec, const char *text)
+{
+    char *end;
+    errno = 0;
+    int base = spec->kind == OPTION_OCTAL ? 8 : 10;
+    long number = strtol(text, &end, base);
+    bool digit = *text >= '0' && *text <= '9';
+    if (!digit || *end != '\0' || errno != 0 || number < spec->least || number > spec->most)
+        errx(2,
+             base == 8 ? "--%s: '%s' is not an octal number from %lo to %lo"
+                       : "--%s: '%s' is not a whole number from %ld to %ld",
+             spec->name, text, spec->least, spec->most);
+    *(long *)spec->into = number;
+}
+
+static void take_seconds(const struct option_spec *spec, const char *text)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+    bool plain = strspn(text, "0123456789.") == strlen(text);
+    if (!plain || *text == '\0' || *end != '\0' || !(seconds > 0) || seconds > 1e9)
+        errx(2, "--%s: '%s' is not a number of seconds above 0", spec->name, text);
+    *(double *)spec->into = seconds;
+}
+
+static void take(const struct option_spec *spec, const char *text)
+{
+    switch (spec->kind) {
+    case OPTION_FLAG:
+        *(bool *)spec->into = true;
+        break;
+    case OPTION_TEXT:
+        *(const char **)spec->into = text;
+        break;
+    case OPTION_NUMBER:
+    case OPTION_OCTAL:
+        take_number(spec, text);
+        break;
+    case OPTION_SECONDS:
+        take_seconds(spec, text);
+        break;
+    }
+}
+
+/* --hold POINT[:N]: parts the two. Returns N, which is 1 where it is not given. */
+static unsigned long parse_hold(char *hold, const struct program *program)
+{
+    unsigned long nth = 1;
+    char *colon = strchr(hold, ':');
+    if (colon) {
+        char *end;
+        errno = 0;
+        nth = strtoul(colon + 1, &end, 10);
+        if (colon[1] < '0' || colon[1] > '9' || *end != '\0' || errno != 0 || nth == 0)
+            errx(2, "--hold: '%s' is not a whole number above 0", colon + 1);
+        *colon = '\0';
+    }
+    if (sys_is_call(hold))
+        return nth;
+    for (const char *const *point = program->points; point && *point; point++)
+        if (strcmp(*point, hold) == 0)
+            return nth;
+    errx(2, "--hold: '%s' is not a call or a point of this program; --help lists them", hold);
+}
+
+/* ---- parse ---- */
+
+/* Both tables as getopt_long(3) wants them. '+': it stops at an operand, and we go on ourselves, so
+ * that options after operands are taken whatever POSIXLY_CORRECT says. */
+struct getopt_tables {
+    const struct option_spec *spec[MOST_OPTIONS];
+    struct option longs[MOST_OPTIONS + 1];
+    char shorts[2 * MOST_OPTIONS + 3];
+    int count;
+};
+
+static void add_options(struct getopt_tables *tables, const struct option_spec *spec)
+{
+    for (; spec && spec->name; spec++) {
+        if (tables->count == MOST_OPTIONS)
+            errx(1, "more than %d options", MOST_OPTIONS);
+        int takes = spec->kind == OPTION_FLAG ? no_argument : required_argument;
+        tables->longs[tables->count] =
+            (struct option){spec->name, takes, NULL, 256 + tables->count};
+        tables->spec[tables->count++] = spec;
+        if (spec->letter) {
+            char both[3] = {spec->letter, takes == no_argument ? '\0' : ':', '\0'};
+            strcat(tables->shorts, both);
+        }
+    }
+}
+
+static const struct option_spec *found(const struct getopt_tables *tables, int code)
+{
+    for (int i = 0; i < tables->count; i++)
+        if (code == 256 + i || (tables->spec[i]->letter && code == tables->spec[i]->letter))
+            return tables->spec[i];
+    return NULL;
+}
+
+static void take_option(const struct getopt_tables *tables, int code, char **argv, int at)
+{
+    const struct option_spec *spec = found(tables, code == ':' ? optopt : code);
+    if (code == ':' && spec)
+        errx(2, "option '--%s' needs a value: %s", spec->name, spec->value);
+    if (spec)
+        take(spec, optarg);
+    else if (optopt > 0 && optopt < 256)
+        errx(2, "unknown option '-%c'; --help lists them", optopt);
+    else if (optopt >= 256)
+        errx(2, "option '%s' takes no value", argv[at]);
+    else
+        errx(2, "unknown option '%s'; --help lists them", argv[at]);
+}
+
+/* Reads options and operands, in any order, until the end or past "--". The operands are gathered
+ * at the front of argv. */
+static int walk(int argc, char **argv, const struct getopt_tables *tables)
+{
+    int operands = 0;
+    opterr = 0;
+    while (optind < argc) {
+        int at = optind;
+        bool last = strcmp(argv[at], "--") == 0;
+        int code = getopt_long(argc, argv, tables->shorts, tables->longs, NULL);
+        if (code != -1)
+            take_option(tables, code, argv, at);
+        else if (!last)
+            argv[operands++] = argv[optind++];
+        while (last && optind < argc)
+            argv[operands++] = argv[optind++];
+    }
+    argv[operands] = NULL;
+    return operands;
+}
+
+struct options options_parse(int argc, char **argv, const struct program *program)
+{
+    struct getopt_tables tables = {.shorts = "+:"};
+    add_options(&tables, program->options);
+    add_options(&tables, common_options);
+    int operands = walk(argc, argv, &tables);
+
+    if (common.help)
+        show_help(program);
+    if (common.version) {
+        printf("%s (shmtalk) %s\n", program->name, VERSION);
+        exit(fflush(stdout) == 0 ? 0 : 1);
+    }
+    if (operands > program->most_operands)
+        errx(2, "unexpected operand '%s'; --help shows the usage", argv[program->most_operands]);
+
+    struct narration narration = {
+        .program = program->name,
+        .verbose = common.verbose || common.explain || common.step,
+        .explain = common.explain,
+        .step = common.step,
+        .trace = common.trace,
+        .hold = common.hold,
+    };
+    if (common.hold) {
+        char *hold = strdup(common.hold);
+        if (!hold)
+            err(1, "strdup");
+        narration.hold_nth = parse_hold(hold, program);
+        narration.hold = hold;
+    }
+    if (narrate_as(&narration) == -1)
+        err(1, "open the trace \"%s\"", common.trace);
+
+    return (struct options){.file = common.file,
+                            .project = (int)common.project,
+                            .timeout = common.timeout,
+                            .operands = (const char **)argv,
+                            .operand_count = operands};
+}

@@ -1,0 +1,119 @@
+/* segment.h - one segment's life: key, create, classify, attach, detach, remove, remove at exit.
+ *
+ * Nothing is believed of a segment that is already there. It is classified by its id, and only what
+ * is ours and stale is removed, by that same id: the key may belong to another segment meanwhile.
+ */
+#ifndef SEGMENT_H
+#define SEGMENT_H
+
+#include "narrate.h"
+#include "sys.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* "shmt": stands first in every segment of ours, and is stored last. 0 means: still being born. */
+#define SEGMENT_MAGIC 0x73686d74u
+
+/* Which pair a segment belongs to, told as four letters: SEGMENT_LESSON('p', 'a', 'i', 'r'). */
+#define SEGMENT_LESSON(a, b, c, d)                                                                 \
+    ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+
+/* What every pair's struct begins with. */
+struct segment_head {
+    _Atomic uint32_t magic;
+    uint32_t lesson;
+    uint32_t version;
+    _Atomic int stopped; /* PID of a process that stands still on purpose (--step, --hold), or 0 */
+};
+
+/* What has a key, or an id. */
+enum segment_state {
+    SEGMENT_GONE,     /* nothing: never there, removed, or marked for destruction */
+    SEGMENT_UNBORN,   /* ours, its creator alive and about to store the magic */
+    SEGMENT_LIVE,     /* ours, and its creator alive */
+    SEGMENT_ORPHANED, /* ours, its creator dead, but somebody still has it attached */
+    SEGMENT_STALE,    /* ours, nobody attached, creator dead: may be removed */
+    SEGMENT_FOREIGN,  /* another's magic, owner or size: is not touched */
+};
+
+/* A segment as we know it. */
+struct segment {
+    key_t key;
+    int shmid;                 /* -1: none */
+    size_t size;               /* what the kernel says (shm_segsz), not what the segment says */
+    pid_t creator;             /* shm_cpid */
+    enum segment_state state;  /* as last classified */
+    uint32_t lesson, version;  /* where the magic is ours */
+    struct segment_head *head; /* where it is attached; NULL: it is not */
+    char why[128];             /* SEGMENT_FOREIGN: what told it from one of ours */
+};
+
+/* The size to ask the kernel for so that `bytes` fit. Between shmget and the magic a segment
+ * carries nothing of ours but its size; so all of ours have sizes that leave the same remainder,
+ * and a creator that is killed in between leaves something that can be told from a stranger's. It
+ * costs no memory: the kernel rounds up to pages anyway. */
+size_t segment_size(size_t bytes);
+
+/* ftok, with the key file created (0600) where `create` is set and it is missing.
+ * Returns the key, or -1 with errno (ENOENT: no such file, open(2), ftok(3)). */
+key_t segment_key(const char *file, int project, bool create);
+
+/* Creates the segment for `key`, attaches it, and has it removed at exit; its magic is still 0.
+ * A stale one in the way is removed first, and said so on stderr. `mode` as 0600; `bytes` is what
+ * must fit. Returns 0, or -1: segment->state tells what is in the way, SEGMENT_GONE means a call
+ * failed with errno. */
+int segment_create(struct segment *segment, key_t key, size_t bytes, int mode, uint32_t lesson,
+                   uint32_t version);
+
+/* Clears the way to `key`: removes what is ours and stale, and says so. Where anything else is
+ * there, the program ends as in segment_refuse. */
+void segment_clear(key_t key);
+
+/* Stores the magic: from now on the segment can be used. */
+void segment_publish(struct segment *segment);
+
+/* Finds what has the key and classifies it. Returns segment->state. */
+enum segment_state segment_find(struct segment *segment, key_t key);
+
+/* Classifies segment->shmid: IPC_STAT first, so that shm_nattch does not count us. */
+enum segment_state segment_classify(struct segment *segment);
+
+/* Attaches it for reading and writing, where the kernel likes. Returns 0, or -1 with errno (EINVAL,
+ * EIDRM: it was removed meanwhile, shmat(2)). */
+int segment_attach(struct segment *segment);
+
+/* Detaches it. */
+void segment_detach(struct segment *segment);
+
+/* Removes it by id. Returns 0, or -1 with errno. */
+int segment_remove(struct segment *segment);
+
+/* Has it removed when this process exits, however that comes about. */
+void segment_remove_at_exit(int shmid);
+
+/* It has been removed by a shmctl of the lesson's own: nothing is left to do at exit. */
+void segment_forget(int shmid);
+
+/* Ends the program with one line that names what has the key, and what to do: 4 where somebody
+ * lives there, 1 where it is a stranger's. */
+_Noreturn void segment_refuse(const struct segment *segment);
+
+#ifndef IN_COMMON
+#define SEGMENT_AT(call)                   (narrate_here(__FILE__, __LINE__), call)
+#define segment_key(file, project, create) SEGMENT_AT(segment_key(file, project, create))
+#define segment_create(segment, key, bytes, mode, lesson, version)                                 \
+    SEGMENT_AT(segment_create(segment, key, bytes, mode, lesson, version))
+#define segment_clear(key)         SEGMENT_AT(segment_clear(key))
+#define segment_publish(segment)   SEGMENT_AT(segment_publish(segment))
+#define segment_find(segment, key) SEGMENT_AT(segment_find(segment, key))
+#define segment_classify(segment)  SEGMENT_AT(segment_classify(segment))
+#define segment_attach(segment)    SEGMENT_AT(segment_attach(segment))
+#define segment_detach(segment)    SEGMENT_AT(segment_detach(segment))
+#define segment_remove(segment)    SEGMENT_AT(segment_remove(segment))
+#endif
+
+#endif

@@ -1,0 +1,462 @@
+/* sys.c - the calls, and their narration in strace's form; see sys.h.
+ *
+ * Each wrapper has the same four steps: reach (where --step and --hold stop), call, tell, return.
+ * The functions at the top only spell arguments and results.
+ */
+#if defined(__linux__)
+#define _GNU_SOURCE /* IPC_INFO, SHM_INFO, SHM_REMAP, SHM_HUGETLB */
+#endif
+#define IN_COMMON
+#include "sys.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SPELLED = 1024 };
+
+/* ---- spelling, after strace ---- */
+
+struct name {
+    int value;
+    const char *name;
+};
+
+static const struct name error_names[] = {
+    {EACCES, "EACCES"},
+    {EAGAIN, "EAGAIN"},
+    {EBADF, "EBADF"},
+    {EEXIST, "EEXIST"},
+    {EFAULT, "EFAULT"},
+    {EIDRM, "EIDRM"},
+    {EINTR, "EINTR"},
+    {EINVAL, "EINVAL"},
+    {EIO, "EIO"},
+    {ELOOP, "ELOOP"},
+    {EMFILE, "EMFILE"},
+    {ENAMETOOLONG, "ENAMETOOLONG"},
+    {ENFILE, "ENFILE"},
+    {ENOENT, "ENOENT"},
+    {ENOMEM, "ENOMEM"},
+    {ENOSPC, "ENOSPC"},
+    {ENOSYS, "ENOSYS"},
+    {ENOTDIR, "ENOTDIR"},
+    {EOVERFLOW, "EOVERFLOW"},
+    {EPERM, "EPERM"},
+    {ESRCH, "ESRCH"},
+    {0, NULL},
+};
+
+static const struct name signal_names[] = {
+    {SIGHUP, "HUP"},   {SIGINT, "INT"},     {SIGQUIT, "QUIT"}, {SIGABRT, "ABRT"}, {SIGBUS, "BUS"},
+    {SIGKILL, "KILL"}, {SIGUSR1, "USR1"},   {SIGSEGV, "SEGV"}, {SIGUSR2, "USR2"}, {SIGPIPE, "PIPE"},
+    {SIGALRM, "ALRM"}, {SIGTERM, "TERM"},   {SIGCHLD, "CHLD"}, {SIGCONT, "CONT"}, {SIGSTOP, "STOP"},
+    {SIGTSTP, "TSTP"}, {SIGWINCH, "WINCH"}, {0, NULL},
+};
+
+static const struct name get_flags[] = {
+    {IPC_CREAT, "IPC_CREAT"},
+    {IPC_EXCL, "IPC_EXCL"},
+#ifdef SHM_HUGETLB
+    {SHM_HUGETLB, "SHM_HUGETLB"},
+#endif
+#ifdef SHM_NORESERVE
+    {SHM_NORESERVE, "SHM_NORESERVE"},
+#endif
+    {0, NULL},
+};
+
+static const struct name attach_flags[] = {
+    {SHM_RDONLY, "SHM_RDONLY"},
+    {SHM_RND, "SHM_RND"},
+#ifdef SHM_REMAP
+    {SHM_REMAP, "SHM_REMAP"},
+#endif
+#ifdef SHM_EXEC
+    {SHM_EXEC, "SHM_EXEC"},
+#endif
+    {0, NULL},
+};
+
+static const struct name commands[] = {
+    {IPC_STAT, "IPC_STAT"},
+    {IPC_SET, "IPC_SET"},
+    {IPC_RMID, "IPC_RMID"},
+#ifdef IPC_INFO
+    {IPC_INFO, "IPC_INFO"},
+    {SHM_INFO, "SHM_INFO"},
+    {SHM_STAT, "SHM_STAT"},
+    {SHM_LOCK, "SHM_LOCK"},
+    {SHM_UNLOCK, "SHM_UNLOCK"},
+#endif
+    {-1, NULL},
+};
+
+static const struct name mask_changes[] = {
+    {SIG_BLOCK, "SIG_BLOCK"},
+    {SIG_UNBLOCK, "SIG_UNBLOCK"},
+    {SIG_SETMASK, "SIG_SETMASK"},
+    {-1, NULL},
+};
+
+static const struct name action_flags[] = {
+    {SA_SIGINFO, "SA_SIGINFO"},
+    {SA_RESTART, "SA_RESTART"},
+    {SA_NODEFER, "SA_NODEFER"},
+    {0, NULL},
+};
+
+static const char *name_of(const struct name *names, int value)
+{
+    for (; names->name; names++)
+        if (names->value == value)
+            return names->name;
+    return NULL;
+}
+
+/* The names of the bits that are set, then what is left, as `rest` (a printf format) says. */
+static void append_flags(char *text, const struct name *names, int flags, const char *none)
+{
+    const char *bar = "";
+    for (; names->name; names++) {
+        if ((flags & names->value) != names->value)
+            continue;
+        narrate_append(text, SPELLED, "%s%s", bar, names->name);
+        flags &= ~names->value;
+        bar = "|";
+    }
+    if (flags != 0)
+        narrate_append(text, SPELLED, "%s%#x", bar, (unsigned)flags);
+    else if (*bar == '\0')
+        narrate_append(text, SPELLED, "%s", none);
+}
+
+static void append_pointer(char *text, const void *pointer)
+{
+    if (pointer)
+        narrate_append(text, SPELLED, "%#jx", (uintmax_t)(uintptr_t)pointer);
+    else
+        narrate_append(text, SPELLED, "NULL");
+}
+
+static void append_signal(char *text, int signo)
+{
+    const char *name = name_of(signal_names, signo);
+    if (name)
+        narrate_append(text, SPELLED, "SIG%s", name);
+    else
+        narrate_append(text, SPELLED, "%d", signo);
+}
+
+static void append_set(char *text, const sigset_t *set)
+{
+    if (!set) {
+        narrate_append(text, SPELLED, "NULL");
+        return;
+    }
+    const char *space = "";
+    narrate_append(text, SPELLED, "[");
+    for (int signo = 1; signo <= 64; signo++) {
+        if (sigismember(set, signo) != 1)
+            continue;
+        const char *name = name_of(signal_names, signo);
+        if (name)
+            narrate_append(text, SPELLED, "%s%s", space, name);
+        else
+            narrate_append(text, SPELLED, "%s%d", space, signo);
+        space = " ";
+    }
+    narrate_append(text, SPELLED, "]");
+}
+
+static void append_action(char *text, const struct sigaction *action)
+{
+    if (!action) {
+        narrate_append(text, SPELLED, "NULL");
+        return;
+    }
+    if (action->sa_flags & SA_SIGINFO)
+        narrate_append(text, SPELLED, "{sa_sigaction=%#jx",
+                       (uintmax_t)(uintptr_t)action->sa_sigaction);
+    else if (action->sa_handler == SIG_DFL)
+        narrate_append(text, SPELLED, "{sa_handler=SIG_DFL");
+    else if (action->sa_handler == SIG_IGN)
+        narrate_append(text, SPELLED, "{sa_handler=SIG_IGN");
+    else
+        narrate_append(text, SPELLED, "{sa_handler=%#jx", (uintmax_t)(uintptr_t)action->sa_handler);
+    narrate_append(text, SPELLED, ", sa_mask=");
+    append_set(text, &action->sa_mask);
+    narrate_append(text, SPELLED, ", sa_flags=");
+    append_flags(text, action_flags, action->sa_flags & (SA_SIGINFO | SA_RESTART | SA_NODEFER),
+                 "0");
+    narrate_append(text, SPELLED, "}");
+}
+
+/* The key's field has no portable name; glibc, musl and the BSDs each have their own. */
+#if defined(__GLIBC__) || defined(__linux__)
+#define KEY_OF(perm) ((perm).__key)
+#elif defined(__APPLE__)
+#define KEY_OF(perm) ((perm)._key)
+#else
+#define KEY_OF(perm) ((perm).key)
+#endif
+
+static void append_about(char *text, int command, const struct shmid_ds *about)
+{
+    const struct ipc_perm *perm = &about->shm_perm;
+    narrate_append(text, SPELLED, "{shm_perm={uid=%u, gid=%u, mode=0%o", (unsigned)perm->uid,
+                   (unsigned)perm->gid, (unsigned)perm->mode);
+    if (command == IPC_SET) {
+        narrate_append(text, SPELLED, "}}");
+        return;
+    }
+    narrate_append(text, SPELLED,
+                   ", key=%u, cuid=%u, cgid=%u}, shm_segsz=%zu, shm_cpid=%d, shm_lpid=%d, "
+                   "shm_nattch=%lu, shm_atime=%lld, shm_dtime=%lld, shm_ctime=%lld}",
+                   (unsigned)KEY_OF(*perm), (unsigned)perm->cuid, (unsigned)perm->cgid,
+                   (size_t)about->shm_segsz, (int)about->shm_cpid, (int)about->shm_lpid,
+                   (unsigned long)about->shm_nattch, (long long)about->shm_atime,
+                   (long long)about->shm_dtime, (long long)about->shm_ctime);
+}
+
+/* What strace shows of shmctl's third argument depends on the command, and on its success. */
+static void append_control(char *text, int command, bool failed, const struct shmid_ds *about)
+{
+    if (command == IPC_SET || (!failed && command == IPC_STAT && about)) {
+        append_about(text, command, about);
+        return;
+    }
+#ifdef IPC_INFO
+    if (!failed && command == IPC_INFO) {
+        const struct shminfo *limits = (const void *)about;
+        narrate_append(
+            text, SPELLED, "{shmmax=%lu, shmmin=%lu, shmmni=%lu, shmseg=%lu, shmall=%lu}",
+            limits->shmmax, limits->shmmin, limits->shmmni, limits->shmseg, limits->shmall);
+        return;
+    }
+    if (!failed && command == SHM_INFO) {
+        const struct shm_info *usage = (const void *)about;
+        narrate_append(text, SPELLED,
+                       "{used_ids=%d, shm_tot=%lu, shm_rss=%lu, shm_swp=%lu, swap_attempts=%lu, "
+                       "swap_successes=%lu}",
+                       usage->used_ids, usage->shm_tot, usage->shm_rss, usage->shm_swp,
+                       usage->swap_attempts, usage->swap_successes);
+        return;
+    }
+    if (!failed && command == SHM_STAT) {
+        append_about(text, command, about);
+        return;
+    }
+#endif
+    append_pointer(text, about);
+}
+
+static void append_failure(char *text, int error)
+{
+    const char *name = name_of(error_names, error);
+    if (name)
+        narrate_append(text, SPELLED, " = -1 %s (%s)", name, strerror(error));
+    else
+        narrate_append(text, SPELLED, " = -1 errno %d (%s)", error, strerror(error));
+}
+
+/* Closes a call's line with its result, and tells it. errno is as the call left it. */
+static void told(long long began, char *text, int result)
+{
+    int error = errno;
+    narrate_append(text, SPELLED, ")");
+    if (result == -1)
+        append_failure(text, error);
+    else
+        narrate_append(text, SPELLED, " = %d", result);
+    narrate_call(began, text);
+    errno = error;
+}
+
+/* The same where a success is shown in hexadecimal: a key, an address. */
+static void told_hex(long long began, char *text, bool failed, uintmax_t result)
+{
+    int error = errno;
+    narrate_append(text, SPELLED, ")");
+    if (failed)
+        append_failure(text, error);
+    else
+        narrate_append(text, SPELLED, " = %#jx", result);
+    narrate_call(began, text);
+    errno = error;
+}
+
+/* ---- the calls ---- */
+
+key_t sys_ftok(const char *path, int project)
+{
+    long long began = narrate_reach("ftok");
+    key_t key = ftok(path, project);
+    if (narrating()) {
+        char text[SPELLED] = "";
+        narrate_append(text, SPELLED, "ftok(\"%s\", %d", path, project);
+        told_hex(began, text, key == (key_t)-1, (unsigned)key);
+    }
+    return key;
+}
+
+int sys_shmget(key_t key, size_t size, int flags)
+{
+    long long began = narrate_reach("shmget");
+    int shmid = shmget(key, size, flags);
+    if (narrating()) {
+        char text[SPELLED] = "shmget(";
+        if (key == IPC_PRIVATE)
+            narrate_append(text, SPELLED, "IPC_PRIVATE");
+        else
+            narrate_append(text, SPELLED, "%#x", (unsigned)key);
+        narrate_append(text, SPELLED, ", %zu, ", size);
+        if (flags & ~0777) {
+            append_flags(text, get_flags, flags & ~0777, "");
+            narrate_append(text, SPELLED, "|");
+        }
+        narrate_append(text, SPELLED, "%#03o", (unsigned)flags & 0777);
+        told(began, text, shmid);
+    }
+    return shmid;
+}
+
+void *sys_shmat(int shmid, const void *address, int flags)
+{
+    long long began = narrate_reach("shmat");
+    void *attached = shmat(shmid, address, flags);
+    if (narrating()) {
+        char text[SPELLED] = "";
+        narrate_append(text, SPELLED, "shmat(%d, ", shmid);
+        append_pointer(text, address);
+        narrate_append(text, SPELLED, ", ");
+        append_flags(text, attach_flags, flags, "0");
+        told_hex(began, text, attached == (void *)-1, (uintptr_t)attached);
+    }
+    return attached;
+}
+
+int sys_shmdt(const void *address)
+{
+    long long began = narrate_reach("shmdt");
+    int result = shmdt(address);
+    if (narrating()) {
+        char text[SPELLED] = "shmdt(";
+        append_pointer(text, address);
+        told(began, text, result);
+    }
+    return result;
+}
+
+int sys_shmctl(int shmid, int command, struct shmid_ds *about)
+{
+    long long began = narrate_reach("shmctl");
+    int result = shmctl(shmid, command, about);
+    if (narrating()) {
+        const char *name = name_of(commands, command);
+        char text[SPELLED] = "";
+        narrate_append(text, SPELLED, "shmctl(%d, ", shmid);
+        if (name)
+            narrate_append(text, SPELLED, "%s, ", name);
+        else
+            narrate_append(text, SPELLED, "%d, ", command);
+        append_control(text, command, result == -1, about);
+        told(began, text, result);
+    }
+    return result;
+}
+
+int sys_sigprocmask(int how, const sigset_t *set, sigset_t *old)
+{
+    long long began = narrate_reach("sigprocmask");
+    int result = sigprocmask(how, set, old);
+    if (narrating()) {
+        char text[SPELLED] = "";
+        narrate_append(text, SPELLED, "sigprocmask(%s, ", name_of(mask_changes, how));
+        append_set(text, set);
+        narrate_append(text, SPELLED, ", ");
+        append_set(text, old);
+        told(began, text, result);
+    }
+    return result;
+}
+
+int sys_sigaction(int signo, const struct sigaction *action, struct sigaction *old)
+{
+    long long began = narrate_reach("sigaction");
+    int result = sigaction(signo, action, old);
+    if (narrating()) {
+        char text[SPELLED] = "sigaction(";
+        append_signal(text, signo);
+        narrate_append(text, SPELLED, ", ");
+        append_action(text, action);
+        narrate_append(text, SPELLED, ", ");
+        append_action(text, old);
+        told(began, text, result);
+    }
+    return result;
+}
+
+/* A sleep that is taken up again before anything else was told is one sleep: it is stopped before
+ * once, and told once, when it is over. The tick in wakeup.c does not clutter the page like this.
+ */
+int sys_sigsuspend(const sigset_t *mask)
+{
+    static long long began;
+    if (!narrate_still_asleep())
+        began = narrate_reach("sigsuspend");
+    int result = sigsuspend(mask);
+    if (narrating()) {
+        int error = errno;
+        char text[SPELLED] = "sigsuspend(";
+        append_set(text, mask);
+        narrate_append(text, SPELLED, ")");
+        append_failure(text, error);
+        narrate_sleep(began, text);
+        errno = error;
+    }
+    return result;
+}
+
+int sys_kill(pid_t pid, int signo)
+{
+    long long began = narrate_reach("kill");
+    int result = kill(pid, signo);
+    if (narrating()) {
+        char text[SPELLED] = "";
+        narrate_append(text, SPELLED, "kill(%d, ", (int)pid);
+        append_signal(text, signo);
+        told(began, text, result);
+    }
+    return result;
+}
+
+int sys_setitimer(int which, const struct itimerval *value, struct itimerval *old)
+{
+    long long began = narrate_reach("setitimer");
+    int result = setitimer(which, value, old);
+    if (narrating()) {
+        char text[SPELLED] = "";
+        narrate_append(text, SPELLED,
+                       "setitimer(%s, {it_interval={tv_sec=%ld, tv_usec=%ld}, "
+                       "it_value={tv_sec=%ld, tv_usec=%ld}}, ",
+                       which == ITIMER_REAL ? "ITIMER_REAL" : "?", (long)value->it_interval.tv_sec,
+                       (long)value->it_interval.tv_usec, (long)value->it_value.tv_sec,
+                       (long)value->it_value.tv_usec);
+        append_pointer(text, old);
+        told(began, text, result);
+    }
+    return result;
+}
+
+bool sys_is_call(const char *name)
+{
+    static const char *const calls[] = {"ftok",   "shmget",      "shmat",     "shmdt",
+                                        "shmctl", "sigprocmask", "sigaction", "sigsuspend",
+                                        "kill",   "setitimer"};
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        if (strcmp(name, calls[i]) == 0)
+            return true;
+    return false;
+}

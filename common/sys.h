@@ -1,0 +1,51 @@
+/* sys.h - every system call of the lessons: called, narrated, returned raw.
+ *
+ * sys_NAME takes what NAME takes, does what NAME does, and returns what NAME returns, errno
+ * included. It never exits: the lesson checks, in the open. With -v it also tells the call as
+ * strace would; the signal calls go by their POSIX names.
+ *
+ * ftok(3) is no system call, but the lessons begin with it.
+ */
+#ifndef SYS_H
+#define SYS_H
+
+#include "narrate.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
+#include <sys/time.h>
+#include <sys/types.h>
+
+key_t sys_ftok(const char *path, int project);
+
+int sys_shmget(key_t key, size_t size, int flags);
+void *sys_shmat(int shmid, const void *address, int flags);
+int sys_shmdt(const void *address);
+int sys_shmctl(int shmid, int command, struct shmid_ds *about);
+
+int sys_sigprocmask(int how, const sigset_t *set, sigset_t *old);
+int sys_sigaction(int signo, const struct sigaction *action, struct sigaction *old);
+int sys_sigsuspend(const sigset_t *mask);
+int sys_kill(pid_t pid, int signo);
+int sys_setitimer(int which, const struct itimerval *value, struct itimerval *old);
+
+/* Whether --hold may name it: one of the calls above, without its sys_. */
+bool sys_is_call(const char *name);
+
+#ifndef IN_COMMON
+#define SYS_AT(call)                      (narrate_here(__FILE__, __LINE__), call)
+#define sys_ftok(path, project)           SYS_AT(sys_ftok(path, project))
+#define sys_shmget(key, size, flags)      SYS_AT(sys_shmget(key, size, flags))
+#define sys_shmat(shmid, address, flags)  SYS_AT(sys_shmat(shmid, address, flags))
+#define sys_shmdt(address)                SYS_AT(sys_shmdt(address))
+#define sys_shmctl(shmid, command, about) SYS_AT(sys_shmctl(shmid, command, about))
+#define sys_sigprocmask(how, set, old)    SYS_AT(sys_sigprocmask(how, set, old))
+#define sys_sigaction(signo, action, old) SYS_AT(sys_sigaction(signo, action, old))
+#define sys_sigsuspend(mask)              SYS_AT(sys_sigsuspend(mask))
+#define sys_kill(pid, signo)              SYS_AT(sys_kill(pid, signo))
+#define sys_setitimer(which, value, old)  SYS_AT(sys_setitimer(which, value, old))
+#endif
+
+#endif

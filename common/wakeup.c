@@ -1,0 +1,274 @@
+/* wakeup.c - how a process of ours sleeps, and what may wake it; see wakeup.h. */
+#define IN_COMMON
+#include "wakeup.h"
+#include "sys.h"
+
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+volatile sig_atomic_t wakeup_came;
+volatile sig_atomic_t wakeup_from;
+volatile sig_atomic_t wakeup_ticks;
+volatile sig_atomic_t wakeup_ending;
+
+/* ---- handlers ---- */
+
+void wakeup_take(int signo, siginfo_t *info, void *context)
+{
+    (void)signo, (void)context;
+    wakeup_from = info->si_pid;
+    wakeup_came = 1;
+}
+
+/* Only the kernel's own timer counts: a SIGALRM that somebody sent must not make us late. */
+static void on_tick(int signo, siginfo_t *info, void *context)
+{
+    (void)signo, (void)context;
+    if (info->si_code != SI_USER && info->si_code != SI_QUEUE)
+        wakeup_ticks++;
+}
+
+static void on_end(int signo, siginfo_t *info, void *context)
+{
+    (void)info, (void)context;
+    wakeup_ending = signo;
+}
+
+/* ---- block ---- */
+
+static void block(const sigset_t *set)
+{
+    if (sys_sigprocmask(SIG_BLOCK, set, NULL) == -1)
+        err(1, "sigprocmask(SIG_BLOCK)");
+}
+
+static void handle(int signo, void (*handler)(int, siginfo_t *, void *))
+{
+    struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
+    sigemptyset(&action.sa_mask);
+    if (sys_sigaction(signo, &action, NULL) == -1)
+        err(1, "sigaction(%s)", strsignal(signo));
+}
+
+/* Runs last of all that was given to atexit, because it is given first: the others' cleanup is
+ * done, and the signal that ended us may now do what it does by default. */
+static void die_of_it(void)
+{
+    if (!wakeup_ending)
+        return;
+    sigset_t it;
+    sigemptyset(&it);
+    sigaddset(&it, wakeup_ending);
+    signal(wakeup_ending, SIG_DFL);
+    raise(wakeup_ending);
+    sigprocmask(SIG_UNBLOCK, &it, NULL);
+}
+
+void wakeup_guard(void)
+{
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+    sigset_t ours;
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGALRM);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        sigaddset(&ours, ends[i]);
+
+    if (atexit(die_of_it) != 0)
+        errx(1, "atexit: no room for another function");
+    block(&ours);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        struct sigaction inherited;
+        /* nohup(1) had SIGHUP ignored for us, and that is respected. */
+        if (ends[i] == SIGHUP && sigaction(SIGHUP, NULL, &inherited) == 0 &&
+            inherited.sa_handler == SIG_IGN)
+            continue;
+        handle(ends[i], on_end);
+    }
+    handle(SIGALRM, on_tick);
+
+    struct itimerval tick = {{0, WAKEUP_TICK * 1000}, {0, WAKEUP_TICK * 1000}};
+    if (sys_setitimer(ITIMER_REAL, &tick, NULL) == -1)
+        err(1, "setitimer(ITIMER_REAL, every %d ms)", WAKEUP_TICK);
+}
+
+void wakeup_block(void)
+{
+    sigset_t usr1;
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
+    block(&usr1);
+    handle(SIGUSR1, wakeup_take);
+    wakeup_guard();
+}
+
+/* ---- end ---- */
+
+_Noreturn void wakeup_die(int signo)
+{
+    wakeup_ending = signo;
+    narrate_stop_no_more();
+    exit(128 + signo);
+}
+
+void wakeup_end(void)
+{
+    sigset_t pending;
+    sigpending(&pending);
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (sigismember(&pending, ends[i]) == 1)
+            wakeup_die(ends[i]);
+}
+
+/* ---- who is alive, and attached ---- */
+
+bool wakeup_alive(pid_t pid)
+{
+    return pid > 0 && (sys_kill(pid, 0) == 0 || errno == EPERM);
+}
+
+enum attached { NOT_ATTACHED, ATTACHED, CANNOT_SAY };
+
+/* Linux lists each mapping of a process; a segment's is named /SYSV and its key, and has the shmid
+ * for an inode number. A zombie and a process after exec have none. This is a look, not a call of
+ * the lesson, and a tick may take it without a word on the screen. */
+static enum attached look_up_attached(pid_t pid, int shmid)
+{
+#if defined(__linux__)
+    char line[512];
+    snprintf(line, sizeof line, "/proc/%d/maps", (int)pid);
+    FILE *maps = fopen(line, "re");
+    if (!maps)
+        return CANNOT_SAY; /* dead, another user's, or no /proc here */
+    enum attached found = NOT_ATTACHED;
+    while (found == NOT_ATTACHED && fgets(line, sizeof line, maps)) {
+        unsigned long inode;
+        char name[6];
+        if (sscanf(line, "%*s %*s %*s %*s %lu %5s", &inode, name) == 2 &&
+            strcmp(name, "/SYSV") == 0 && inode == (unsigned long)shmid)
+            found = ATTACHED;
+    }
+    if (ferror(maps))
+        found = CANNOT_SAY;
+    fclose(maps);
+    return found;
+#else
+    (void)pid, (void)shmid;
+    return CANNOT_SAY;
+#endif
+}
+
+/* The cheap look first; where it finds the peer in its place, nothing more is asked. Then the
+ * kernel's word: the process is gone, or has detached (a zombie answers kill, but counts no more).
+ * shm_nattch counts us as well. */
+static bool gone(pid_t peer, int shmid)
+{
+    enum attached attached = look_up_attached(peer, shmid);
+    if (attached == ATTACHED)
+        return false;
+    if (!wakeup_alive(peer))
+        return true;
+    struct shmid_ds about;
+    if (sys_shmctl(shmid, IPC_STAT, &about) == -1)
+        return errno == EINVAL || errno == EIDRM;
+    return about.shm_nattch <= 1 || attached == NOT_ATTACHED;
+}
+
+bool wakeup_confirm(pid_t pid, int shmid)
+{
+    if (pid <= 0 || pid == getpid() || sys_kill(pid, 0) == -1)
+        return false;
+    switch (look_up_attached(pid, shmid)) {
+    case ATTACHED: {
+        char path[32];
+        struct stat owner;
+        snprintf(path, sizeof path, "/proc/%d", (int)pid);
+        return stat(path, &owner) == 0 && owner.st_uid == geteuid();
+    }
+    case NOT_ATTACHED:
+        return false;
+    case CANNOT_SAY:
+        break;
+    }
+    struct shmid_ds about;
+    return sys_shmctl(shmid, IPC_STAT, &about) == 0 &&
+           (pid == about.shm_cpid || pid == about.shm_lpid);
+}
+
+int wakeup_send(pid_t pid)
+{
+    if (pid <= 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    return sys_kill(pid, SIGUSR1);
+}
+
+/* ---- wait ---- */
+
+static long in_ticks(double seconds)
+{
+    double ticks = seconds * 1000 / WAKEUP_TICK;
+    return ticks < 1 ? 1 : (long)ticks;
+}
+
+enum wakeup wakeup_look(struct wakeup_wait *wait)
+{
+    static sig_atomic_t ticks_seen;
+
+    if (wakeup_ending)
+        wakeup_die(wakeup_ending);
+    if (wakeup_came) {
+        wakeup_came = 0;
+        narrate_signal(SIGUSR1, wakeup_from);
+    }
+    if (wakeup_ticks == ticks_seen)
+        return WAKEUP_LOOK;
+    ticks_seen = wakeup_ticks;
+
+    /* The first tick may come at once; from the second on, we have waited a while. The verdict is
+     * kept for the next sleep, so that our caller looks once more: what the peer did before it died
+     * counts. */
+    wait->ticks++;
+    if (wait->stopped && wait->peer == atomic_load(wait->stopped))
+        wait->ticks = 2; /* held on purpose: its time starts when it goes on */
+    if (wait->peer && wait->ticks >= 2 && gone(wait->peer, wait->shmid))
+        wait->verdict = WAKEUP_GONE;
+    else if (wait->timeout > 0 && wait->ticks > in_ticks(wait->timeout))
+        wait->verdict = WAKEUP_LATE;
+    return WAKEUP_LOOK;
+}
+
+enum wakeup wakeup_sleep(struct wakeup_wait *wait)
+{
+    if (wait->verdict != WAKEUP_LOOK)
+        return wait->verdict;
+    sigset_t all_let_in;
+    sigemptyset(&all_let_in);
+    sys_sigsuspend(&all_let_in);
+    return wakeup_look(wait);
+}
+
+enum wakeup wakeup_sleep_on(struct wakeup_wait *wait, int fd, bool writing, bool *ready)
+{
+    *ready = false;
+    if (wait->verdict != WAKEUP_LOOK)
+        return wait->verdict;
+    sigset_t all_let_in;
+    sigemptyset(&all_let_in);
+    fd_set set;
+    FD_ZERO(&set);
+    FD_SET(fd, &set);
+    int count =
+        pselect(fd + 1, writing ? NULL : &set, writing ? &set : NULL, NULL, NULL, &all_let_in);
+    if (count == -1 && errno != EINTR)
+        err(1, "pselect on descriptor %d", fd);
+    *ready = count == 1;
+    return wakeup_look(wait);
+}

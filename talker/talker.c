@@ -1,0 +1,337 @@
+/* talker.c - says something to the listener, and prints its answer.
+ *
+ * The pair's first half. It finds the segment that a listener has created, takes a seat, and when
+ * its turn comes leaves a message and rings with SIGUSR1. What the two share, and how the turn
+ * passes between them, is told in common/pairs/pair.h; how it looks in the plainest form, in
+ * handshake.c.
+ *
+ *     $ build/talker "Hello, I'm talker"
+ *     talker: said: Hello, I'm talker
+ *     talker: listener said: Have a nice day
+ *
+ *     $ build/talker --chat          (a line for each message, Ctrl-D to leave)
+ */
+#include "../common/lines.h"
+#include "../common/options.h"
+#include "../common/pairs/pair.h"
+#include "../common/segment.h"
+#include "../common/wakeup.h"
+
+#include <err.h>
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- the command line ---- */
+
+static long wanted_pid;
+static bool wait_for_listener, chat;
+
+static const struct option_spec own_options[] = {
+    {'p', "pid", "PID", "speak only to the listener with this PID", OPTION_NUMBER, &wanted_pid, 1,
+     INT_MAX},
+    {'w', "wait", NULL, "wait for a listener to appear", OPTION_FLAG, &wait_for_listener, 0, 0},
+    {'c', "chat", NULL, "say stdin line by line, a reply to each", OPTION_FLAG, &chat, 0, 0},
+    {0, NULL, NULL, NULL, OPTION_FLAG, NULL, 0, 0},
+};
+
+static const char *const points[] = {"seated", "invited", "reading", "published", NULL};
+
+static const struct program program = {
+    .name = "talker",
+    .usage = "[options] [MESSAGE]",
+    .about = "Says MESSAGE (default: Hello, I'm talker) to a listener, and prints its reply.",
+    .options = own_options,
+    .points = points,
+    .most_operands = 1,
+};
+
+/* ---- the talker ---- */
+
+struct talker {
+    struct options options;
+    struct segment segment;
+    struct pair *pair;
+    int me;       /* our PID, as the segment tells turns */
+    int listener; /* the creator's PID, as the kernel tells it */
+    size_t capacity;
+    int seat;
+    char *text; /* a message, or the reply to it: `capacity` bytes */
+    int status; /* what to exit with, if nothing worse comes */
+};
+
+static struct wakeup_wait wait_for(const struct talker *talker)
+{
+    return (struct wakeup_wait){.peer = talker->listener,
+                                .shmid = talker->segment.shmid,
+                                .stopped = &talker->pair->head.stopped,
+                                .timeout = talker->options.timeout};
+}
+
+/* ---- find a listener ---- */
+
+/* Whether a listener lives behind the key. */
+static bool find_segment(struct talker *talker)
+{
+    const struct options *options = &talker->options;
+    key_t key = segment_key(options->file, options->project, false);
+    if (key == (key_t)-1 && errno == ENOENT)
+        return false;
+    if (key == (key_t)-1)
+        err(1, "ftok(\"%s\", %d): the key file can not be reached", options->file,
+            options->project);
+    switch (segment_find(&talker->segment, key)) {
+    case SEGMENT_LIVE:
+        return true;
+    case SEGMENT_FOREIGN:
+        segment_refuse(&talker->segment);
+    case SEGMENT_UNBORN:
+    case SEGMENT_GONE:
+    case SEGMENT_ORPHANED:
+    case SEGMENT_STALE:
+        break;
+    }
+    return false;
+}
+
+static void find_listener(struct talker *talker)
+{
+    enum { POLL_TICKS = 2 };
+    const struct options *options = &talker->options;
+    struct wakeup_wait wait = {.timeout = options->timeout};
+
+    explain("find the listener's segment by its key: it is the listener that creates it, not we");
+    while (!find_segment(talker)) {
+        if (!wait_for_listener && talker->segment.state != SEGMENT_UNBORN)
+            errx(3,
+                 "no listener (key file \"%s\", project %d): start one, \"listener -f %s -j %d\"",
+                 options->file, options->project, options->file, options->project);
+        for (long until = wait.ticks + POLL_TICKS; wait.ticks < until;)
+            if (wakeup_sleep(&wait) == WAKEUP_LATE)
+                errx(3, "no listener within %g seconds (key file \"%s\", project %d): gave up",
+                     options->timeout, options->file, options->project);
+    }
+    talker->listener = (int)talker->segment.creator;
+    if (wanted_pid && wanted_pid != talker->listener)
+        errx(3, "--pid: %ld is not the listener of this segment, %d is: nothing was signalled",
+             wanted_pid, talker->listener);
+}
+
+/* Attaches the segment, and believes nothing in it that the kernel does not confirm. Returns false
+ * where it was removed meanwhile. */
+static bool attach(struct talker *talker)
+{
+    struct segment *segment = &talker->segment;
+    if (segment->lesson != PAIR_LESSON || segment->version != PAIR_VERSION)
+        errx(1,
+             "shmid %d belongs to the listener of another lesson or version (PID %d): choose "
+             "another --project or --file",
+             segment->shmid, talker->listener);
+
+    explain("attach it where the kernel likes, and check what it says of itself before use");
+    if (segment_attach(segment) == -1) {
+        if (errno == EINVAL || errno == EIDRM)
+            return false;
+        err(1, "shmat(%d, NULL, 0)", segment->shmid);
+    }
+    talker->pair = (struct pair *)segment->head;
+    size_t room = segment->size < sizeof(struct pair) ? 0 : segment->size - sizeof(struct pair);
+    talker->capacity = talker->pair->capacity;
+    if (talker->capacity == 0 || talker->capacity > room)
+        errx(1, "shmid %d says that %zu bytes fit, but it has room for %zu: it is broken",
+             segment->shmid, talker->capacity, room);
+    talker->text = malloc(talker->capacity);
+    if (!talker->text)
+        err(1, "malloc for a message of %zu bytes", talker->capacity);
+    return true;
+}
+
+static void detach(struct talker *talker)
+{
+    explain("detach; whoever created the segment removes it");
+    segment_detach(&talker->segment);
+    free(talker->text);
+    talker->text = NULL;
+}
+
+/* ---- the turn ---- */
+
+/* Ends the program because the listener will not answer; cleans up after one that died. */
+static _Noreturn void give_up(struct talker *talker, enum wakeup why)
+{
+    int listener = talker->listener;
+    detach(talker);
+    if (why == WAKEUP_LATE)
+        errx(3, "no answer from the listener (PID %d) within %g seconds: gave up", listener,
+             talker->options.timeout);
+
+    explain("the listener can remove nothing any more: if nobody else is attached, we do it");
+    if (segment_classify(&talker->segment) == SEGMENT_STALE &&
+        segment_remove(&talker->segment) == -1 && errno != EINVAL && errno != EIDRM)
+        warn("shmctl(%d, IPC_RMID)", talker->segment.shmid);
+    errx(3, "the listener (PID %d) went away", listener);
+}
+
+/* Sleeps until we have the turn. While others have it, each that is served is progress. */
+static enum wakeup await_turn(struct talker *talker)
+{
+    explain("sleep until the turn is ours: check, sleep, check again, so that no signal is missed");
+    struct pair *pair = talker->pair;
+    struct wakeup_wait wait = wait_for(talker);
+    int front = atomic_load(&pair->front);
+    while (observe(&pair->turn) != talker->me) {
+        if (atomic_load(&pair->seat[talker->seat]) != talker->me)
+            errx(1, "the listener (PID %d) has dropped us", talker->listener);
+        if (front != atomic_load(&pair->front))
+            wait.ticks = 0;
+        front = atomic_load(&pair->front);
+        enum wakeup why = wakeup_sleep(&wait);
+        if (why != WAKEUP_LOOK)
+            return why;
+    }
+    return WAKEUP_LOOK;
+}
+
+static void pass_turn(struct talker *talker)
+{
+    publish(&talker->pair->turn, talker->listener);
+    narrate_point("published");
+    if (wakeup_send(talker->listener) == -1 && errno != ESRCH)
+        err(1, "kill(%d, SIGUSR1) to the listener", talker->listener);
+}
+
+/* Takes the first free seat behind those that are being served. */
+static int take_seat(struct talker *talker)
+{
+    unsigned front = (unsigned)atomic_load(&talker->pair->front);
+    for (unsigned i = 0; i < PAIR_SEATS; i++) {
+        unsigned at = (front + i) % PAIR_SEATS;
+        int nobody = 0;
+        if (atomic_compare_exchange_strong(&talker->pair->seat[at], &nobody, talker->me))
+            return (int)at;
+    }
+    return -1;
+}
+
+/* Waits for a seat, rings, and waits to be invited. Returns whether we were. */
+static enum wakeup be_seated(struct talker *talker)
+{
+    explain("take a seat: the listener reads there who wants to speak, and in which order");
+    struct wakeup_wait wait = wait_for(talker);
+    while ((talker->seat = take_seat(talker)) == -1) {
+        enum wakeup why = wakeup_sleep(&wait);
+        if (why != WAKEUP_LOOK)
+            return why;
+    }
+    narrate_publish("seat", talker->me);
+    narrate_point("seated");
+    if (wakeup_send(talker->listener) == -1 && errno != ESRCH)
+        err(1, "kill(%d, SIGUSR1) to the listener", talker->listener);
+    enum wakeup why = await_turn(talker);
+    if (why == WAKEUP_LOOK)
+        narrate_point("invited");
+    return why;
+}
+
+/* Gives back the seat, then the turn. A listener that has left already has nothing to hear. */
+static void leave(struct talker *talker)
+{
+    explain("get up and pass the turn: the listener sees an empty seat, and serves the next");
+    publish(&talker->pair->seat[talker->seat], 0);
+    pass_turn(talker);
+}
+
+/* ---- the conversation ---- */
+
+/* Says `length` bytes of `message`, and hears the reply. */
+static void say(struct talker *talker, const char *message, size_t length)
+{
+    explain("leave the message, then the turn, then ring: in this order");
+    memcpy(talker->pair->text, message, length);
+    narrate_publish_text("text", message, length);
+    publish(&talker->pair->length, (uint32_t)length);
+    pass_turn(talker);
+    lines_say(message, length, "talker: said: ");
+
+    enum wakeup why = await_turn(talker);
+    if (why != WAKEUP_LOOK)
+        give_up(talker, why);
+    narrate_point("reading");
+    explain("copy the length once, check it, then use it: it comes from another process");
+    size_t replied = (size_t)observe(&talker->pair->length);
+    if (replied > talker->capacity)
+        errx(1, "the listener (PID %d) announced a reply of %zu bytes, but only %zu fit: refused",
+             talker->listener, replied, talker->capacity);
+    memcpy(talker->text, talker->pair->text, replied);
+    narrate_observe_text("text", talker->text, replied);
+    lines_say(talker->text, replied, "talker: listener said: ");
+}
+
+/* Says stdin line by line. A line that does not fit is refused whole, and the chat goes on. */
+static void say_lines(struct talker *talker)
+{
+    struct line_source input = {.fd = STDIN_FILENO};
+    size_t length;
+    for (;;) {
+        struct wakeup_wait wait = wait_for(talker);
+        switch (lines_read(&input, &wait, talker->text, talker->capacity, &length)) {
+        case LINE_READ:
+            say(talker, talker->text, length);
+            break;
+        case LINE_LONG:
+            warnx("a line of %zu bytes does not fit, the segment takes %zu: not sent", length,
+                  talker->capacity);
+            talker->status = 1;
+            break;
+        case LINE_END:
+            return;
+        case LINE_BROKEN:
+            err(1, "read a line from stdin");
+        case LINE_GONE:
+            give_up(talker, WAKEUP_GONE);
+        case LINE_LATE:
+            errx(3, "no line on stdin within %g seconds: gave up", talker->options.timeout);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct talker talker = {.me = (int)getpid(), .options = options_parse(argc, argv, &program)};
+    const char *message = talker.options.operands[0];
+    if (chat && message)
+        errx(2, "--chat says lines of stdin: MESSAGE '%s' has no place beside it", message);
+    if (!message)
+        message = "Hello, I'm talker";
+
+    explain("block SIGUSR1 before we are known: the invitation may come before we sleep");
+    wakeup_block();
+
+    enum wakeup invited = WAKEUP_LOOK;
+    do {
+        find_listener(&talker);
+        if (!attach(&talker))
+            continue;
+        if (!chat && strlen(message) > talker.capacity)
+            errx(1, "a message of %zu bytes does not fit, the segment takes %zu: not sent",
+                 strlen(message), talker.capacity);
+        invited = be_seated(&talker);
+        if (invited != WAKEUP_LOOK && !(invited == WAKEUP_GONE && wait_for_listener))
+            give_up(&talker, invited);
+        if (invited == WAKEUP_GONE)
+            detach(&talker);
+    } while (!talker.text);
+
+    if (chat)
+        say_lines(&talker);
+    else
+        say(&talker, message, strlen(message));
+    leave(&talker);
+    detach(&talker);
+    wakeup_end();
+    return talker.status;
+}
