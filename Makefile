@@ -8,7 +8,10 @@
 #
 # LESSONS is the syllabus, in order: a new lesson is one word there.
 
-LESSONS = handshake
+LESSONS = handshake lostwakeup coalesce
+
+# The wrong variants: one side each, and the other side is the lesson's.
+VARIANTS = listener-lostwakeup_no_mask
 
 VERSION   = 1.0
 BUILD     = build
@@ -19,7 +22,9 @@ SANITIZER = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
 COMPILE   = $(CC) -std=c11 -D_XOPEN_SOURCE=700 -DVERSION='"$(VERSION)"' \
             $(WARNINGS) $(CFLAGS) $(SANITIZER)
 
-PROGRAMS = talker listener $(LESSONS:%=talker-%) $(LESSONS:%=listener-%)
+TALKERS   = $(LESSONS:%=talker-%) $(filter talker-%,$(VARIANTS))
+LISTENERS = $(LESSONS:%=listener-%) $(filter listener-%,$(VARIANTS))
+PROGRAMS  = talker listener $(TALKERS) $(LISTENERS)
 COMMON   = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*.c))
 OBJECTS  = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard */*.c))
 
@@ -30,8 +35,8 @@ all: $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/sweep
 # build/talker comes from talker/talker.c, build/talker-torn from talker/torn.c.
 $(BUILD)/talker: $(BUILD)/obj/talker/talker.o
 $(BUILD)/listener: $(BUILD)/obj/listener/listener.o
-$(LESSONS:%=$(BUILD)/talker-%): $(BUILD)/talker-%: $(BUILD)/obj/talker/%.o
-$(LESSONS:%=$(BUILD)/listener-%): $(BUILD)/listener-%: $(BUILD)/obj/listener/%.o
+$(TALKERS:%=$(BUILD)/%): $(BUILD)/talker-%: $(BUILD)/obj/talker/%.o
+$(LISTENERS:%=$(BUILD)/%): $(BUILD)/listener-%: $(BUILD)/obj/listener/%.o
 $(BUILD)/sweep: $(BUILD)/obj/scripts/sweep.o
 $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/sweep: $(COMMON)
 	$(COMPILE) $(LDFLAGS) -o $@ $(filter %.o,$^)

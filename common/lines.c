@@ -97,6 +97,16 @@ void lines_say(const char *text, size_t length, const char *before, ...)
     free(line);
 }
 
+void lines_print(const char *format, ...)
+{
+    char line[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    lines_say(line, strlen(line), "%s: ", narrate_side());
+}
+
 /* ---- in ---- */
 
 /* Waits until there is more to read, and reads it. LINE_READ: there is. */

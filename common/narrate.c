@@ -67,7 +67,7 @@ static void put(int fd, const char *line)
     while (left > 0) {
         fd_set writable;
         FD_ZERO(&writable);
-        FD_SET(fd, &writable);
+        FD_SET((size_t)fd, &writable);
         if (pselect(fd + 1, NULL, &writable, NULL, NULL, &ends_let_in) == -1) {
             narration.verbose = false;
             return;
@@ -114,6 +114,11 @@ int narrate_as(const struct narration *how)
     if (how->trace)
         trace = open(how->trace, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
     return how->trace && trace == -1 ? -1 : 0;
+}
+
+const char *narrate_side(void)
+{
+    return strncmp(narration.program, "talker", strlen("talker")) == 0 ? "talker" : "listener";
 }
 
 bool narrating(void)

@@ -44,18 +44,28 @@ void narrate_point(const char *name);
  * observe: loads *FIELD with acquire order, tells it, and returns it (as long long). A loop that
  * sees the same value again, with nothing told in between, is not told again. */
 #define publish(field, value)                                                                      \
-    (narrate_here(__FILE__, __LINE__), narrate_publish(#field, (long long)(value)),                \
-     atomic_store_explicit((field), (value), memory_order_release))
+    AT_LESSON((narrate_publish(#field, (long long)(value)),                                        \
+               atomic_store_explicit((field), (value), memory_order_release)))
 #define observe(field)                                                                             \
-    (narrate_here(__FILE__, __LINE__),                                                             \
-     narrate_observe(#field, (field),                                                              \
-                     (long long)atomic_load_explicit((field), memory_order_acquire)))
+    AT_LESSON(narrate_observe(#field, (field),                                                     \
+                              (long long)atomic_load_explicit((field), memory_order_acquire)))
+
+/* The trace names the lesson's own line, also for what common/ does on its behalf: the functions
+ * that a lesson calls are wrapped in this. */
+#ifdef IN_COMMON
+#define AT_LESSON(call) (call)
+#else
+#define AT_LESSON(call) (narrate_here(__FILE__, __LINE__), call)
+#endif
 
 /* The same for bytes, which the caller copies: tells that `length` of them pass in or out. */
 void narrate_publish_text(const char *field, const char *text, size_t length);
 void narrate_observe_text(const char *field, const char *text, size_t length);
 
 /* ---- for common/ ---- */
+
+/* Which side of a pair we are: "listener" or "talker". */
+const char *narrate_side(void);
 
 /* Whether anybody listens: formatting can be spared where not. */
 bool narrating(void);
@@ -93,14 +103,13 @@ void narrate_here(const char *file, int line);
 void narrate_publish(const char *field, long long value);
 long long narrate_observe(const char *field, const volatile void *where, long long value);
 
-/* The trace names the lesson's line, also for calls made on its behalf in common/. */
 #ifndef IN_COMMON
-#define explain(why)        (narrate_here(__FILE__, __LINE__), explain(why))
-#define narrate_point(name) (narrate_here(__FILE__, __LINE__), narrate_point(name))
+#define explain(why)        AT_LESSON(explain(why))
+#define narrate_point(name) AT_LESSON(narrate_point(name))
 #define narrate_publish_text(field, text, length)                                                  \
-    (narrate_here(__FILE__, __LINE__), narrate_publish_text(field, text, length))
+    AT_LESSON(narrate_publish_text(field, text, length))
 #define narrate_observe_text(field, text, length)                                                  \
-    (narrate_here(__FILE__, __LINE__), narrate_observe_text(field, text, length))
+    AT_LESSON(narrate_observe_text(field, text, length))
 #endif
 
 #endif

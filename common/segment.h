@@ -103,17 +103,16 @@ void segment_forget(int shmid);
 _Noreturn void segment_refuse(const struct segment *segment);
 
 #ifndef IN_COMMON
-#define SEGMENT_AT(call)                   (narrate_here(__FILE__, __LINE__), call)
-#define segment_key(file, project, create) SEGMENT_AT(segment_key(file, project, create))
+#define segment_key(file, project, create) AT_LESSON(segment_key(file, project, create))
 #define segment_create(segment, key, bytes, mode, lesson, version)                                 \
-    SEGMENT_AT(segment_create(segment, key, bytes, mode, lesson, version))
-#define segment_clear(key)         SEGMENT_AT(segment_clear(key))
-#define segment_publish(segment)   SEGMENT_AT(segment_publish(segment))
-#define segment_find(segment, key) SEGMENT_AT(segment_find(segment, key))
-#define segment_classify(segment)  SEGMENT_AT(segment_classify(segment))
-#define segment_attach(segment)    SEGMENT_AT(segment_attach(segment))
-#define segment_detach(segment)    SEGMENT_AT(segment_detach(segment))
-#define segment_remove(segment)    SEGMENT_AT(segment_remove(segment))
+    AT_LESSON(segment_create(segment, key, bytes, mode, lesson, version))
+#define segment_clear(key)         AT_LESSON(segment_clear(key))
+#define segment_publish(segment)   AT_LESSON(segment_publish(segment))
+#define segment_find(segment, key) AT_LESSON(segment_find(segment, key))
+#define segment_classify(segment)  AT_LESSON(segment_classify(segment))
+#define segment_attach(segment)    AT_LESSON(segment_attach(segment))
+#define segment_detach(segment)    AT_LESSON(segment_detach(segment))
+#define segment_remove(segment)    AT_LESSON(segment_remove(segment))
 #endif
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SPELLED = 1024 };
 
@@ -419,6 +420,31 @@ int sys_sigsuspend(const sigset_t *mask)
     return result;
 }
 
+int sys_pause(void)
+{
+    long long began = narrate_reach("pause");
+    int result = pause();
+    if (narrating()) {
+        char text[SPELLED] = "pause(";
+        told(began, text, result);
+    }
+    return result;
+}
+
+int sys_sigqueue(pid_t pid, int signo, union sigval value)
+{
+    long long began = narrate_reach("sigqueue");
+    int result = sigqueue(pid, signo, value);
+    if (narrating()) {
+        char text[SPELLED] = "";
+        narrate_append(text, SPELLED, "sigqueue(%d, ", (int)pid);
+        append_signal(text, signo);
+        narrate_append(text, SPELLED, ", {sival_int=%d}", value.sival_int);
+        told(began, text, result);
+    }
+    return result;
+}
+
 int sys_kill(pid_t pid, int signo)
 {
     long long began = narrate_reach("kill");
@@ -432,19 +458,17 @@ int sys_kill(pid_t pid, int signo)
     return result;
 }
 
-int sys_setitimer(int which, const struct itimerval *value, struct itimerval *old)
+int sys_setitimer(const struct itimerval *value)
 {
     long long began = narrate_reach("setitimer");
-    int result = setitimer(which, value, old);
+    int result = setitimer(ITIMER_REAL, value, NULL);
     if (narrating()) {
         char text[SPELLED] = "";
         narrate_append(text, SPELLED,
-                       "setitimer(%s, {it_interval={tv_sec=%ld, tv_usec=%ld}, "
-                       "it_value={tv_sec=%ld, tv_usec=%ld}}, ",
-                       which == ITIMER_REAL ? "ITIMER_REAL" : "?", (long)value->it_interval.tv_sec,
-                       (long)value->it_interval.tv_usec, (long)value->it_value.tv_sec,
-                       (long)value->it_value.tv_usec);
-        append_pointer(text, old);
+                       "setitimer(ITIMER_REAL, {it_interval={tv_sec=%ld, tv_usec=%ld}, "
+                       "it_value={tv_sec=%ld, tv_usec=%ld}}, NULL",
+                       (long)value->it_interval.tv_sec, (long)value->it_interval.tv_usec,
+                       (long)value->it_value.tv_sec, (long)value->it_value.tv_usec);
         told(began, text, result);
     }
     return result;
@@ -454,7 +478,7 @@ bool sys_is_call(const char *name)
 {
     static const char *const calls[] = {"ftok",   "shmget",      "shmat",     "shmdt",
                                         "shmctl", "sigprocmask", "sigaction", "sigsuspend",
-                                        "kill",   "setitimer"};
+                                        "pause",  "sigqueue",    "kill",      "setitimer"};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         if (strcmp(name, calls[i]) == 0)
             return true;

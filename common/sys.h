@@ -28,24 +28,27 @@ int sys_shmctl(int shmid, int command, struct shmid_ds *about);
 int sys_sigprocmask(int how, const sigset_t *set, sigset_t *old);
 int sys_sigaction(int signo, const struct sigaction *action, struct sigaction *old);
 int sys_sigsuspend(const sigset_t *mask);
+int sys_pause(void);
+int sys_sigqueue(pid_t pid, int signo, union sigval value);
 int sys_kill(pid_t pid, int signo);
-int sys_setitimer(int which, const struct itimerval *value, struct itimerval *old);
+int sys_setitimer(const struct itimerval *value); /* ITIMER_REAL; the old value is not asked for */
 
 /* Whether --hold may name it: one of the calls above, without its sys_. */
 bool sys_is_call(const char *name);
 
 #ifndef IN_COMMON
-#define SYS_AT(call)                      (narrate_here(__FILE__, __LINE__), call)
-#define sys_ftok(path, project)           SYS_AT(sys_ftok(path, project))
-#define sys_shmget(key, size, flags)      SYS_AT(sys_shmget(key, size, flags))
-#define sys_shmat(shmid, address, flags)  SYS_AT(sys_shmat(shmid, address, flags))
-#define sys_shmdt(address)                SYS_AT(sys_shmdt(address))
-#define sys_shmctl(shmid, command, about) SYS_AT(sys_shmctl(shmid, command, about))
-#define sys_sigprocmask(how, set, old)    SYS_AT(sys_sigprocmask(how, set, old))
-#define sys_sigaction(signo, action, old) SYS_AT(sys_sigaction(signo, action, old))
-#define sys_sigsuspend(mask)              SYS_AT(sys_sigsuspend(mask))
-#define sys_kill(pid, signo)              SYS_AT(sys_kill(pid, signo))
-#define sys_setitimer(which, value, old)  SYS_AT(sys_setitimer(which, value, old))
+#define sys_ftok(path, project)           AT_LESSON(sys_ftok(path, project))
+#define sys_shmget(key, size, flags)      AT_LESSON(sys_shmget(key, size, flags))
+#define sys_shmat(shmid, address, flags)  AT_LESSON(sys_shmat(shmid, address, flags))
+#define sys_shmdt(address)                AT_LESSON(sys_shmdt(address))
+#define sys_shmctl(shmid, command, about) AT_LESSON(sys_shmctl(shmid, command, about))
+#define sys_sigprocmask(how, set, old)    AT_LESSON(sys_sigprocmask(how, set, old))
+#define sys_sigaction(signo, action, old) AT_LESSON(sys_sigaction(signo, action, old))
+#define sys_sigsuspend(mask)              AT_LESSON(sys_sigsuspend(mask))
+#define sys_pause()                       AT_LESSON(sys_pause())
+#define sys_sigqueue(pid, signo, value)   AT_LESSON(sys_sigqueue(pid, signo, value))
+#define sys_kill(pid, signo)              AT_LESSON(sys_kill(pid, signo))
+#define sys_setitimer(value) AT_LESSON(sys_setitimer(value))
 #endif
 
 #endif

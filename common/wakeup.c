@@ -93,7 +93,7 @@ void wakeup_guard(void)
     handle(SIGALRM, on_tick);
 
     struct itimerval tick = {{0, WAKEUP_TICK * 1000}, {0, WAKEUP_TICK * 1000}};
-    if (sys_setitimer(ITIMER_REAL, &tick, NULL) == -1)
+    if (sys_setitimer(&tick) == -1)
         err(1, "setitimer(ITIMER_REAL, every %d ms)", WAKEUP_TICK);
 }
 
@@ -118,6 +118,8 @@ _Noreturn void wakeup_die(int signo)
 
 void wakeup_end(void)
 {
+    if (wakeup_ending)
+        wakeup_die(wakeup_ending);
     sigset_t pending;
     sigpending(&pending);
     static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
@@ -167,7 +169,7 @@ static enum attached look_up_attached(pid_t pid, int shmid)
 /* The cheap look first; where it finds the peer in its place, nothing more is asked. Then the
  * kernel's word: the process is gone, or has detached (a zombie answers kill, but counts no more).
  * shm_nattch counts us as well. */
-static bool gone(pid_t peer, int shmid)
+bool wakeup_gone(pid_t peer, int shmid)
 {
     enum attached attached = look_up_attached(peer, shmid);
     if (attached == ATTACHED)
@@ -238,7 +240,7 @@ enum wakeup wakeup_look(struct wakeup_wait *wait)
     wait->ticks++;
     if (wait->stopped && wait->peer == atomic_load(wait->stopped))
         wait->ticks = 2; /* held on purpose: its time starts when it goes on */
-    if (wait->peer && wait->ticks >= 2 && gone(wait->peer, wait->shmid))
+    if (wait->peer && wait->ticks >= 2 && wakeup_gone(wait->peer, wait->shmid))
         wait->verdict = WAKEUP_GONE;
     else if (wait->timeout > 0 && wait->ticks > in_ticks(wait->timeout))
         wait->verdict = WAKEUP_LATE;
@@ -264,7 +266,7 @@ enum wakeup wakeup_sleep_on(struct wakeup_wait *wait, int fd, bool writing, bool
     sigemptyset(&all_let_in);
     fd_set set;
     FD_ZERO(&set);
-    FD_SET(fd, &set);
+    FD_SET((size_t)fd, &set);
     int count =
         pselect(fd + 1, writing ? NULL : &set, writing ? &set : NULL, NULL, NULL, &all_let_in);
     if (count == -1 && errno != EINTR)

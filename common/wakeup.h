@@ -83,21 +83,24 @@ bool wakeup_confirm(pid_t pid, int shmid);
 /* Whether a process is alive, be it ours to signal or not (EPERM means alive). */
 bool wakeup_alive(pid_t pid);
 
+/* Whether our peer has died, or has detached `shmid`. */
+bool wakeup_gone(pid_t peer, int shmid);
+
 /* Ends as a signal wants it: runs the cleanup (exit(3)), then dies of `signo`. */
 _Noreturn void wakeup_die(int signo);
 
-/* At the end of main: a signal that asked us to end, and was not taken yet, is obeyed. */
+/* A signal that asked us to end is obeyed, also one that is pending: at the end of main, and
+ * wherever a program does not sleep for long. */
 void wakeup_end(void);
 
 #ifndef IN_COMMON
-#define WAKEUP_AT(call)            (narrate_here(__FILE__, __LINE__), call)
-#define wakeup_block()             WAKEUP_AT(wakeup_block())
-#define wakeup_guard()             WAKEUP_AT(wakeup_guard())
-#define wakeup_sleep(wait)         WAKEUP_AT(wakeup_sleep(wait))
-#define wakeup_look(wait)          WAKEUP_AT(wakeup_look(wait))
-#define wakeup_send(pid)           WAKEUP_AT(wakeup_send(pid))
-#define wakeup_confirm(pid, shmid) WAKEUP_AT(wakeup_confirm(pid, shmid))
-#define wakeup_alive(pid)          WAKEUP_AT(wakeup_alive(pid))
+#define wakeup_block()             AT_LESSON(wakeup_block())
+#define wakeup_guard()             AT_LESSON(wakeup_guard())
+#define wakeup_sleep(wait)         AT_LESSON(wakeup_sleep(wait))
+#define wakeup_look(wait)          AT_LESSON(wakeup_look(wait))
+#define wakeup_send(pid)           AT_LESSON(wakeup_send(pid))
+#define wakeup_confirm(pid, shmid) AT_LESSON(wakeup_confirm(pid, shmid))
+#define wakeup_alive(pid)          AT_LESSON(wakeup_alive(pid))
 #endif
 
 #endif

@@ -1,0 +1,171 @@
+/* meet.c - how the two sides of a lesson meet; see meet.h. */
+#define IN_COMMON
+#include "meet.h"
+#include "lines.h"
+
+#include <err.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *other_side(void)
+{
+    return *narrate_side() == 't' ? "listener" : "talker";
+}
+
+static struct wakeup_wait wait_for_peer(const struct meet *meet)
+{
+    return (struct wakeup_wait){.peer = meet->peer,
+                                .shmid = meet->segment.shmid,
+                                .stopped = &meet->shared->head.stopped,
+                                .timeout = meet->timeout};
+}
+
+/* ---- the listener's ---- */
+
+void meet_open(struct meet *meet, const struct options *options, uint32_t lesson, size_t bytes)
+{
+    *meet = (struct meet){.timeout = options->timeout};
+    key_t key = segment_key(options->file, options->project, true);
+    if (key == -1)
+        err(1, "ftok(\"%s\", %d): can not make or reach the key file", options->file,
+            options->project);
+    if (segment_create(&meet->segment, key, bytes, 0600, lesson, 1) == -1)
+        segment_refuse(&meet->segment);
+    meet->shared = (struct meet_head *)meet->segment.head;
+    segment_publish(&meet->segment);
+    lines_print("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(), (unsigned)key,
+                meet->segment.shmid);
+}
+
+void meet_await_talker(struct meet *meet)
+{
+    struct wakeup_wait wait = wait_for_peer(meet);
+    int talker;
+    while ((talker = (int)observe(&meet->shared->talker)) == 0)
+        if (wakeup_sleep(&wait) == WAKEUP_LATE)
+            errx(3, "no talker within %g seconds: gave up", meet->timeout);
+    if (!wakeup_confirm(talker, meet->segment.shmid))
+        errx(3, "the talker (PID %d) went away", talker);
+    meet->peer = talker;
+}
+
+/* ---- the talker's ---- */
+
+static void find_live(struct meet *meet, const struct options *options)
+{
+    struct wakeup_wait wait = {.timeout = options->timeout};
+    key_t key = segment_key(options->file, options->project, false);
+    if (key == -1)
+        err(errno == ENOENT ? 3 : 1, "ftok(\"%s\", %d): start the listener of this lesson first",
+            options->file, options->project);
+    while (segment_find(&meet->segment, key) == SEGMENT_UNBORN)
+        if (wakeup_sleep(&wait) == WAKEUP_LATE)
+            errx(3, "the listener (PID %d) is not ready: gave up", (int)meet->segment.creator);
+    if (meet->segment.state == SEGMENT_FOREIGN)
+        segment_refuse(&meet->segment);
+    if (meet->segment.state != SEGMENT_LIVE)
+        errx(3,
+             "no listener (key file \"%s\", project %d): start the listener of this lesson first",
+             options->file, options->project);
+}
+
+void meet_find(struct meet *meet, const struct options *options, uint32_t lesson, size_t bytes)
+{
+    *meet = (struct meet){.timeout = options->timeout};
+    find_live(meet, options);
+    if (meet->segment.lesson != lesson || meet->segment.size < bytes)
+        errx(
+            1,
+            "shmid %d belongs to the listener of another lesson (PID %d): choose another --project",
+            meet->segment.shmid, (int)meet->segment.creator);
+    if (segment_attach(&meet->segment) == -1)
+        err(errno == EINVAL || errno == EIDRM ? 3 : 1, "shmat(%d, NULL, 0)", meet->segment.shmid);
+    meet->shared = (struct meet_head *)meet->segment.head;
+    meet->peer = meet->segment.creator;
+
+    int nobody = 0;
+    if (!atomic_compare_exchange_strong(&meet->shared->talker, &nobody, (int)getpid()))
+        errx(4, "busy: PID %d is the talker already", nobody);
+    narrate_publish("talker", getpid());
+    if (wakeup_send(meet->peer) == -1)
+        err(3, "kill(%d, SIGUSR1) to the listener", (int)meet->peer);
+}
+
+/* ---- both ---- */
+
+/* Whether the lesson has come to `step`. Where it never will, because the peer cannot show it, the
+ * program ends. */
+static bool has_come_to(const struct meet *meet, int step)
+{
+    int now = (int)observe(&meet->shared->step);
+    if (now != MEET_SKIPPED)
+        return now == step;
+    lines_print("skipped, as the %s says", other_side());
+    exit(0);
+}
+
+static _Noreturn void give_up(const struct meet *meet, enum wakeup why)
+{
+    if (why == WAKEUP_GONE)
+        errx(3, "the %s (PID %d) went away", other_side(), (int)meet->peer);
+    errx(3, "no word from the %s (PID %d) within %g seconds: gave up", other_side(),
+         (int)meet->peer, meet->timeout);
+}
+
+void meet_await(struct meet *meet, int step)
+{
+    struct wakeup_wait wait = wait_for_peer(meet);
+    while (!has_come_to(meet, step)) {
+        enum wakeup why = wakeup_sleep(&wait);
+        if (why != WAKEUP_LOOK)
+            give_up(meet, why);
+    }
+}
+
+/* Looks again every millisecond: it must not sleep in a way that lets a signal in. */
+void meet_hold(struct meet *meet, int step)
+{
+    static const struct timespec a_while = {0, 1000000};
+    bool gone = false;
+    for (long looks = 1; !has_come_to(meet, step); looks++) {
+        if (gone)
+            give_up(meet, WAKEUP_GONE);
+        if (meet->timeout > 0 && looks > meet->timeout * 1000)
+            give_up(meet, WAKEUP_LATE);
+        nanosleep(&a_while, NULL);
+        wakeup_end();
+        gone = looks % WAKEUP_TICK == 0 && wakeup_gone(meet->peer, meet->segment.shmid);
+    }
+}
+
+void meet_advance(struct meet *meet, int step)
+{
+    publish(&meet->shared->step, step);
+    if (wakeup_send(meet->peer) == -1 && errno != ESRCH)
+        err(1, "kill(%d, SIGUSR1) to the %s", (int)meet->peer, other_side());
+}
+
+_Noreturn void meet_skip(struct meet *meet, const char *format, ...)
+{
+    char why[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, sizeof why, format, arguments);
+    va_end(arguments);
+    lines_print("skipped: %s", why);
+    meet_advance(meet, MEET_SKIPPED);
+    meet_part(meet);
+    exit(0);
+}
+
+void meet_part(struct meet *meet)
+{
+    segment_detach(&meet->segment);
+    if (meet->segment.creator == getpid() && segment_remove(&meet->segment) == -1 &&
+        errno != EINVAL && errno != EIDRM)
+        err(1, "shmctl(%d, IPC_RMID)", meet->segment.shmid);
+}

@@ -1,0 +1,67 @@
+/* lostwakeup.c (listener) - a signal between the check and the sleep is not lost with sigsuspend.
+ *
+ * Whoever waits checks first, and then sleeps. A signal that lands between the two is handled, and
+ * over, when the sleep begins: that is the lost wakeup. With SIGUSR1 blocked it cannot land there:
+ * it stays pending, and sigsuspend, which lets it in and goes to sleep in one step, takes it at
+ * once. listener/lostwakeup_no_mask.c is the same without the block, with pause: it sleeps through
+ * the signal. `diff` the two; that is the lesson.
+ *
+ *     listener                                talker
+ *     checks: nothing was said
+ *     IN_WINDOW, stands still       ------->
+ *                                             said = 1, kill
+ *                                   <-------  RUNG
+ *     sleeps
+ *
+ *     $ build/listener-lostwakeup             $ build/talker-lostwakeup
+ */
+#include "../common/pairs/lostwakeup.h"
+#include "../common/claim.h"
+#include "../common/lines.h"
+#include "../common/sys.h"
+
+#include <err.h>
+
+static const char *const points[] = {"window", NULL};
+
+static const struct program program = {
+    .name = "listener-lostwakeup",
+    .usage = "[options]",
+    .about = "Is rung between its check and its sleep, and wakes up: sigsuspend misses nothing.",
+    .points = points,
+};
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    explain("block SIGUSR1: outside of sigsuspend it has to wait");
+    wakeup_block();
+    struct meet meet;
+    meet_open(&meet, &options, LOSTWAKEUP_LESSON, sizeof(struct lostwakeup));
+    struct lostwakeup *shared = (struct lostwakeup *)meet.shared;
+    meet_await_talker(&meet);
+
+    bool in_window = false;
+    while (observe(&shared->said) != 1) {
+        if (!in_window) {
+            explain(
+                "the check found nothing: here is the window; stand in it until the signal came");
+            in_window = true;
+            narrate_point("window");
+            meet_advance(&meet, LOSTWAKEUP_IN_WINDOW);
+            meet_hold(&meet, LOSTWAKEUP_RUNG);
+        }
+        explain("let SIGUSR1 in and sleep, in one step: if it is pending, we do not sleep at all");
+        sigset_t none;
+        sigemptyset(&none);
+        sys_sigsuspend(&none);
+        claim(wakeup_came, "woken by the signal that came before the sleep");
+    }
+
+    explain("take the word, and say that we are awake");
+    publish(&shared->said, 0);
+    meet_advance(&meet, LOSTWAKEUP_WOKEN);
+    meet_part(&meet);
+    wakeup_end();
+    return claim_status();
+}

@@ -1,0 +1,75 @@
+/* lostwakeup_no_mask.c (listener) - a signal between the check and the sleep is lost with pause.
+ *
+ * The wrong variant of listener/lostwakeup.c: SIGUSR1 is not blocked, and the sleep is pause(2).
+ * The signal that lands in the window is handled there, and over; pause sleeps on, with the word
+ * that it waits for in plain sight. In the field this happens once in a hundred thousand rounds;
+ * here the listener stands still in the window until the signal has come, so it happens each time.
+ *
+ *     $ build/listener-lostwakeup_no_mask     $ build/talker-lostwakeup
+ */
+#include "../common/lines.h"
+#include "../common/pairs/lostwakeup.h"
+#include "../common/sys.h"
+
+#include <err.h>
+#include <sched.h>
+
+static const char *const points[] = {"window", NULL};
+
+static const struct program program = {
+    .name = "listener-lostwakeup_no_mask",
+    .usage = "[options]",
+    .about =
+        "Is rung between its check and its sleep, and sleeps through it: pause comes too late.",
+    .points = points,
+};
+
+/* The tick would wake pause, and hide the mistake: one alarm takes its place, as a deadline. */
+static void set_deadline(double seconds)
+{
+    double whole = seconds > 0 ? seconds : 1;
+    struct itimerval once = {{0, 0}, {(time_t)whole, (suseconds_t)((whole - (time_t)whole) * 1e6)}};
+    if (sys_setitimer(&once) == -1)
+        err(1, "setitimer(%g seconds)", whole);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    wakeup_block();
+    struct meet meet;
+    meet_open(&meet, &options, LOSTWAKEUP_LESSON, sizeof(struct lostwakeup));
+    struct lostwakeup *shared = (struct lostwakeup *)meet.shared;
+    meet_await_talker(&meet);
+
+    explain("THE MISTAKE: SIGUSR1 is let in everywhere, not only in the sleep");
+    sigset_t none;
+    sigemptyset(&none);
+    set_deadline(options.timeout);
+    if (sys_sigprocmask(SIG_SETMASK, &none, NULL) == -1)
+        err(1, "sigprocmask(SIG_SETMASK, [])");
+
+    while (observe(&shared->said) != 1 && !wakeup_ticks) {
+        explain("the check found nothing: here is the window; stand in it until the signal came");
+        narrate_point("window");
+        wakeup_came = 0;
+        meet_advance(&meet, LOSTWAKEUP_IN_WINDOW);
+        meet_hold(&meet, LOSTWAKEUP_RUNG);
+        do
+            sched_yield();
+        while (!wakeup_came); /* the handler has run: on the way out of any call, at the latest */
+        narrate_signal(SIGUSR1, wakeup_from);
+
+        explain("sleep, without checking again: whatever came in the window is over");
+        sys_pause();
+        wakeup_end();
+    }
+    if (wakeup_ticks)
+        errx(3,
+             "slept until the deadline, though the signal had come and the word was said (said = "
+             "%d)",
+             (int)observe(&shared->said));
+    lines_print("woken by the signal: the mistake did not show");
+    meet_part(&meet);
+    return 0;
+}
