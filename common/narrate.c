@@ -18,9 +18,13 @@ enum { LINE = 2048, TEXT = 1536, SHOWN = 32 }; /* SHOWN: of a string, as many as
 static struct narration narration;
 static int trace = -1;
 
-static const char *here_file = "";
-static int here_line;
-static const char *purpose = "";
+/* Where in the lesson we are, and why. */
+static struct place {
+    const char *file;
+    int line;
+    const char *purpose;
+} here = {"", 0, ""};
+
 static _Atomic int *stops_to;
 
 /* What was observed last, if nothing was told since: a loop that looks again is not told again. */
@@ -33,6 +37,7 @@ static struct {
 static struct {
     bool pending;
     long long began;
+    struct place place;
     char text[TEXT];
 } asleep;
 
@@ -82,30 +87,46 @@ static void put(int fd, const char *line)
     }
 }
 
-static void write_trace(const char *kind, long long when, const char *text)
+static void write_record(const char *kind, long long when, const struct place *place,
+                         const char *text)
 {
     char line[LINE + TEXT] = "";
     narrate_append(line, sizeof line, "%lld\t%s\t%d\t%s:%d\t%s\t%s\t%s\n", when, narration.program,
-                   (int)getpid(), here_file, here_line, kind, text, purpose);
-    if (write(trace, line, strlen(line)) == -1)
-        err(1, "write to the trace \"%s\"", narration.trace);
+                   (int)getpid(), place->file, place->line, kind, text, place->purpose);
+    if (write(trace, line, strlen(line)) == -1) {
+        warn("write to the trace \"%s\": it ends here", narration.trace);
+        trace = -1;
+    }
+}
+
+static void write_line(const char *text)
+{
+    char line[LINE] = "";
+    narrate_append(line, sizeof line - 1, "%s[%d] %s", narration.program, (int)getpid(), text);
+    narrate_append(line, sizeof line, "\n");
+    put(STDERR_FILENO, line);
+}
+
+/* Tells the sleep that is over now. */
+static void tell_sleep(void)
+{
+    if (!asleep.pending)
+        return;
+    asleep.pending = false;
+    if (narration.verbose)
+        write_line(asleep.text);
+    if (trace != -1)
+        write_record("call", asleep.began, &asleep.place, asleep.text);
 }
 
 static void tell(const char *kind, long long when, const char *text)
 {
     last_observed.where = NULL;
-    if (asleep.pending) {
-        asleep.pending = false;
-        tell("call", asleep.began, asleep.text);
-    }
-    if (narration.verbose) {
-        char line[LINE] = "";
-        narrate_append(line, sizeof line - 1, "%s[%d] %s", narration.program, (int)getpid(), text);
-        narrate_append(line, sizeof line, "\n");
-        put(STDERR_FILENO, line);
-    }
+    tell_sleep();
+    if (narration.verbose)
+        write_line(text);
     if (trace != -1)
-        write_trace(kind, when, text);
+        write_record(kind, when, &here, text);
 }
 
 int narrate_as(const struct narration *how)
@@ -128,25 +149,20 @@ bool narrating(void)
 
 void narrate_here(const char *file, int line)
 {
-    here_file = file;
-    here_line = line;
+    here.file = file;
+    here.line = line;
 }
 
+/* Not a record of the trace: each record carries the explanation in force. */
 void explain(const char *why)
 {
-    purpose = why;
+    here.purpose = why;
     if (!narration.explain)
         return;
+    tell_sleep();
     char text[TEXT] = "# ";
     narrate_append(text, sizeof text, "%s", why);
-    if (asleep.pending) {
-        asleep.pending = false;
-        tell("call", asleep.began, asleep.text);
-    }
-    int kept = trace;
-    trace = -1; /* a record carries its explanation in a field of its own */
-    tell("note", 0, text);
-    trace = kept;
+    write_line(text);
 }
 
 /* ---- stopping ---- */
@@ -214,6 +230,7 @@ void narrate_sleep(long long began, const char *text)
 {
     asleep.pending = true;
     asleep.began = began;
+    asleep.place = here;
     asleep.text[0] = '\0';
     narrate_append(asleep.text, sizeof asleep.text, "%s", text);
 }

@@ -63,7 +63,8 @@ size_t segment_size(size_t bytes);
 key_t segment_key(const char *file, int project, bool create);
 
 /* Creates the segment for `key`, attaches it, and has it removed at exit; its magic is still 0.
- * A stale one in the way is removed first, and said so on stderr. `mode` as 0600; `bytes` is what
+ * A stale one in the way is removed first, and said so on stderr; the tick must run by then
+ * (wakeup_guard), for one that is about to be left is waited for. `mode` as 0600; `bytes` is what
  * must fit. Returns 0, or -1: segment->state tells what is in the way, SEGMENT_GONE means a call
  * failed with errno. */
 int segment_create(struct segment *segment, key_t key, size_t bytes, int mode, uint32_t lesson,

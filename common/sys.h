@@ -48,7 +48,7 @@ bool sys_is_call(const char *name);
 #define sys_pause()                       AT_LESSON(sys_pause())
 #define sys_sigqueue(pid, signo, value)   AT_LESSON(sys_sigqueue(pid, signo, value))
 #define sys_kill(pid, signo)              AT_LESSON(sys_kill(pid, signo))
-#define sys_setitimer(value) AT_LESSON(sys_setitimer(value))
+#define sys_setitimer(value)              AT_LESSON(sys_setitimer(value))
 #endif
 
 #endif

@@ -96,16 +96,20 @@ int main(int argc, char **argv)
     narrate_observe_text("text", text, strlen(text));
     lines_say(text, strlen(text), "listener: received: ");
 
+    explain("a PID from the segment is only a claim: the kernel must confirm it before we ring");
+    pid_t talker = (pid_t)observe(&shared->talker);
+    if (!wakeup_confirm(talker, shmid))
+        errx(3, "the talker (PID %d) went away", (int)talker);
+
     explain("leave the reply first, and the state after it: who sees ANSWERED will see the reply");
     strcpy(text, "Have a nice day");
     strcpy(shared->text, text);
     narrate_publish_text("text", text, strlen(text));
     publish(&shared->state, ANSWERED);
 
-    explain("ring; but a PID from the segment is only a claim: the kernel must confirm it first");
-    pid_t talker = (pid_t)observe(&shared->talker);
-    if (!wakeup_confirm(talker, shmid) || sys_kill(talker, SIGUSR1) == -1)
-        errx(3, "the talker (PID %d) went away", (int)talker);
+    explain("ring; a talker that looked before we rang has its answer, and may have left already");
+    if (sys_kill(talker, SIGUSR1) == -1 && errno != ESRCH)
+        err(1, "kill(%d, SIGUSR1) to the talker", (int)talker);
     lines_say(text, strlen(text), "listener: replied: ");
 
     explain("detach, and remove: a segment outlives its processes until somebody removes it");

@@ -59,6 +59,7 @@ struct listener {
     struct segment segment;
     struct pair *pair;
     int me;         /* our PID, as the segment tells turns */
+    int talker;     /* the one that is served, as the kernel confirmed it; 0: none */
     double timeout; /* seconds; 0: none */
     int front;      /* our own copy: the segment's is only told, never believed */
     long answered;
@@ -76,9 +77,9 @@ enum ending {
     TIME_OUT,     /* --timeout without progress */
 };
 
-static struct wakeup_wait wait_for(const struct listener *listener, int talker)
+static struct wakeup_wait wait_for(const struct listener *listener)
 {
-    return (struct wakeup_wait){.peer = talker,
+    return (struct wakeup_wait){.peer = listener->talker,
                                 .shmid = listener->segment.shmid,
                                 .stopped = &listener->pair->head.stopped,
                                 .timeout = listener->timeout};
@@ -94,8 +95,10 @@ static int find_talker(struct listener *listener)
         int pid = atomic_load_explicit(&listener->pair->seat[at], memory_order_acquire);
         if (pid == 0)
             continue;
-        if (wakeup_confirm(pid, listener->segment.shmid))
+        if (wakeup_confirm(pid, listener->segment.shmid)) {
+            listener->talker = pid;
             return at;
+        }
         warnx("PID %d has a seat, but is no talker of ours (any more): passed over", pid);
         atomic_compare_exchange_strong(&listener->pair->seat[at], &pid, 0);
     }
@@ -106,7 +109,8 @@ static int find_talker(struct listener *listener)
 static int await_talker(struct listener *listener)
 {
     explain("sleep until a talker has taken a seat; the signal only says look, the seats say who");
-    struct wakeup_wait wait = wait_for(listener, 0);
+    listener->talker = 0;
+    struct wakeup_wait wait = wait_for(listener);
     int at;
     while ((at = find_talker(listener)) == -1)
         if (wakeup_sleep(&wait) == WAKEUP_LATE)
@@ -114,19 +118,21 @@ static int await_talker(struct listener *listener)
     return at;
 }
 
-/* The turn goes to the talker: what was stored before it is published with it. */
-static int pass_turn(struct listener *listener, int talker)
+/* The turn goes to the talker: what was stored before it is published with it. A talker that looked
+ * before we rang may have answered and left already (ESRCH); whether it did, the segment tells. */
+static void pass_turn(struct listener *listener)
 {
-    publish(&listener->pair->turn, talker);
+    publish(&listener->pair->turn, listener->talker);
     narrate_point("published");
-    return wakeup_send(talker);
+    if (wakeup_send(listener->talker) == -1 && errno != ESRCH)
+        err(1, "kill(%d, SIGUSR1) to the talker", listener->talker);
 }
 
 /* Sleeps until we have the turn. */
-static enum wakeup await_turn(struct listener *listener, int talker)
+static enum wakeup await_turn(struct listener *listener)
 {
     explain("sleep until the turn is ours: check, sleep, check again, so that no signal is missed");
-    struct wakeup_wait wait = wait_for(listener, talker);
+    struct wakeup_wait wait = wait_for(listener);
     while (observe(&listener->pair->turn) != listener->me) {
         enum wakeup why = wakeup_sleep(&wait);
         if (why != WAKEUP_LOOK)
@@ -149,12 +155,12 @@ static bool read_message(struct listener *listener, size_t *length)
 }
 
 /* Has the reply typed into listener->text. */
-static enum line type_reply(struct listener *listener, int talker, size_t *length)
+static enum line type_reply(struct listener *listener, size_t *length)
 {
     for (;;) {
         if (isatty(STDIN_FILENO))
             fprintf(stderr, "reply: ");
-        struct wakeup_wait wait = wait_for(listener, talker);
+        struct wakeup_wait wait = wait_for(listener);
         enum line found =
             lines_read(&listener->typed, &wait, listener->text, (size_t)capacity, length);
         if (found != LINE_LONG)
@@ -164,32 +170,32 @@ static enum line type_reply(struct listener *listener, int talker, size_t *lengt
 }
 
 /* Puts the reply into listener->text. LINE_READ: it is there. */
-static enum line make_reply(struct listener *listener, int talker, size_t *length)
+static enum line make_reply(struct listener *listener, size_t *length)
 {
     if (interactive)
-        return type_reply(listener, talker, length);
+        return type_reply(listener, length);
     *length = strlen(fixed_reply);
     memcpy(listener->text, fixed_reply, *length);
     return LINE_READ;
 }
 
-static int send_reply(struct listener *listener, int talker, size_t length)
+static void send_reply(struct listener *listener, size_t length)
 {
     explain("leave the reply, then give back the turn, then ring: in this order");
     memcpy(listener->pair->text, listener->text, length);
     narrate_publish_text("text", listener->text, length);
     publish(&listener->pair->length, (uint32_t)length);
-    return pass_turn(listener, talker);
+    pass_turn(listener);
 }
 
 /* One message that lies in the segment: read, shown, answered. TALKER_LEFT here means: go on. */
-static enum ending answer(struct listener *listener, int talker)
+static enum ending answer(struct listener *listener)
 {
     size_t length;
     if (!read_message(listener, &length))
         return TALKER_WRONG;
     lines_say(listener->text, length, "listener: received: ");
-    switch (make_reply(listener, talker, &length)) {
+    switch (make_reply(listener, &length)) {
     case LINE_READ:
     case LINE_LONG:
         break;
@@ -202,8 +208,7 @@ static enum ending answer(struct listener *listener, int talker)
     case LINE_LATE:
         return TIME_OUT;
     }
-    if (send_reply(listener, talker, length) == -1)
-        return TALKER_GONE;
+    send_reply(listener, length);
     lines_say(listener->text, length, "listener: replied: ");
     return ++listener->answered == most_answers ? ALL_ANSWERED : TALKER_LEFT;
 }
@@ -212,20 +217,19 @@ static enum ending answer(struct listener *listener, int talker)
 static enum ending converse(struct listener *listener, int at)
 {
     explain("invite the talker: from now on, who has the turn may write, and nobody else");
-    int talker = atomic_load(&listener->pair->seat[at]);
+    int talker = listener->talker;
     listener->front = at;
     publish(&listener->pair->front, at);
+    pass_turn(listener);
     enum ending ending = TALKER_LEFT;
-    if (talker == 0 || pass_turn(listener, talker) == -1)
-        ending = TALKER_GONE;
     while (ending == TALKER_LEFT) {
-        enum wakeup why = await_turn(listener, talker);
+        enum wakeup why = await_turn(listener);
         if (why != WAKEUP_LOOK)
             ending = why == WAKEUP_GONE ? TALKER_GONE : TIME_OUT;
         else if (atomic_load(&listener->pair->seat[at]) != talker)
             return TALKER_LEFT;
         else
-            ending = answer(listener, talker);
+            ending = answer(listener);
     }
     if (ending == TALKER_GONE)
         warnx("the talker (PID %d) went away", talker);
