@@ -236,10 +236,11 @@ static enum ending converse(struct listener *listener, int at)
     if (ending == TALKER_WRONG)
         warnx("the talker (PID %d) announced a message longer than %ld bytes: refused", talker,
               capacity);
-
-    explain("take back the turn and the seat of a talker that did not give them back itself");
-    publish(&listener->pair->turn, listener->me);
-    atomic_compare_exchange_strong(&listener->pair->seat[at], &talker, 0);
+    if (ending == TALKER_GONE || ending == TALKER_WRONG) {
+        explain("take back the turn, then the seat: this talker will not give them back");
+        publish(&listener->pair->turn, listener->me);
+        atomic_compare_exchange_strong(&listener->pair->seat[at], &talker, 0);
+    }
     return ending;
 }
 
