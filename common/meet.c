@@ -142,6 +142,33 @@ void meet_hold(struct meet *meet, int step)
     }
 }
 
+void meet_await_attached(struct meet *meet, unsigned long most)
+{
+    struct wakeup_wait wait = {.timeout = meet->timeout};
+    struct shmid_ds about;
+    for (;;) {
+        if (sys_shmctl(meet->segment.shmid, IPC_STAT, &about) == -1)
+            err(1, "shmctl(%d, IPC_STAT)", meet->segment.shmid);
+        if (about.shm_nattch <= most)
+            return;
+        if (wakeup_sleep(&wait) == WAKEUP_LATE)
+            errx(3, "shmid %d is still attached %lu times, not %lu: gave up", meet->segment.shmid,
+                 (unsigned long)about.shm_nattch, most);
+    }
+}
+
+ssize_t meet_read(struct meet *meet, int fd, void *bytes, size_t most)
+{
+    struct wakeup_wait wait = wait_for_peer(meet);
+    bool ready = false;
+    while (!ready) {
+        enum wakeup why = wakeup_sleep_on(&wait, fd, false, &ready);
+        if (why != WAKEUP_LOOK)
+            give_up(meet, why);
+    }
+    return read(fd, bytes, most);
+}
+
 void meet_advance(struct meet *meet, int step)
 {
     publish(&meet->shared->step, step);

@@ -59,6 +59,14 @@ void meet_await(struct meet *meet, int step);
  */
 void meet_hold(struct meet *meet, int step);
 
+/* Sleeps until the kernel counts no more than `most` attachments of the segment (shm_nattch): for a
+ * peer that leaves on purpose. Exits 3 where that takes too long. */
+void meet_await_attached(struct meet *meet, unsigned long most);
+
+/* Sleeps until `fd` can be read, and reads: what a child of ours has to say. Otherwise as
+ * meet_await. Returns what read(2) returns. */
+ssize_t meet_read(struct meet *meet, int fd, void *bytes, size_t most);
+
 /* Takes the lesson to `step` (release), and rings. */
 void meet_advance(struct meet *meet, int step);
 
@@ -75,6 +83,8 @@ void meet_part(struct meet *meet);
 #define meet_find(meet, options, lesson, bytes) AT_LESSON(meet_find(meet, options, lesson, bytes))
 #define meet_await(meet, step)                  AT_LESSON(meet_await(meet, step))
 #define meet_hold(meet, step)                   AT_LESSON(meet_hold(meet, step))
+#define meet_await_attached(meet, most)         AT_LESSON(meet_await_attached(meet, most))
+#define meet_read(meet, fd, bytes, most)        AT_LESSON(meet_read(meet, fd, bytes, most))
 #define meet_advance(meet, step)                AT_LESSON(meet_advance(meet, step))
 #define meet_part(meet)                         AT_LESSON(meet_part(meet))
 #endif

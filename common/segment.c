@@ -222,11 +222,10 @@ int segment_create(struct segment *segment, key_t key, size_t bytes, int mode, u
 {
     size_t size = segment_size(bytes);
     int shmid;
+    *segment = (struct segment){.key = key, .shmid = -1, .state = SEGMENT_GONE};
     while ((shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | mode)) == -1) {
-        if (errno != EEXIST) {
-            segment->state = SEGMENT_GONE;
+        if (errno != EEXIST)
             return -1;
-        }
         if (!make_way(segment, key))
             return -1;
     }

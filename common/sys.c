@@ -116,6 +116,12 @@ static const char *name_of(const struct name *names, int value)
     return NULL;
 }
 
+const char *sys_error_name(int error)
+{
+    const char *name = name_of(error_names, error);
+    return name ? name : strerror(error);
+}
+
 /* The names of the bits that are set, then what is left, as `rest` (a printf format) says. */
 static void append_flags(char *text, const struct name *names, int flags, const char *none)
 {
@@ -203,6 +209,11 @@ static void append_action(char *text, const struct sigaction *action)
 #define KEY_OF(perm) ((perm).key)
 #endif
 
+key_t sys_key_of(const struct shmid_ds *about)
+{
+    return KEY_OF(about->shm_perm);
+}
+
 static void append_about(char *text, int command, const struct shmid_ds *about)
 {
     const struct ipc_perm *perm = &about->shm_perm;
@@ -215,7 +226,7 @@ static void append_about(char *text, int command, const struct shmid_ds *about)
     narrate_append(text, SPELLED,
                    ", key=%u, cuid=%u, cgid=%u}, shm_segsz=%zu, shm_cpid=%d, shm_lpid=%d, "
                    "shm_nattch=%lu, shm_atime=%lld, shm_dtime=%lld, shm_ctime=%lld}",
-                   (unsigned)KEY_OF(*perm), (unsigned)perm->cuid, (unsigned)perm->cgid,
+                   (unsigned)sys_key_of(about), (unsigned)perm->cuid, (unsigned)perm->cgid,
                    (size_t)about->shm_segsz, (int)about->shm_cpid, (int)about->shm_lpid,
                    (unsigned long)about->shm_nattch, (long long)about->shm_atime,
                    (long long)about->shm_dtime, (long long)about->shm_ctime);
@@ -458,6 +469,32 @@ int sys_kill(pid_t pid, int signo)
     return result;
 }
 
+pid_t sys_fork(void)
+{
+    long long began = narrate_reach("fork");
+    pid_t child = fork();
+    if (narrating() && child != 0) { /* the child has nothing to tell yet */
+        char text[SPELLED] = "fork(";
+        told(began, text, child);
+    }
+    return child;
+}
+
+/* Only a failure returns, so the call is told before. */
+int sys_execvp(const char *file, char *const arguments[])
+{
+    long long began = narrate_reach("execvp");
+    if (narrating()) {
+        char text[SPELLED] = "";
+        narrate_append(text, SPELLED, "execvp(\"%s\", [", file);
+        for (int i = 0; arguments[i]; i++)
+            narrate_append(text, SPELLED, "%s\"%s\"", i ? ", " : "", arguments[i]);
+        narrate_append(text, SPELLED, "])");
+        narrate_call(began, text);
+    }
+    return execvp(file, arguments);
+}
+
 int sys_setitimer(const struct itimerval *value)
 {
     long long began = narrate_reach("setitimer");
@@ -476,9 +513,9 @@ int sys_setitimer(const struct itimerval *value)
 
 bool sys_is_call(const char *name)
 {
-    static const char *const calls[] = {"ftok",   "shmget",      "shmat",     "shmdt",
-                                        "shmctl", "sigprocmask", "sigaction", "sigsuspend",
-                                        "pause",  "sigqueue",    "kill",      "setitimer"};
+    static const char *const calls[] = {
+        "ftok",       "shmget", "shmat",    "shmdt", "shmctl",    "sigprocmask", "sigaction",
+        "sigsuspend", "pause",  "sigqueue", "kill",  "setitimer", "fork",        "execvp"};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         if (strcmp(name, calls[i]) == 0)
             return true;

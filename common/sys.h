@@ -31,7 +31,15 @@ int sys_sigsuspend(const sigset_t *mask);
 int sys_pause(void);
 int sys_sigqueue(pid_t pid, int signo, union sigval value);
 int sys_kill(pid_t pid, int signo);
+pid_t sys_fork(void);
+int sys_execvp(const char *file, char *const arguments[]); /* told as it begins */
 int sys_setitimer(const struct itimerval *value); /* ITIMER_REAL; the old value is not asked for */
+
+/* The key in it, whose field has another name in each libc. */
+key_t sys_key_of(const struct shmid_ds *about);
+
+/* The name of an errno, as "EINVAL"; where we know none, what strerror(3) says. */
+const char *sys_error_name(int error);
 
 /* Whether --hold may name it: one of the calls above, without its sys_. */
 bool sys_is_call(const char *name);
@@ -48,6 +56,8 @@ bool sys_is_call(const char *name);
 #define sys_pause()                       AT_LESSON(sys_pause())
 #define sys_sigqueue(pid, signo, value)   AT_LESSON(sys_sigqueue(pid, signo, value))
 #define sys_kill(pid, signo)              AT_LESSON(sys_kill(pid, signo))
+#define sys_fork()                        AT_LESSON(sys_fork())
+#define sys_execvp(file, arguments)       AT_LESSON(sys_execvp(file, arguments))
 #define sys_setitimer(value)              AT_LESSON(sys_setitimer(value))
 #endif
 

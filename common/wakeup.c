@@ -230,6 +230,8 @@ enum wakeup wakeup_look(struct wakeup_wait *wait)
         wakeup_came = 0;
         narrate_signal(SIGUSR1, wakeup_from);
     }
+    if (wait->verdict != WAKEUP_LOOK)
+        return wait->verdict;
     if (wakeup_ticks == ticks_seen)
         return WAKEUP_LOOK;
     ticks_seen = wakeup_ticks;
