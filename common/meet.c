@@ -18,9 +18,10 @@ static const char *other_side(void)
 
 static struct wakeup_wait wait_for_peer(const struct meet *meet)
 {
+    int other = *other_side() == 't' ? SEGMENT_TALKER : SEGMENT_LISTENER;
     return (struct wakeup_wait){.peer = meet->peer,
                                 .shmid = meet->segment.shmid,
-                                .stopped = &meet->shared->head.stopped,
+                                .stopped = &meet->shared->head.stopped[other],
                                 .timeout = meet->timeout};
 }
 

@@ -286,11 +286,10 @@ long long narrate_observe(const char *field, const volatile void *where, long lo
     return value;
 }
 
-/* A string as strace shows it: quoted, escaped, cut at SHOWN bytes. */
-static void append_quoted(char *text, size_t size, const char *bytes, size_t length)
+void narrate_append_quoted(char *text, size_t size, const char *bytes, size_t length, size_t most)
 {
     narrate_append(text, size, "\"");
-    for (size_t i = 0; i < length && i < SHOWN; i++) {
+    for (size_t i = 0; i < length && i < most; i++) {
         unsigned char byte = (unsigned char)bytes[i];
         if (byte == '\n')
             narrate_append(text, size, "\\n");
@@ -303,7 +302,7 @@ static void append_quoted(char *text, size_t size, const char *bytes, size_t len
         else
             narrate_append(text, size, "%c", byte);
     }
-    narrate_append(text, size, length > SHOWN ? "\"..." : "\"");
+    narrate_append(text, size, length > most ? "\"..." : "\"");
 }
 
 static void tell_text(const char *kind, const char *field, const char *bytes, size_t length)
@@ -314,7 +313,7 @@ static void tell_text(const char *kind, const char *field, const char *bytes, si
     narrate_append(text, sizeof text, "%s ", kind);
     append_bare(text, sizeof text, field);
     narrate_append(text, sizeof text, " = ");
-    append_quoted(text, sizeof text, bytes, length);
+    narrate_append_quoted(text, sizeof text, bytes, length, SHOWN);
     tell(kind, now(), text);
 }
 

@@ -98,6 +98,9 @@ void narrate_stops_to(_Atomic int *stopped);
 void narrate_append(char *text, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Appends bytes as strace shows a string: quoted, escaped, cut at `most`. */
+void narrate_append_quoted(char *text, size_t size, const char *bytes, size_t length, size_t most);
+
 /* Where in the lesson's source we are. */
 void narrate_here(const char *file, int line);
 void narrate_publish(const char *field, long long value);

@@ -102,7 +102,8 @@ int segment_attach(struct segment *segment)
     own();
     segment->head = address;
     attached = segment;
-    narrate_stops_to(&segment->head->stopped);
+    bool talks = strcmp(narrate_side(), "talker") == 0;
+    narrate_stops_to(&segment->head->stopped[talks ? SEGMENT_TALKER : SEGMENT_LISTENER]);
     return 0;
 }
 

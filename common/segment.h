@@ -22,12 +22,16 @@
 #define SEGMENT_LESSON(a, b, c, d)                                                                 \
     ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
+/* The two sides, as an index. */
+enum { SEGMENT_TALKER, SEGMENT_LISTENER };
+
 /* What every pair's struct begins with. */
 struct segment_head {
     _Atomic uint32_t magic;
     uint32_t lesson;
     uint32_t version;
-    _Atomic int stopped; /* PID of a process that stands still on purpose (--step, --hold), or 0 */
+    _Atomic int
+        stopped[2]; /* of each side, the PID of who stands still on purpose (--step, --hold) */
 };
 
 /* What has a key, or an id. */

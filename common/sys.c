@@ -306,8 +306,9 @@ key_t sys_ftok(const char *path, int project)
     long long began = narrate_reach("ftok");
     key_t key = ftok(path, project);
     if (narrating()) {
-        char text[SPELLED] = "";
-        narrate_append(text, SPELLED, "ftok(\"%s\", %d", path, project);
+        char text[SPELLED] = "ftok(";
+        narrate_append_quoted(text, SPELLED, path, strlen(path), SPELLED / 8);
+        narrate_append(text, SPELLED, ", %d", project);
         told_hex(began, text, key == (key_t)-1, (unsigned)key);
     }
     return key;
@@ -480,7 +481,8 @@ pid_t sys_fork(void)
     return child;
 }
 
-/* Only a failure returns, so the call is told before. */
+/* Only a failure returns; so the call is told before, and its result as strace shows one that never
+ * comes. */
 int sys_execvp(const char *file, char *const arguments[])
 {
     long long began = narrate_reach("execvp");
@@ -489,7 +491,7 @@ int sys_execvp(const char *file, char *const arguments[])
         narrate_append(text, SPELLED, "execvp(\"%s\", [", file);
         for (int i = 0; arguments[i]; i++)
             narrate_append(text, SPELLED, "%s\"%s\"", i ? ", " : "", arguments[i]);
-        narrate_append(text, SPELLED, "])");
+        narrate_append(text, SPELLED, "]) = ?");
         narrate_call(began, text);
     }
     return execvp(file, arguments);

@@ -240,7 +240,7 @@ enum wakeup wakeup_look(struct wakeup_wait *wait)
      * kept for the next sleep, so that our caller looks once more: what the peer did before it died
      * counts. */
     wait->ticks++;
-    if (wait->stopped && wait->peer == atomic_load(wait->stopped))
+    if (wait->peer && wait->stopped && wait->peer == atomic_load(wait->stopped))
         wait->ticks = 2; /* held on purpose: its time starts when it goes on */
     if (wait->peer && wait->ticks >= 2 && wakeup_gone(wait->peer, wait->shmid))
         wait->verdict = WAKEUP_GONE;

@@ -81,7 +81,7 @@ static struct wakeup_wait wait_for(const struct listener *listener)
 {
     return (struct wakeup_wait){.peer = listener->talker,
                                 .shmid = listener->segment.shmid,
-                                .stopped = &listener->pair->head.stopped,
+                                .stopped = &listener->pair->head.stopped[SEGMENT_TALKER],
                                 .timeout = listener->timeout};
 }
 

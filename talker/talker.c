@@ -68,7 +68,7 @@ static struct wakeup_wait wait_for(const struct talker *talker)
 {
     return (struct wakeup_wait){.peer = talker->listener,
                                 .shmid = talker->segment.shmid,
-                                .stopped = &talker->pair->head.stopped,
+                                .stopped = &talker->pair->head.stopped[SEGMENT_LISTENER],
                                 .timeout = talker->options.timeout};
 }
 
