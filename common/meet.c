@@ -16,7 +16,7 @@ static const char *other_side(void)
     return *narrate_side() == 't' ? "listener" : "talker";
 }
 
-static struct wakeup_wait wait_for_peer(const struct meet *meet)
+struct wakeup_wait meet_wait(const struct meet *meet)
 {
     int other = *other_side() == 't' ? SEGMENT_TALKER : SEGMENT_LISTENER;
     return (struct wakeup_wait){.peer = meet->peer,
@@ -44,7 +44,7 @@ void meet_open(struct meet *meet, const struct options *options, uint32_t lesson
 
 void meet_await_talker(struct meet *meet)
 {
-    struct wakeup_wait wait = wait_for_peer(meet);
+    struct wakeup_wait wait = meet_wait(meet);
     int talker;
     while ((talker = (int)observe(&meet->shared->talker)) == 0)
         if (wakeup_sleep(&wait) == WAKEUP_LATE)
@@ -117,14 +117,18 @@ static _Noreturn void give_up(const struct meet *meet, enum wakeup why)
          (int)meet->peer, meet->timeout);
 }
 
+void meet_sleep(const struct meet *meet, struct wakeup_wait *wait)
+{
+    enum wakeup why = wakeup_sleep(wait);
+    if (why != WAKEUP_LOOK)
+        give_up(meet, why);
+}
+
 void meet_await(struct meet *meet, int step)
 {
-    struct wakeup_wait wait = wait_for_peer(meet);
-    while (!has_come_to(meet, step)) {
-        enum wakeup why = wakeup_sleep(&wait);
-        if (why != WAKEUP_LOOK)
-            give_up(meet, why);
-    }
+    struct wakeup_wait wait = meet_wait(meet);
+    while (!has_come_to(meet, step))
+        meet_sleep(meet, &wait);
 }
 
 /* Looks again every millisecond: it must not sleep in a way that lets a signal in. */
@@ -135,7 +139,7 @@ void meet_hold(struct meet *meet, int step)
     for (long looks = 1; !has_come_to(meet, step); looks++) {
         if (gone)
             give_up(meet, WAKEUP_GONE);
-        if (meet->timeout > 0 && looks > meet->timeout * 1000)
+        if (meet->timeout > 0 && (double)looks > meet->timeout * 1000)
             give_up(meet, WAKEUP_LATE);
         nanosleep(&a_while, NULL);
         wakeup_end();
@@ -160,7 +164,7 @@ void meet_await_attached(struct meet *meet, unsigned long most)
 
 ssize_t meet_read(struct meet *meet, int fd, void *bytes, size_t most)
 {
-    struct wakeup_wait wait = wait_for_peer(meet);
+    struct wakeup_wait wait = meet_wait(meet);
     bool ready = false;
     while (!ready) {
         enum wakeup why = wakeup_sleep_on(&wait, fd, false, &ready);

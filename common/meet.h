@@ -54,6 +54,11 @@ void meet_find(struct meet *meet, const struct options *options, uint32_t lesson
  * and 0 where it says that this machine cannot show it. */
 void meet_await(struct meet *meet, int step);
 
+/* For what a lesson waits for beside its steps: a wait for the peer, and one sleep of that wait, in
+ * a loop that looks each time. Exits as meet_await does. */
+struct wakeup_wait meet_wait(const struct meet *meet);
+void meet_sleep(const struct meet *meet, struct wakeup_wait *wait);
+
 /* Stands still until the lesson has come to `step`, and lets no signal in that is blocked: a point
  * that is reached, announced and held, where something is to happen to us. Otherwise as meet_await.
  */
@@ -82,6 +87,7 @@ void meet_part(struct meet *meet);
 #define meet_await_talker(meet)                 AT_LESSON(meet_await_talker(meet))
 #define meet_find(meet, options, lesson, bytes) AT_LESSON(meet_find(meet, options, lesson, bytes))
 #define meet_await(meet, step)                  AT_LESSON(meet_await(meet, step))
+#define meet_sleep(meet, wait)                  AT_LESSON(meet_sleep(meet, wait))
 #define meet_hold(meet, step)                   AT_LESSON(meet_hold(meet, step))
 #define meet_await_attached(meet, most)         AT_LESSON(meet_await_attached(meet, most))
 #define meet_read(meet, fd, bytes, most)        AT_LESSON(meet_read(meet, fd, bytes, most))

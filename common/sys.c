@@ -10,9 +10,11 @@
 #include "sys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { SPELLED = 1024 };
@@ -92,6 +94,25 @@ static const struct name commands[] = {
     {SHM_UNLOCK, "SHM_UNLOCK"},
 #endif
     {-1, NULL},
+};
+
+static const struct name open_flags[] = {
+    {O_CREAT, "O_CREAT"},
+    {O_EXCL, "O_EXCL"},
+    {0, NULL},
+};
+
+static const struct name protections[] = {
+    {PROT_READ, "PROT_READ"},
+    {PROT_WRITE, "PROT_WRITE"},
+    {0, NULL},
+};
+
+static const struct name map_flags[] = {
+    {MAP_SHARED, "MAP_SHARED"},
+    {MAP_PRIVATE, "MAP_PRIVATE"},
+    {MAP_FIXED, "MAP_FIXED"},
+    {0, NULL},
 };
 
 static const struct name mask_changes[] = {
@@ -380,6 +401,108 @@ int sys_shmctl(int shmid, int command, struct shmid_ds *about)
     return result;
 }
 
+int sys_shm_open(const char *name, int flags, mode_t mode)
+{
+    long long began = narrate_reach("shm_open");
+    int fd = shm_open(name, flags, mode);
+    if (narrating()) {
+        char text[SPELLED] = "shm_open(";
+        narrate_append_quoted(text, SPELLED, name, strlen(name), SPELLED / 8);
+        narrate_append(text, SPELLED, (flags & O_ACCMODE) == O_RDWR ? ", O_RDWR" : ", O_RDONLY");
+        if (flags & ~O_ACCMODE) {
+            narrate_append(text, SPELLED, "|");
+            append_flags(text, open_flags, flags & ~O_ACCMODE, "");
+        }
+        narrate_append(text, SPELLED, ", %#03o", (unsigned)mode);
+        told(began, text, fd);
+    }
+    return fd;
+}
+
+int sys_shm_unlink(const char *name)
+{
+    long long began = narrate_reach("shm_unlink");
+    int result = shm_unlink(name);
+    if (narrating()) {
+        char text[SPELLED] = "shm_unlink(";
+        narrate_append_quoted(text, SPELLED, name, strlen(name), SPELLED / 8);
+        told(began, text, result);
+    }
+    return result;
+}
+
+int sys_ftruncate(int fd, off_t size)
+{
+    long long began = narrate_reach("ftruncate");
+    int result = ftruncate(fd, size);
+    if (narrating()) {
+        char text[SPELLED] = "";
+        narrate_append(text, SPELLED, "ftruncate(%d, %lld", fd, (long long)size);
+        told(began, text, result);
+    }
+    return result;
+}
+
+int sys_fstat(int fd, struct stat *about)
+{
+    long long began = narrate_reach("fstat");
+    int result = fstat(fd, about);
+    if (narrating()) {
+        char text[SPELLED] = "";
+        narrate_append(text, SPELLED, "fstat(%d, ", fd);
+        if (result == -1)
+            append_pointer(text, about);
+        else
+            narrate_append(text, SPELLED, "{st_mode=%s%#03o, st_size=%lld, ...}",
+                           S_ISREG(about->st_mode) ? "S_IFREG|" : "",
+                           (unsigned)about->st_mode & 07777, (long long)about->st_size);
+        told(began, text, result);
+    }
+    return result;
+}
+
+void *sys_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
+{
+    long long began = narrate_reach("mmap");
+    void *mapped = mmap(address, size, protection, flags, fd, offset);
+    if (narrating()) {
+        char text[SPELLED] = "mmap(";
+        append_pointer(text, address);
+        narrate_append(text, SPELLED, ", %zu, ", size);
+        append_flags(text, protections, protection, "PROT_NONE");
+        narrate_append(text, SPELLED, ", ");
+        append_flags(text, map_flags, flags, "0");
+        narrate_append(text, SPELLED, ", %d, %#llx", fd, (unsigned long long)offset);
+        told_hex(began, text, mapped == MAP_FAILED, (uintptr_t)mapped);
+    }
+    return mapped;
+}
+
+int sys_munmap(void *address, size_t size)
+{
+    long long began = narrate_reach("munmap");
+    int result = munmap(address, size);
+    if (narrating()) {
+        char text[SPELLED] = "munmap(";
+        append_pointer(text, address);
+        narrate_append(text, SPELLED, ", %zu", size);
+        told(began, text, result);
+    }
+    return result;
+}
+
+int sys_close(int fd)
+{
+    long long began = narrate_reach("close");
+    int result = close(fd);
+    if (narrating()) {
+        char text[SPELLED] = "";
+        narrate_append(text, SPELLED, "close(%d", fd);
+        told(began, text, result);
+    }
+    return result;
+}
+
 int sys_sigprocmask(int how, const sigset_t *set, sigset_t *old)
 {
     long long began = narrate_reach("sigprocmask");
@@ -516,8 +639,9 @@ int sys_setitimer(const struct itimerval *value)
 bool sys_is_call(const char *name)
 {
     static const char *const calls[] = {
-        "ftok",       "shmget", "shmat",    "shmdt", "shmctl",    "sigprocmask", "sigaction",
-        "sigsuspend", "pause",  "sigqueue", "kill",  "setitimer", "fork",        "execvp"};
+        "ftok",       "shmget", "shmat",    "shmdt",  "shmctl",    "shm_open",    "shm_unlink",
+        "ftruncate",  "fstat",  "mmap",     "munmap", "close",     "sigprocmask", "sigaction",
+        "sigsuspend", "pause",  "sigqueue", "kill",   "setitimer", "fork",        "execvp"};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         if (strcmp(name, calls[i]) == 0)
             return true;

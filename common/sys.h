@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/types.h>
 
@@ -24,6 +25,15 @@ int sys_shmget(key_t key, size_t size, int flags);
 void *sys_shmat(int shmid, const void *address, int flags);
 int sys_shmdt(const void *address);
 int sys_shmctl(int shmid, int command, struct shmid_ds *about);
+
+/* POSIX shared memory, which comes as a descriptor. */
+int sys_shm_open(const char *name, int flags, mode_t mode);
+int sys_shm_unlink(const char *name);
+int sys_ftruncate(int fd, off_t size);
+int sys_fstat(int fd, struct stat *about);
+void *sys_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
+int sys_munmap(void *address, size_t size);
+int sys_close(int fd);
 
 int sys_sigprocmask(int how, const sigset_t *set, sigset_t *old);
 int sys_sigaction(int signo, const struct sigaction *action, struct sigaction *old);
@@ -50,6 +60,14 @@ bool sys_is_call(const char *name);
 #define sys_shmat(shmid, address, flags)  AT_LESSON(sys_shmat(shmid, address, flags))
 #define sys_shmdt(address)                AT_LESSON(sys_shmdt(address))
 #define sys_shmctl(shmid, command, about) AT_LESSON(sys_shmctl(shmid, command, about))
+#define sys_shm_open(name, flags, mode)   AT_LESSON(sys_shm_open(name, flags, mode))
+#define sys_shm_unlink(name)              AT_LESSON(sys_shm_unlink(name))
+#define sys_ftruncate(fd, size)           AT_LESSON(sys_ftruncate(fd, size))
+#define sys_fstat(fd, about)              AT_LESSON(sys_fstat(fd, about))
+#define sys_mmap(address, size, protection, flags, fd, offset)                                     \
+    AT_LESSON(sys_mmap(address, size, protection, flags, fd, offset))
+#define sys_munmap(address, size)         AT_LESSON(sys_munmap(address, size))
+#define sys_close(fd)                     AT_LESSON(sys_close(fd))
 #define sys_sigprocmask(how, set, old)    AT_LESSON(sys_sigprocmask(how, set, old))
 #define sys_sigaction(signo, action, old) AT_LESSON(sys_sigaction(signo, action, old))
 #define sys_sigsuspend(mask)              AT_LESSON(sys_sigsuspend(mask))

@@ -135,35 +135,39 @@ bool wakeup_alive(pid_t pid)
     return pid > 0 && (sys_kill(pid, 0) == 0 || errno == EPERM);
 }
 
-enum attached { NOT_ATTACHED, ATTACHED, CANNOT_SAY };
-
-/* Linux lists each mapping of a process; a segment's is named /SYSV and its key, and has the shmid
- * for an inode number. A zombie and a process after exec have none. This is a look, not a call of
- * the lesson, and a tick may take it without a word on the screen. */
-static enum attached look_up_attached(pid_t pid, int shmid)
+/* Linux lists each mapping of a process, with a path and an inode. A zombie and a process after
+ * exec have none of ours. This is a look, not a call of the lesson, and a tick may take it without
+ * a word on the screen. */
+enum wakeup_maps wakeup_maps(pid_t pid, const char *path, unsigned long inode)
 {
 #if defined(__linux__)
     char line[512];
     snprintf(line, sizeof line, "/proc/%d/maps", (int)pid);
     FILE *maps = fopen(line, "re");
     if (!maps)
-        return CANNOT_SAY; /* dead, another user's, or no /proc here */
-    enum attached found = NOT_ATTACHED;
-    while (found == NOT_ATTACHED && fgets(line, sizeof line, maps)) {
-        unsigned long inode;
-        char name[6];
-        if (sscanf(line, "%*s %*s %*s %*s %lu %5s", &inode, name) == 2 &&
-            strcmp(name, "/SYSV") == 0 && inode == (unsigned long)shmid)
-            found = ATTACHED;
+        return WAKEUP_CANNOT_SAY; /* dead, another user's, or no /proc here */
+    enum wakeup_maps found = WAKEUP_MAPS_NOT;
+    while (found == WAKEUP_MAPS_NOT && fgets(line, sizeof line, maps)) {
+        unsigned long listed;
+        char name[64];
+        if (sscanf(line, "%*s %*s %*s %*s %lu %63s", &listed, name) == 2 && listed == inode &&
+            strncmp(name, path, strlen(path)) == 0)
+            found = WAKEUP_MAPS_IT;
     }
     if (ferror(maps))
-        found = CANNOT_SAY;
+        found = WAKEUP_CANNOT_SAY;
     fclose(maps);
     return found;
 #else
-    (void)pid, (void)shmid;
-    return CANNOT_SAY;
+    (void)pid, (void)path, (void)inode;
+    return WAKEUP_CANNOT_SAY;
 #endif
+}
+
+/* A segment's mapping is named /SYSV and its key, and has the shmid for an inode number. */
+static enum wakeup_maps maps_segment(pid_t pid, int shmid)
+{
+    return wakeup_maps(pid, "/SYSV", (unsigned long)shmid);
 }
 
 /* The cheap look first; where it finds the peer in its place, nothing more is asked. Then the
@@ -171,31 +175,31 @@ static enum attached look_up_attached(pid_t pid, int shmid)
  * shm_nattch counts us as well. */
 bool wakeup_gone(pid_t peer, int shmid)
 {
-    enum attached attached = look_up_attached(peer, shmid);
-    if (attached == ATTACHED)
+    enum wakeup_maps attached = maps_segment(peer, shmid);
+    if (attached == WAKEUP_MAPS_IT)
         return false;
     if (!wakeup_alive(peer))
         return true;
     struct shmid_ds about;
     if (sys_shmctl(shmid, IPC_STAT, &about) == -1)
         return errno == EINVAL || errno == EIDRM;
-    return about.shm_nattch <= 1 || attached == NOT_ATTACHED;
+    return about.shm_nattch <= 1 || attached == WAKEUP_MAPS_NOT;
 }
 
 bool wakeup_confirm(pid_t pid, int shmid)
 {
     if (pid <= 0 || pid == getpid() || sys_kill(pid, 0) == -1)
         return false;
-    switch (look_up_attached(pid, shmid)) {
-    case ATTACHED: {
+    switch (maps_segment(pid, shmid)) {
+    case WAKEUP_MAPS_IT: {
         char path[32];
         struct stat owner;
         snprintf(path, sizeof path, "/proc/%d", (int)pid);
         return stat(path, &owner) == 0 && owner.st_uid == geteuid();
     }
-    case NOT_ATTACHED:
+    case WAKEUP_MAPS_NOT:
         return false;
-    case CANNOT_SAY:
+    case WAKEUP_CANNOT_SAY:
         break;
     }
     struct shmid_ds about;

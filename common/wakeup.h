@@ -75,6 +75,11 @@ enum wakeup wakeup_sleep_on(struct wakeup_wait *wait, int fd, bool writing, bool
  * is refused with EINVAL: to kill(2), 0 is our process group and -1 everybody. */
 int wakeup_send(pid_t pid);
 
+/* What /proc/PID/maps says: whether `pid` maps something with this inode number, and a path that
+ * begins like this. */
+enum wakeup_maps { WAKEUP_MAPS_NOT, WAKEUP_MAPS_IT, WAKEUP_CANNOT_SAY };
+enum wakeup_maps wakeup_maps(pid_t pid, const char *path, unsigned long inode);
+
 /* Whether the kernel confirms that `pid` is another process of this user that has attached `shmid`:
  * a PID that we read in the segment is only a claim. (kill(2), /proc/PID/maps in proc(5); where
  * there is no /proc: the creator, or the last that attached, shmctl(2).) */

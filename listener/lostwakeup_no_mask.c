@@ -28,7 +28,8 @@ static const struct program program = {
 static void set_deadline(double seconds)
 {
     double whole = seconds > 0 ? seconds : 1;
-    struct itimerval once = {{0, 0}, {(time_t)whole, (suseconds_t)((whole - (time_t)whole) * 1e6)}};
+    long microseconds = (long)(whole * 1e6);
+    struct itimerval once = {{0, 0}, {microseconds / 1000000, microseconds % 1000000}};
     if (sys_setitimer(&once) == -1)
         err(1, "setitimer(%g seconds)", whole);
 }

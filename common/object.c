@@ -1,0 +1,196 @@
+/* object.c - one POSIX shared memory object's life; see object.h. */
+#define IN_COMMON
+#include "object.h"
+#include "wakeup.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+void object_name(char name[OBJECT_NAME], key_t key)
+{
+    snprintf(name, OBJECT_NAME, "/shmtalk-%08x", (unsigned)key);
+}
+
+/* ---- who has it ---- */
+
+static enum wakeup_maps maps_object(const struct object *object, pid_t pid)
+{
+    char path[sizeof "/dev/shm" + OBJECT_NAME];
+    snprintf(path, sizeof path, "/dev/shm%s", object->name);
+    return wakeup_maps(pid, path, (unsigned long)object->inode);
+}
+
+bool object_confirm(const struct object *object, pid_t pid)
+{
+    return pid > 0 && pid != getpid() && sys_kill(pid, 0) == 0 &&
+           maps_object(object, pid) != WAKEUP_MAPS_NOT;
+}
+
+bool object_gone(const struct object *object, pid_t peer)
+{
+    enum wakeup_maps maps = maps_object(object, peer);
+    return maps == WAKEUP_MAPS_NOT || (maps == WAKEUP_CANNOT_SAY && !wakeup_alive(peer));
+}
+
+/* ---- classify ---- */
+
+static enum segment_state foreign(struct object *object, const char *format, unsigned long value)
+{
+    snprintf(object->why, sizeof object->why, format, value);
+    return SEGMENT_FOREIGN;
+}
+
+/* Reads the magic, the lesson and the creator through a mapping of its own. */
+static enum segment_state read_head(struct object *object)
+{
+    const struct object_head *head =
+        sys_mmap(NULL, object->size, PROT_READ, MAP_SHARED, object->fd, 0);
+    if (head == MAP_FAILED) {
+        snprintf(object->why, sizeof object->why, "mmap: %s", strerror(errno));
+        return SEGMENT_FOREIGN;
+    }
+    uint32_t magic = atomic_load_explicit(&head->head.magic, memory_order_acquire);
+    object->creator = atomic_load(&head->creator);
+    object->lesson = head->head.lesson;
+    if (sys_munmap((void *)head, object->size) == -1)
+        warn("munmap(%p, %zu)", (const void *)head, object->size);
+
+    if (magic != 0 && magic != SEGMENT_MAGIC)
+        return foreign(object, "its magic is %#lx", magic);
+    if (magic == 0 && object->creator == 0)
+        return SEGMENT_UNBORN;
+    if (object_gone(object, object->creator))
+        return SEGMENT_STALE;
+    return magic == 0 ? SEGMENT_UNBORN : SEGMENT_LIVE;
+}
+
+static enum segment_state classify(struct object *object, size_t bytes)
+{
+    struct stat about;
+    object->creator = 0;
+    object->why[0] = '\0';
+    if (object->fd == -1 || sys_fstat(object->fd, &about) == -1) {
+        snprintf(object->why, sizeof object->why, "%s", strerror(errno));
+        return SEGMENT_FOREIGN;
+    }
+    object->inode = about.st_ino;
+    object->size = (size_t)about.st_size;
+    if (about.st_nlink == 0)
+        return SEGMENT_GONE;
+    if (about.st_uid != geteuid())
+        return foreign(object, "its owner is uid %lu", about.st_uid);
+    if (object->size == 0)
+        return SEGMENT_UNBORN;
+    if (object->size != bytes)
+        return foreign(object, "its size is %lu bytes", object->size);
+    return read_head(object);
+}
+
+enum segment_state object_classify(struct object *object, size_t bytes)
+{
+    return object->state = classify(object, bytes);
+}
+
+/* ---- remove ---- */
+
+/* Removes the name, if it still leads to this object. Returns whether it did. */
+static bool unlink_its(const struct object *object)
+{
+    struct stat about;
+    int fd = sys_shm_open(object->name, O_RDONLY, 0);
+    bool its = fd != -1 && sys_fstat(fd, &about) == 0 && about.st_ino == object->inode;
+    bool removed = its && sys_shm_unlink(object->name) == 0;
+    if (its && !removed)
+        warn("shm_unlink(\"%s\"): remove it by hand", object->name);
+    if (fd != -1)
+        sys_close(fd);
+    return removed;
+}
+
+/* shm_unlink takes a name, and no descriptor; between our look and our shm_unlink, the name could
+ * come to lead to a new object. So who removes a stale one locks it first (where objects can be
+ * locked), and only then looks whether the name is its. Returns whether it was removed. */
+static bool remove_stale(const struct object *object)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(object->fd, F_SETLK, &whole) == -1 && (errno == EAGAIN || errno == EACCES))
+        return false;
+    if (!unlink_its(object))
+        return false;
+    if (object->creator == 0)
+        warnx("recovered: removed %s, which was left behind unfinished", object->name);
+    else
+        warnx("recovered: removed %s, which PID %d left behind", object->name,
+              (int)object->creator);
+    return true;
+}
+
+/* An object without its creator's PID is about to get it, or its creator was killed right then, and
+ * nobody can tell who that was: it gets a second. (One that steps through these calls may take
+ * longer, and lose its object to another listener on the same key.) */
+void object_clear(const char *name, size_t bytes)
+{
+    enum { UNFINISHED_TICKS = 20 };
+    struct wakeup_wait wait = {0};
+    for (;;) {
+        struct object object = {.fd = sys_shm_open(name, O_RDWR, 0)};
+        if (object.fd == -1 && errno == ENOENT)
+            return;
+        snprintf(object.name, sizeof object.name, "%s", name);
+        object_classify(&object, bytes);
+        bool unfinished = object.state == SEGMENT_UNBORN && object.creator == 0;
+        bool stale = object.state == SEGMENT_STALE || (unfinished && wait.ticks > UNFINISHED_TICKS);
+        if (!stale && !unfinished && object.state != SEGMENT_GONE)
+            object_refuse(&object);
+        bool removed = stale && remove_stale(&object);
+        sys_close(object.fd);
+        if (!removed)
+            wakeup_sleep(&wait);
+    }
+}
+
+/* What this process must remove. A child that inherits it by fork must not. */
+static struct {
+    pid_t owner;
+    struct object object;
+} owned;
+
+static void clean_up(void)
+{
+    if (owned.owner == getpid())
+        unlink_its(&owned.object);
+}
+
+void object_remove_at_exit(struct object *object)
+{
+    struct stat about;
+    if (sys_fstat(object->fd, &about) == -1)
+        err(1, "fstat(%d)", object->fd);
+    object->inode = about.st_ino;
+    if (atexit(clean_up) != 0)
+        errx(1, "atexit: no room for another function");
+    owned.object = *object;
+    owned.owner = getpid();
+}
+
+void object_forget(void)
+{
+    owned.owner = 0;
+}
+
+/* ---- refuse ---- */
+
+_Noreturn void object_refuse(const struct object *object)
+{
+    static const char elsewhere[] = "choose another --project or --file";
+    if (object->state == SEGMENT_FOREIGN)
+        errx(1, "%s belongs to somebody else (%s), left as it is: %s", object->name, object->why,
+             elsewhere);
+    errx(4, "busy: PID %d is listening on %s: %s", (int)object->creator, object->name, elsewhere);
+}

@@ -1,0 +1,72 @@
+/* object.h - one POSIX shared memory object: name, classify, clear, remove at exit, who has it.
+ *
+ * What segment.h and wakeup.h do for a segment, with what POSIX has instead. An object is found by
+ * its name, and removed by its name; the kernel knows its owner and its size, but neither who
+ * created it (shm_cpid) nor how many have it (shm_nattch). So its creator says who it is, and that
+ * is a claim; and who has it mapped is looked up in /proc/PID/maps, where there is such a thing.
+ */
+#ifndef OBJECT_H
+#define OBJECT_H
+
+#include "segment.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+enum { OBJECT_NAME = 32 };
+
+/* What the struct of such a lesson begins with. */
+struct object_head {
+    struct segment_head head; /* the magic, stored last */
+    _Atomic int creator;      /* PID, as it says; 0: not said yet */
+};
+
+/* An object as we know it. Set name and fd; the rest is found out. */
+struct object {
+    char name[OBJECT_NAME];
+    int fd;
+    size_t size;              /* what the kernel says */
+    ino_t inode;              /* what tells it from a later one of the same name */
+    pid_t creator;            /* as it says */
+    enum segment_state state; /* never SEGMENT_ORPHANED: nobody counts who has it */
+    uint32_t lesson;
+    char why[128]; /* SEGMENT_FOREIGN: what told it from one of ours */
+};
+
+/* The name for `key`: whoever can make the key can make the name. "/shmtalk-01002052" */
+void object_name(char name[OBJECT_NAME], key_t key);
+
+/* Classifies what object->fd refers to, once it has room for `bytes`. */
+enum segment_state object_classify(struct object *object, size_t bytes);
+
+/* Clears the way to `name`: removes what is ours and stale, and says so. Where anything else is
+ * there, the program ends as in object_refuse. The tick must run by then (wakeup_guard). */
+void object_clear(const char *name, size_t bytes);
+
+/* Has a new one removed when this process exits, however that comes about, if the name is still its.
+ */
+void object_remove_at_exit(struct object *object);
+
+/* It has been removed by a shm_unlink of the lesson's own. */
+void object_forget(void);
+
+/* Whether the kernel confirms that `pid` is another process of this user that has it mapped. */
+bool object_confirm(const struct object *object, pid_t pid);
+
+/* Whether our peer has died, or has it mapped no more. Where there is no /proc, a process that died
+ * counts as alive until its parent has asked for its status. */
+bool object_gone(const struct object *object, pid_t peer);
+
+/* Ends the program with one line that names what has the name, and what to do. */
+_Noreturn void object_refuse(const struct object *object);
+
+#ifndef IN_COMMON
+#define object_classify(object, bytes) AT_LESSON(object_classify(object, bytes))
+#define object_clear(name, bytes)      AT_LESSON(object_clear(name, bytes))
+#define object_confirm(object, pid)    AT_LESSON(object_confirm(object, pid))
+#define object_gone(object, peer)      AT_LESSON(object_gone(object, peer))
+#endif
+
+#endif
