@@ -8,10 +8,11 @@
 #
 # LESSONS is the syllabus, in order: a new lesson is one word there.
 
-LESSONS = handshake lostwakeup coalesce
+LESSONS = handshake textbook unready lostwakeup coalesce polling counter torn keys lifetime rmid \
+          crash rdonly attach offset inherit perm limits huge posix
 
 # The wrong variants: one side each, and the other side is the lesson's.
-VARIANTS = listener-lostwakeup_no_mask
+VARIANTS = listener-unready_no_block listener-lostwakeup_no_mask listener-torn_no_seq
 
 VERSION   = 1.0
 BUILD     = build
@@ -21,6 +22,9 @@ WARNINGS  = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 SANITIZER = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
 COMPILE   = $(CC) -std=c11 -D_XOPEN_SOURCE=700 -DVERSION='"$(VERSION)"' \
             $(WARNINGS) $(CFLAGS) $(SANITIZER)
+
+# Until glibc 2.34 shm_open was in a library of its own; macOS and others never had that.
+LDLIBS    = $(if $(filter Linux,$(shell uname)),-lrt)
 
 TALKERS   = $(LESSONS:%=talker-%) $(filter talker-%,$(VARIANTS))
 LISTENERS = $(LESSONS:%=listener-%) $(filter listener-%,$(VARIANTS))
@@ -39,7 +43,7 @@ $(TALKERS:%=$(BUILD)/%): $(BUILD)/talker-%: $(BUILD)/obj/talker/%.o
 $(LISTENERS:%=$(BUILD)/%): $(BUILD)/listener-%: $(BUILD)/obj/listener/%.o
 $(BUILD)/sweep: $(BUILD)/obj/scripts/sweep.o
 $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/sweep: $(COMMON)
-	$(COMPILE) $(LDFLAGS) -o $@ $(filter %.o,$^)
+	$(COMPILE) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)

@@ -124,6 +124,25 @@ void meet_sleep(const struct meet *meet, struct wakeup_wait *wait)
         give_up(meet, why);
 }
 
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* The last of it, shorter than a tick, is slept to the end: a tick is not fine enough. */
+void meet_nap(const struct meet *meet, double seconds)
+{
+    struct wakeup_wait wait = meet_wait(meet);
+    wait.timeout = 0;
+    double left, until = now() + seconds;
+    while ((left = until - now()) > WAKEUP_TICK / 1e3)
+        meet_sleep(meet, &wait);
+    if (left > 0)
+        nanosleep(&(struct timespec){0, (long)(left * 1e9)}, NULL);
+}
+
 void meet_await(struct meet *meet, int step)
 {
     struct wakeup_wait wait = meet_wait(meet);

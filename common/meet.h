@@ -59,6 +59,10 @@ void meet_await(struct meet *meet, int step);
 struct wakeup_wait meet_wait(const struct meet *meet);
 void meet_sleep(const struct meet *meet, struct wakeup_wait *wait);
 
+/* Lets so many seconds pass; not as a wait for the peer, but where time is what a lesson is about.
+ * Exits 3 where the peer goes away meanwhile. */
+void meet_nap(const struct meet *meet, double seconds);
+
 /* Stands still until the lesson has come to `step`, and lets no signal in that is blocked: a point
  * that is reached, announced and held, where something is to happen to us. Otherwise as meet_await.
  */
@@ -88,6 +92,7 @@ void meet_part(struct meet *meet);
 #define meet_find(meet, options, lesson, bytes) AT_LESSON(meet_find(meet, options, lesson, bytes))
 #define meet_await(meet, step)                  AT_LESSON(meet_await(meet, step))
 #define meet_sleep(meet, wait)                  AT_LESSON(meet_sleep(meet, wait))
+#define meet_nap(meet, seconds)                 AT_LESSON(meet_nap(meet, seconds))
 #define meet_hold(meet, step)                   AT_LESSON(meet_hold(meet, step))
 #define meet_await_attached(meet, most)         AT_LESSON(meet_await_attached(meet, most))
 #define meet_read(meet, fd, bytes, most)        AT_LESSON(meet_read(meet, fd, bytes, most))

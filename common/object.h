@@ -45,8 +45,7 @@ enum segment_state object_classify(struct object *object, size_t bytes);
  * there, the program ends as in object_refuse. The tick must run by then (wakeup_guard). */
 void object_clear(const char *name, size_t bytes);
 
-/* Has a new one removed when this process exits, however that comes about, if the name is still its.
- */
+/* Has a new one removed at exit, however that comes about, if the name is still its. */
 void object_remove_at_exit(struct object *object);
 
 /* It has been removed by a shm_unlink of the lesson's own. */

@@ -1,0 +1,17 @@
+/* perm.h - one segment, whose mode the listener changes while others try to get in. */
+#ifndef PAIRS_PERM_H
+#define PAIRS_PERM_H
+
+#include "../meet.h"
+
+#define PERM_LESSON SEGMENT_LESSON('p', 'e', 'r', 'm')
+
+/* The listener sets `mode`, and goes to the next step; the talker tries, and goes to the one after
+ * that. */
+struct perm {
+    struct meet_head meet;
+    _Atomic int mode; /* 0: there is no other */
+    _Atomic int word; /* the PID of a stranger who could write */
+};
+
+#endif

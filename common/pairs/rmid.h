@@ -1,0 +1,20 @@
+/* rmid.h - a segment that is removed while two are attached, and its successor. */
+#ifndef PAIRS_RMID_H
+#define PAIRS_RMID_H
+
+#include "../meet.h"
+
+#define RMID_LESSON SEGMENT_LESSON('r', 'm', 'i', 'd')
+
+enum { RMID_TEXT = 64 };
+
+enum { RMID_REMOVED = 1, RMID_SAID, RMID_ANSWERED, RMID_ANEW, RMID_COMPARED, RMID_LEAVING };
+
+/* The removed segment holds this, and the one that is created anew as well. */
+struct rmid {
+    struct meet_head meet;
+    _Atomic int said, answered;
+    char text[RMID_TEXT]; /* whose generation it is */
+};
+
+#endif

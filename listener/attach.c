@@ -1,0 +1,178 @@
+/* attach.c (listener) - shmat finds a free place; one of your own must be on a page boundary.
+ *
+ * NULL is the address to give: the kernel knows what is free. Who wants a place of their own gets
+ * EINVAL unless it is free and lies on a page boundary; SHM_RND rounds it down to SHMLBA, and on
+ * Linux SHM_REMAP replaces what was there. A new segment is zero, and comes in whole pages: what is
+ * left of the last one can be used, and is shared, but nobody has promised it.
+ *
+ *     listener                                talker
+ *     looks through new memory: zero
+ *     attaches where it likes: EINVAL,
+ *       SHM_RND, SHM_REMAP
+ *     stores beyond the size, PLACED ------>
+ *                                             has it at another address
+ *                                             reads what lies beyond the size
+ *                                             looks us up in /proc/PID/maps
+ *                                   <-------  COMPARED
+ *
+ *     $ build/listener-attach                 $ build/talker-attach
+ */
+#if defined(__linux__)
+#define _GNU_SOURCE /* SHM_REMAP */
+#endif
+#include "../common/pairs/attach.h"
+#include "../common/claim.h"
+#include "../common/lines.h"
+#include "../common/sys.h"
+
+#include <err.h>
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static const char *const points[] = {"placed", NULL};
+
+static const struct program program = {
+    .name = "listener-attach",
+    .usage = "[options]",
+    .about = "Attaches where the kernel likes, and at addresses of its own; a talker compares.",
+    .points = points,
+};
+
+static int make_new(size_t bytes)
+{
+    int shmid = sys_shmget(IPC_PRIVATE, segment_size(bytes), 0600);
+    if (shmid == -1)
+        err(1, "shmget(IPC_PRIVATE, %zu, 0600)", segment_size(bytes));
+    segment_remove_at_exit(shmid);
+    return shmid;
+}
+
+/* It is attached, so it stays until it is detached, even where that is our death. */
+static void mark_for_removal(int shmid)
+{
+    if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)
+        err(1, "shmctl(%d, IPC_RMID)", shmid);
+    segment_forget(shmid);
+}
+
+/* Returns where a segment of `pages` lay that is gone again: a free place. */
+static char *look_through_new_memory(size_t bytes)
+{
+    explain("NULL lets the kernel choose the place; look at every byte before anybody has used it");
+    int shmid = make_new(bytes);
+    char *place = sys_shmat(shmid, NULL, 0);
+    if (place == (void *)-1)
+        err(1, "shmat(%d, NULL, 0)", shmid);
+    mark_for_removal(shmid);
+    size_t whole = attach_in_pages(segment_size(bytes)), used = 0;
+    for (size_t i = 0; i < whole; i++)
+        used += place[i] != 0;
+    claim(used == 0, "a new segment: %zu of its %zu bytes are not zero", used, whole);
+    if (sys_shmdt(place) == -1)
+        err(1, "shmdt(%p)", (void *)place);
+    return place;
+}
+
+/* Returns 0 where it was attached, or the errno. */
+static int error_of(const void *attached)
+{
+    return attached == (void *)-1 ? errno : 0;
+}
+
+static const char *name_of(int error)
+{
+    return error == 0 ? "done" : sys_error_name(error);
+}
+
+/* msync(2) is asked only because it knows whether there is memory (ENOMEM: none). */
+static bool is_mapped(char *at)
+{
+    return msync(at, 1, MS_ASYNC) == 0;
+}
+
+/* Attaches at `place`, which is free and has room. Between the calls nothing may take it: what they
+ * gave is printed only afterwards. */
+static void attach_off_a_boundary(const struct meet *meet, char *place)
+{
+    char *off = place + 1;
+    explain("ask for a place one byte beyond a page boundary: EINVAL, a page can not lie there");
+    int error = error_of(sys_shmat(meet->segment.shmid, off, 0));
+
+    explain("the same with SHM_RND: the address is rounded down to a multiple of SHMLBA");
+    char *rounded = sys_shmat(meet->segment.shmid, off, SHM_RND);
+    if (rounded == (void *)-1)
+        err(1, "shmat(%d, %p, SHM_RND)", meet->segment.shmid, (void *)off);
+    size_t whole = attach_in_pages(meet->segment.size);
+    bool last = is_mapped(rounded + whole - attach_page()), beyond = is_mapped(rounded + whole);
+
+    claim(error == EINVAL, "shmat at %p: %s", (void *)off, name_of(error));
+    claim(rounded == off - (uintptr_t)off % (uintptr_t)SHMLBA,
+          "shmat at %p with SHM_RND: attached at %p (SHMLBA is %ld)", (void *)off, (void *)rounded,
+          (long)SHMLBA);
+    claim(last && !beyond, "its %zu bytes take %zu of memory: byte %zu is %s, byte %zu is %s",
+          meet->segment.size, whole, whole - 1, last ? "there" : "not there", whole,
+          beyond ? "there" : "not there");
+}
+
+/* Puts a new segment in the place of ours at `place`. */
+static void replace(char *place)
+{
+#ifdef SHM_REMAP
+    const struct segment_head *head = (const struct segment_head *)place;
+    int shmid = make_new(1);
+    explain("ask for a place that is taken: EINVAL, nothing is overwritten by mistake");
+    int error = error_of(sys_shmat(shmid, place, 0));
+    claim(error == EINVAL, "shmat at %p, where something is: %s", (void *)place, name_of(error));
+
+    explain("SHM_REMAP replaces what is there; so it must be told where, and NULL is EINVAL");
+    error = error_of(sys_shmat(shmid, NULL, SHM_REMAP));
+    claim(error == EINVAL, "shmat at NULL with SHM_REMAP: %s", name_of(error));
+    uint32_t before = atomic_load(&head->magic);
+    error = error_of(sys_shmat(shmid, place, SHM_REMAP));
+    if (error == 0)
+        mark_for_removal(shmid);
+    uint32_t after = atomic_load(&head->magic);
+    claim(error == 0 && before == SEGMENT_MAGIC && after == 0,
+          "shmat at %p with SHM_REMAP: %s; the first word there was %#x, and is %#x", (void *)place,
+          name_of(error), before, after);
+#else
+    lines_print("skipped: SHM_REMAP is Linux's own");
+#endif
+}
+
+static void detach(char *place)
+{
+    explain("shmdt takes the address that shmat gave, and no other inside the segment");
+    int error = sys_shmdt(place + 1) == -1 ? errno : 0;
+    claim(error == EINVAL, "shmdt at %p: %s", (void *)(place + 1), name_of(error));
+    if (sys_shmdt(place) == -1)
+        err(1, "shmdt(%p)", (void *)place);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    wakeup_block();
+    struct meet meet;
+    meet_open(&meet, &options, ATTACH_LESSON, sizeof(struct attach));
+    struct attach *shared = (struct attach *)meet.shared;
+    meet_await_talker(&meet);
+
+    char *place = look_through_new_memory(attach_in_pages(meet.segment.size) + 1);
+    attach_off_a_boundary(&meet, place);
+    replace(place);
+    detach(place);
+
+    explain("store beyond the size, up to the end of the page: the talker will look for it");
+    char *bytes = (char *)shared;
+    bytes[meet.segment.size] = ATTACH_FIRST;
+    bytes[attach_in_pages(meet.segment.size) - 1] = ATTACH_LAST;
+    publish(&shared->place, (uintptr_t)shared);
+    narrate_point("placed");
+    meet_advance(&meet, ATTACH_PLACED);
+    meet_await(&meet, ATTACH_COMPARED);
+    meet_part(&meet);
+    wakeup_end();
+    return claim_status();
+}

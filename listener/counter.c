@@ -1,0 +1,217 @@
+/* counter.c (listener) - who only looks at a counter repeats and misses; rung, it sees each value
+ * once.
+ *
+ * The notes' show_counter, byte for byte on the wire (common/pairs/counter.h): it looks at a number
+ * that another process counts, at its own pace. It comes in the middle, sees some values twice and
+ * others never. Each of the three happens here every time, because the counter waits where we look
+ * twice, and goes on where we do not look. Then the counter rings at each value, and waits until we
+ * have seen it. With the notes' counter on the other side, we can only look.
+ *
+ *     listener                                talker
+ *                                             counts 0, 1, 2, MIDDLE, and waits
+ *     looks, looks again, LOOKED    ------->
+ *     does not look                 <-------  counts 3, 4, 5, AHEAD, and waits
+ *     looks, RING                   ------->
+ *     sees 6, 7, 8, 9, 10           <------>  counts on, and rings at each
+ *
+ *     $ build/listener-counter                $ build/talker-counter
+ */
+#include "../common/pairs/counter.h"
+#include "../common/claim.h"
+#include "../common/lines.h"
+#include "../common/sys.h"
+
+#include <err.h>
+#include <errno.h>
+#include <limits.h>
+
+static long key = COUNTER_KEY, count = 5;
+static double interval = 0.1;
+
+static const struct option_spec own_options[] = {
+    {'k', "key", "KEY", "the segment's key (default: 9527, as in the notes)", OPTION_NUMBER, &key,
+     1, INT_MAX},
+    {'i', "interval", "SECONDS", "how long to wait between two looks (default: 0.1)",
+     OPTION_SECONDS, &interval, 0, 0},
+    {'n', "count", "N", "how many values to see when rung, or looks to take (default: 5)",
+     OPTION_NUMBER, &count, 1, INT_MAX},
+    {0, NULL, NULL, NULL, OPTION_FLAG, NULL, 0, 0},
+};
+
+static const struct program program = {
+    .name = "listener-counter",
+    .usage = "[options]",
+    .about =
+        "Watches a counter: first only looking, then rung at each value. The key is fixed, and\n"
+        "no key file is used.",
+    .options = own_options,
+};
+
+/* Attaches what has the key already, be it the notes'. What one of us left behind when it was
+ * killed is ours to remove from now on. Returns NULL where it has gone meanwhile. */
+static struct counter *join(int *shmid)
+{
+    struct shmid_ds about;
+    *shmid = sys_shmget((key_t)key, 0, 0);
+    if (*shmid == -1 || sys_shmctl(*shmid, IPC_STAT, &about) == -1) {
+        if (errno == ENOENT || errno == EINVAL || errno == EIDRM)
+            return NULL;
+        err(1, "key %#lx belongs to a foreign segment, left as it is: choose another --key", key);
+    }
+    struct counter *counter = counter_attach(*shmid, &about);
+    if (!counter)
+        errx(
+            1,
+            "key %#lx belongs to a foreign segment (shmid %d, %zu bytes, no counter's), left as it "
+            "is: choose another --key",
+            key, *shmid, (size_t)about.shm_segsz);
+    if (!wakeup_alive(about.shm_cpid) && counter_adopt(counter, *shmid))
+        warnx("recovered: took over segment %d, which PID %d left behind", *shmid,
+              (int)about.shm_cpid);
+    return counter;
+}
+
+/* Makes the segment, or joins who has made it: the notes' programs both do, whichever comes first.
+ */
+static struct counter *make_or_join(int *shmid)
+{
+    struct counter *counter;
+    while ((*shmid = sys_shmget((key_t)key, COUNTER_SIZE, IPC_CREAT | IPC_EXCL | 0600)) == -1) {
+        if (errno != EEXIST)
+            err(1, "shmget(%#lx, %d, IPC_CREAT | IPC_EXCL | 0600)", key, COUNTER_SIZE);
+        if ((counter = join(shmid)))
+            return counter;
+    }
+    segment_remove_at_exit(*shmid);
+    counter = sys_shmat(*shmid, NULL, 0);
+    if (counter == (void *)-1)
+        err(1, "shmat(%d, NULL, 0)", *shmid);
+    counter->meet.head.lesson = COUNTER_LESSON;
+    publish(&counter->meet.head.magic, SEGMENT_MAGIC);
+    return counter;
+}
+
+static void take_the_bell(struct counter *counter, int shmid)
+{
+    int other = (int)observe(&counter->watcher);
+    bool taken = wakeup_confirm(other, shmid);
+    if (!taken)
+        publish(&counter->meet.step, 0);
+    if (taken || !atomic_compare_exchange_strong(&counter->watcher, &other, (int)getpid()))
+        errx(4, "busy: PID %d is watching key %#lx: choose another --key", other, key);
+    narrate_publish("watcher", getpid());
+    narrate_stops_to(&counter->meet.head.stopped[SEGMENT_LISTENER]);
+}
+
+/* Sleeps until somebody counts. Returns the PID of a talker of ours, or 0: it is another's. */
+static int await_counter(const struct counter *counter, const struct meet *meet)
+{
+    struct wakeup_wait wait = {.timeout = meet->timeout};
+    int before = counter_number(counter->text), talker;
+    do {
+        bool counted = counter_number(counter->text) != before;
+        atomic_thread_fence(memory_order_acquire); /* one of us says who it is before it counts */
+        talker = (int)observe(&counter->meet.talker);
+        if (wakeup_confirm(talker, meet->segment.shmid))
+            return talker;
+        if (counted)
+            return 0;
+    } while (wakeup_sleep(&wait) != WAKEUP_LATE);
+    errx(3, "nobody counts within %g seconds: gave up", meet->timeout);
+}
+
+static int look(const struct counter *counter, const char *how)
+{
+    int number = counter_number(counter->text);
+    if (number < 0)
+        errx(1, "what lies there is no number: not a counter's (any more)");
+    narrate_observe_text("text", counter->text, strnlen(counter->text, sizeof counter->text));
+    lines_print("%s: %d", how, number);
+    return number;
+}
+
+/* With a counter that knows of no bell. */
+static void only_look(const struct counter *counter, const struct meet *meet)
+{
+    explain("this counter does not wait for us, and rings nobody: look, as often as we were told");
+    int repeated = 0, missed = 0, last = look(counter, "looked");
+    for (long i = 1; i < count; i++) {
+        meet_nap(meet, interval);
+        int number = look(counter, "looked");
+        repeated += number == last;
+        missed += number > last ? number - last - 1 : 0;
+        last = number;
+    }
+    lines_print("only looked, %ld times: repeated %d, missed %d", count, repeated, missed);
+}
+
+static void look_without_a_bell(const struct counter *counter, struct meet *meet)
+{
+    meet_await(meet, COUNTER_MIDDLE);
+    explain("look, and look again, at our own pace: the counter goes at its own");
+    int first = look(counter, "looked");
+    meet_nap(meet, interval);
+    int second = look(counter, "looked");
+    meet_advance(meet, COUNTER_LOOKED);
+
+    explain("then do not look for a while: nobody waits for us");
+    meet_await(meet, COUNTER_AHEAD);
+    int third = look(counter, "looked");
+    claim(first > 0 && second == first && third > second + 1,
+          "only looking: began at %d, saw %d twice, missed %d of %d", first, second,
+          third - second - 1, third - first);
+}
+
+static void look_when_rung(struct counter *counter, struct meet *meet)
+{
+    explain("ask to be rung: from now on each value is told, and the next waits until it was seen");
+    int first = counter_number(counter->text), last = first, in_order = 0;
+    int tick = (int)observe(&counter->tick);
+    meet_advance(meet, COUNTER_RING);
+    for (long i = 1; i <= count; i++) {
+        struct wakeup_wait wait = meet_wait(meet);
+        while (observe(&counter->tick) == tick)
+            meet_sleep(meet, &wait);
+        tick = (int)observe(&counter->tick);
+        int number = look(counter, "rung");
+        in_order += number == last + 1;
+        last = number;
+        if (i == count)
+            publish(&counter->watcher, 0);
+        publish(&counter->seen, tick);
+        if (wakeup_send(meet->peer) == -1 && errno != ESRCH)
+            err(1, "kill(%d, SIGUSR1) to the talker", (int)meet->peer);
+    }
+    claim(in_order == count, "rung %ld times: saw %d to %d, each once: %d of %d", count, first + 1,
+          last, in_order, last - first);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    wakeup_block();
+    explain(
+        "make the segment under its fixed key, or join the one that is there: no file is asked");
+    struct meet meet = {.timeout = options.timeout};
+    struct counter *counter = make_or_join(&meet.segment.shmid);
+    meet.shared = &counter->meet;
+    take_the_bell(counter, meet.segment.shmid);
+    lines_print("waiting for a talker (pid %d, key %#lx, shmid %d)", (int)getpid(), key,
+                meet.segment.shmid);
+
+    meet.peer = await_counter(counter, &meet);
+    if (meet.peer) {
+        counter_adopt(counter, meet.segment.shmid);
+        look_without_a_bell(counter, &meet);
+        look_when_rung(counter, &meet);
+    } else {
+        only_look(counter, &meet);
+    }
+    explain("leave; who has made the segment removes it, which the notes' programs never do");
+    publish(&counter->watcher, 0);
+    narrate_stops_to(NULL);
+    if (sys_shmdt(counter) == -1)
+        err(1, "shmdt(%p)", (void *)counter);
+    wakeup_end();
+    return claim_status();
+}

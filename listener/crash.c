@@ -1,0 +1,179 @@
+/* crash.c (listener) - after SIGKILL the text stays, the survivor notices, the next start recovers.
+ *
+ * SIGKILL cannot be caught: no handler runs, and nothing is cleaned up. The kernel detaches the
+ * dead, and that is all; its segment, its key and half of its answer stay. So a survivor has to
+ * look after its peer while it waits, and a listener that starts has to look at what has its key
+ * before it may remove it: only what is ours, with its creator dead and nobody attached, is stale.
+ *
+ * Two listeners play here, one after the other. The first is a child process, and kills itself in
+ * the middle of its answer; then its parent starts as the second.
+ *
+ *     listener                                talker
+ *                                  <-------   SAID
+ *     answers half, dies of SIGKILL
+ *                                             notices, reads the half, detaches, looks again
+ *     the second: classifies, removes,
+ *     creates                      <-------   SAID
+ *     answers, ANSWERED            ------->
+ *
+ *     $ build/listener-crash                  $ build/talker-crash
+ */
+#include "../common/pairs/crash.h"
+#include "../common/claim.h"
+#include "../common/lines.h"
+#include "../common/sys.h"
+
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const points[] = {"half_answered", "recovering", NULL};
+
+static const struct program program = {
+    .name = "listener-crash",
+    .usage = "[options]",
+    .about = "Is killed in the middle of an answer, and starts again where it has left a segment.",
+    .points = points,
+};
+
+static pid_t first; /* the listener that will be killed; 0 in that process itself */
+
+/* Both listeners begin their answer like this. */
+static struct crash *hear(struct meet *meet, char answer[CRASH_TEXT])
+{
+    meet_await_talker(meet);
+    meet_await(meet, CRASH_SAID);
+    struct crash *shared = (struct crash *)meet->shared;
+    char text[CRASH_TEXT];
+    memcpy(text, shared->text, sizeof text);
+    text[sizeof text - 1] = '\0';
+    lines_print("PID %d received: %s", (int)getpid(), text);
+    snprintf(answer, CRASH_TEXT, "%.*s to you", CRASH_TEXT - 8, text);
+    return shared;
+}
+
+/* ---- the first ---- */
+
+static int milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int)(now.tv_sec % 1000000 * 1000 + now.tv_nsec / 1000000);
+}
+
+/* Nobody is to be left waiting when our parent has gone. */
+static void await_anybody(const struct meet *meet, pid_t parent)
+{
+    struct wakeup_wait wait = {.timeout = meet->timeout};
+    while (observe(&meet->shared->talker) == 0)
+        if (getppid() != parent || wakeup_sleep(&wait) == WAKEUP_LATE)
+            errx(3, "no talker came");
+}
+
+static _Noreturn void be_killed(const struct options *options, pid_t parent)
+{
+    struct meet meet;
+    char answer[CRASH_TEXT];
+    wakeup_block(); /* once more: a timer is not inherited */
+    meet_open(&meet, options, CRASH_LESSON, sizeof(struct crash));
+    ((struct crash *)meet.shared)->starter = (int)parent;
+    await_anybody(&meet, parent);
+    struct crash *shared = hear(&meet, answer);
+
+    explain("write half of the answer, and die: no cleanup runs, no detach, no removal");
+    memcpy(shared->answer, answer, strlen(answer) / 2);
+    narrate_publish_text("answer", shared->answer, strlen(answer) / 2);
+    narrate_point("half_answered");
+    wakeup_end();
+    atomic_store(&shared->killed_at, milliseconds());
+    raise(SIGKILL);
+    abort();
+}
+
+/* If we are told to end, so is the first. */
+static void end_first(void)
+{
+    static const struct timespec a_while = {0, 1000000};
+    if (first <= 0)
+        return;
+    kill(first, SIGTERM);
+    while (waitpid(first, NULL, WNOHANG) == 0) {
+        kill(first, SIGCONT); /* it may be held */
+        nanosleep(&a_while, NULL);
+    }
+}
+
+static void start_first(const struct options *options)
+{
+    pid_t parent = getpid();
+    explain("the first listener is a child of ours: it is to die, and we are to see it");
+    first = sys_fork();
+    if (first == -1)
+        err(1, "fork");
+    if (first == 0)
+        be_killed(options, parent);
+    atexit(end_first);
+}
+
+static void see_it_die(void)
+{
+    int status;
+    struct wakeup_wait wait = {0};
+    while (waitpid(first, &status, WNOHANG) == 0)
+        wakeup_sleep(&wait);
+    pid_t dead = first;
+    first = 0;
+    if (WIFEXITED(status))
+        exit(WEXITSTATUS(status));
+    if (!claim(WTERMSIG(status) == SIGKILL,
+               "the first listener, PID %d, has died of signal %d (%s)", (int)dead,
+               WTERMSIG(status), strsignal(WTERMSIG(status))))
+        wakeup_die(WTERMSIG(status));
+}
+
+/* ---- the second ---- */
+
+/* What the first has left, once the survivor has let go of it. Returns its id. */
+static int classify_left(const struct options *options)
+{
+    struct meet left = {.timeout = options->timeout};
+    explain("look at what has our key, and first only by id: the talker may still be attached");
+    left.segment.key = segment_key(options->file, options->project, false);
+    left.segment.shmid = sys_shmget(left.segment.key, 0, 0);
+    if (left.segment.shmid == -1)
+        err(1, "shmget(%#x, 0, 0): the first listener's segment", (unsigned)left.segment.key);
+    meet_await_attached(&left, 0);
+    narrate_point("recovering");
+    enum segment_state state = segment_classify(&left.segment);
+    claim(state == SEGMENT_STALE, "segment %d, created by PID %d, is %s", left.segment.shmid,
+          (int)left.segment.creator, state == SEGMENT_STALE ? "stale" : "not stale");
+    return left.segment.shmid;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    wakeup_block();
+    start_first(&options);
+    see_it_die();
+
+    int left = classify_left(&options);
+    explain("start as ever: what is stale is removed on the way, and a new segment created");
+    struct meet meet;
+    meet_open(&meet, &options, CRASH_LESSON, sizeof(struct crash));
+    claim(meet.segment.shmid != left, "recovered: segment %d instead of %d", meet.segment.shmid,
+          left);
+
+    char answer[CRASH_TEXT];
+    struct crash *shared = hear(&meet, answer);
+    strcpy(shared->answer, answer);
+    narrate_publish_text("answer", answer, strlen(answer));
+    meet_advance(&meet, CRASH_ANSWERED);
+    meet_part(&meet);
+    wakeup_end();
+    return claim_status();
+}

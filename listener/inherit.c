@@ -1,0 +1,214 @@
+/* inherit.c (listener) - fork inherits attachments, and the memory is shared; exec and exit detach.
+ *
+ * Relatives need no key: a segment made with IPC_PRIVATE is found by nobody, but a child has it
+ * attached where its parent has. Of what was malloc'ed it gets a copy. The kernel counts
+ * attachments, not processes (shm_nattch): two of ours and a fork make four. The talker, who is no
+ * relative, is told the shmid, and counts at each step from outside.
+ *
+ *     listener                child                   talker
+ *     shmat, shmat                                    counts 2
+ *     fork          ------->  adds 1 in both          counts 4
+ *                             exec                    counts 2
+ *     fork          ------->  adds 1 in both          counts 4
+ *                             exits, without shmdt    counts 2
+ *     shmdt                                           counts 1
+ *     shmdt                                           finds it gone
+ *
+ *     $ build/listener-inherit                        $ build/talker-inherit
+ */
+#include "../common/pairs/inherit.h"
+#include "../common/claim.h"
+#include "../common/lines.h"
+
+#include <err.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const struct program program = {
+    .name = "listener-inherit",
+    .usage = "[options]",
+    .about = "Has children that inherit a segment without a key, call exec, and exit.",
+};
+
+/* ---- the family's segment ---- */
+
+/* The same memory three times. `copied` is volatile as well: the compiler cannot know of fork. */
+struct family {
+    int shmid;
+    volatile int *shared, *twin; /* attached twice */
+    volatile int *copied;        /* malloc'ed */
+};
+
+static volatile int *attach(int shmid)
+{
+    volatile int *at = sys_shmat(shmid, NULL, 0);
+    if (at == (void *)-1)
+        err(1, "shmat(%d, NULL, 0)", shmid);
+    return at;
+}
+
+static void detach(volatile int *at)
+{
+    if (sys_shmdt((const void *)at) == -1)
+        err(1, "shmdt(%p)", (void *)at);
+}
+
+static struct family found_family(void)
+{
+    explain("make a segment without a key: nobody can find it, but our children will have it");
+    int shmid = sys_shmget(IPC_PRIVATE, segment_size(sizeof(int)), 0600);
+    if (shmid == -1)
+        err(1, "shmget(IPC_PRIVATE, %zu, 0600)", segment_size(sizeof(int)));
+    segment_remove_at_exit(shmid);
+    struct family family = {.shmid = shmid, .shared = attach(shmid), .twin = attach(shmid)};
+
+    explain("mark it for removal at once: it stays while it is attached, and no longer");
+    if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)
+        err(1, "shmctl(%d, IPC_RMID)", shmid);
+    segment_forget(shmid);
+    family.copied = malloc(sizeof *family.copied);
+    if (!family.copied)
+        err(1, "malloc");
+    *family.shared = *family.copied = 0;
+    return family;
+}
+
+/* ---- children ---- */
+
+/* A child, and the pipes between us. It ends when there can be no more orders: with us, at the
+ * latest. Its reports end when it has called exec, or has exited. */
+struct child {
+    pid_t pid;
+    int orders[2], reports[2];
+};
+
+/* As fork(2): returns 0 in the child. */
+static pid_t beget(struct child *child)
+{
+    if (pipe(child->orders) == -1 || pipe(child->reports) == -1 ||
+        fcntl(child->reports[1], F_SETFD, FD_CLOEXEC) == -1)
+        err(1, "pipe");
+    child->pid = sys_fork();
+    if (child->pid == -1)
+        err(1, "fork");
+    close(child->orders[child->pid == 0]);
+    close(child->reports[child->pid != 0]);
+    if (child->pid == 0)
+        narrate_stop_no_more();
+    return child->pid;
+}
+
+/* The child's part: stores in both, and when it is ordered to, calls exec (cat(1) does nothing but
+ * live, until its stdin ends), or exits. */
+static _Noreturn void live(const struct child *self, const struct family *family, bool execs)
+{
+    char ordered, *const arguments[] = {"cat", NULL};
+    ++*family->shared;
+    ++*family->copied;
+    if (write(self->reports[1], "!", 1) != 1 || read(self->orders[0], &ordered, 1) != 1)
+        _exit(1);
+    if (!execs)
+        _exit(0);
+    dup2(self->orders[0], STDIN_FILENO);
+    sys_execvp(*arguments, arguments);
+    warn("execvp(\"%s\")", *arguments);
+    _exit(write(self->reports[1], "?", 1) == 1 ? 127 : 1);
+}
+
+/* ---- the story ---- */
+
+/* Has the talker count. */
+static void show(struct meet *meet, int step)
+{
+    meet_advance(meet, step);
+    meet_await(meet, step + 1);
+}
+
+/* Waits for a report: returns whether there was one, before their end. */
+static bool has_reported(struct meet *meet, const struct child *child)
+{
+    char report;
+    ssize_t length = meet_read(meet, child->reports[0], &report, 1);
+    if (length == -1)
+        err(1, "read a report of PID %d", (int)child->pid);
+    return length == 1;
+}
+
+static struct child have_child(struct meet *meet, const struct family *family, bool execs, int step)
+{
+    struct child child;
+    int shared = *family->shared, copied = *family->copied;
+    if (beget(&child) == 0)
+        live(&child, family, execs);
+    bool has_lived = has_reported(meet, &child);
+    show(meet, step);
+    claim(has_lived && *family->shared == shared + 1 && *family->twin == shared + 1 &&
+              *family->copied == copied,
+          "PID %d added 1 to both: the segment holds %d, what was malloc'ed holds %d",
+          (int)child.pid, *family->shared, *family->copied);
+    return child;
+}
+
+/* Has it do what it is there for, exec or exit. */
+static void send_off(struct meet *meet, const struct child *child, int step)
+{
+    if (write(child->orders[1], "!", 1) == -1)
+        err(1, "write an order for PID %d", (int)child->pid);
+    if (has_reported(meet, child))
+        errx(1, "PID %d could not call exec", (int)child->pid);
+    show(meet, step);
+}
+
+static void bury(const struct child *child)
+{
+    close(child->orders[1]);
+    close(child->reports[0]);
+    if (waitpid(child->pid, NULL, 0) == -1)
+        err(1, "waitpid(%d)", (int)child->pid);
+}
+
+static void have_children(struct meet *meet, const struct family *family)
+{
+    explain("fork: the child has both attachments too, without a call of its own");
+    struct child first = have_child(meet, family, true, INHERIT_FORKED);
+    explain("exec replaces all of the child's memory: nothing stays attached, though it lives on");
+    send_off(meet, &first, INHERIT_EXECED);
+    bool lives = wakeup_alive(first.pid);
+    claim(lives, "PID %d has called exec, and %s", (int)first.pid, lives ? "lives" : "is dead");
+    bury(&first);
+
+    explain("fork again: each fork adds as many attachments as its parent has");
+    struct child second = have_child(meet, family, false, INHERIT_AGAIN);
+    explain("this child exits without shmdt: the kernel detaches what a process leaves");
+    send_off(meet, &second, INHERIT_EXITED);
+    bury(&second);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    wakeup_block();
+    struct meet meet;
+    meet_open(&meet, &options, INHERIT_LESSON, sizeof(struct inherit));
+    struct inherit *shared = (struct inherit *)meet.shared;
+    meet_await_talker(&meet);
+
+    struct family family = found_family();
+    publish(&shared->shmid, family.shmid);
+    show(&meet, INHERIT_TWICE);
+    have_children(&meet, &family);
+
+    explain("detach one of the two: the segment is there, and the other goes on showing it");
+    detach(family.twin);
+    show(&meet, INHERIT_ONCE);
+    claim(*family.shared == 2, "after one shmdt, the segment still holds %d", *family.shared);
+    explain("detach the last one: the segment was marked, and goes with it");
+    detach(family.shared);
+    show(&meet, INHERIT_GONE);
+    free((void *)family.copied);
+    meet_part(&meet);
+    wakeup_end();
+    return claim_status();
+}

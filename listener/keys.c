@@ -1,0 +1,216 @@
+/* keys.c (listener) - a key is 32 bits of a file: the same for the same file, and not only for it.
+ *
+ * ftok(3) makes a key of 8 bits of the project id, 8 of the device, and 16 of the inode number. So
+ * two processes that name the same file get the same key; but a file that was replaced gives
+ * another, a missing one gives -1 to everybody, and of two files among some thousands the keys are
+ * the same. A key leads to a segment, and never says whose: that is what the magic number is for.
+ *
+ *     listener                                talker
+ *                                  <-------   makes our key of our file, SAME_FILE
+ *     creates with -1, NO_FILE     ------->   finds it with another -1, ACCIDENT
+ *     creates by a file, FILE      ------->   finds it by the file, FOUND
+ *     replaces the file, RECREATED ------->   makes another key of it; finds two files, TWINS
+ *     creates by the one, STRANGER ------->   finds a stranger by the other, REFUSED
+ *     creates privately, PRIVATE   ------->   creates privately, DONE
+ *
+ *     $ build/listener-keys                   $ build/talker-keys
+ */
+#include "../common/pairs/keys.h"
+#include "../common/claim.h"
+#include "../common/lines.h"
+#include "../common/sys.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const points[] = {"recreated", "stranger", "private", NULL};
+
+static const struct program program = {
+    .name = "listener-keys",
+    .usage = "[options]",
+    .about = "Creates segments with keys that are the same, missing, changed, shared and private.",
+    .points = points,
+};
+
+/* ---- segments for the talker to find ---- */
+
+/* Returns -1 where the key is taken, be it not by what a killed listener has left. */
+static int create(key_t key)
+{
+    struct segment left;
+    size_t size = segment_size(KEYS_TEXT);
+    int shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | 0600);
+    if (shmid == -1 && errno == EEXIST && segment_find(&left, key) == SEGMENT_STALE) {
+        segment_remove(&left);
+        shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | 0600);
+    }
+    if (shmid != -1)
+        segment_remove_at_exit(shmid);
+    else if (errno != EEXIST)
+        err(1, "shmget(%#x, %zu, IPC_CREAT | IPC_EXCL | 0600)", (unsigned)key, size);
+    return shmid;
+}
+
+static void destroy(int shmid)
+{
+    if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)
+        err(1, "shmctl(%d, IPC_RMID)", shmid);
+    segment_forget(shmid);
+}
+
+/* ---- a missing file ---- */
+
+static void try_without_file(struct meet *meet, struct keys *shared)
+{
+    char missing[KEYS_PATH + 16];
+    snprintf(missing, sizeof missing, "%s.missing", shared->file);
+    explain("make a key of a file that is not there: ftok fails, and the lazy do not look");
+    key_t key = sys_ftok(missing, 1);
+    claim(key == -1 && errno == ENOENT, "no file: ftok returns %d, %s", (int)key,
+          sys_error_name(errno));
+
+    explain("use -1 as a key all the same: to shmget it is a key like any other, 0xffffffff");
+    int shmid = create(key);
+    if (shmid == -1)
+        lines_print("skipped: key %#x is taken by somebody else at the moment", (unsigned)key);
+    publish(&shared->shmid, shmid);
+    meet_advance(meet, KEYS_NO_FILE);
+    meet_await(meet, KEYS_ACCIDENT);
+    if (shmid != -1)
+        destroy(shmid);
+}
+
+/* ---- a file that is replaced ---- */
+
+static char scratch[KEYS_PATH + 16], replacement[KEYS_PATH + 16];
+
+static void remove_scratch(void)
+{
+    unlink(scratch);
+    unlink(replacement);
+}
+
+static ino_t make_file(const char *path)
+{
+    struct stat about;
+    int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd == -1 || fstat(fd, &about) == -1)
+        err(1, "open(\"%s\")", path);
+    close(fd);
+    return about.st_ino;
+}
+
+static void replace_file(struct meet *meet, struct keys *shared)
+{
+    explain("create by the key of a file: who has the file finds the segment");
+    snprintf(scratch, sizeof scratch, "%s", shared->file);
+    snprintf(replacement, sizeof replacement, "%s.new", shared->file);
+    atexit(remove_scratch);
+    ino_t first = make_file(scratch);
+    int shmid = create(sys_ftok(scratch, 1));
+    if (shmid == -1)
+        errx(1, "the key of a new file, \"%s\", is taken", scratch);
+    publish(&shared->shmid, shmid);
+    meet_advance(meet, KEYS_FILE);
+    meet_await(meet, KEYS_FOUND);
+
+    explain("replace the file, as an editor or an upgrade does: the same path, another inode");
+    ino_t second = make_file(replacement);
+    if (rename(replacement, scratch) == -1)
+        err(1, "rename(\"%s\", \"%s\")", replacement, scratch);
+    claim(first != second, "replaced the file: its inode was %ju, and is %ju", (uintmax_t)first,
+          (uintmax_t)second);
+    narrate_point("recreated");
+    meet_advance(meet, KEYS_RECREATED);
+    meet_await(meet, KEYS_TWINS);
+    destroy(shmid);
+    remove_scratch();
+}
+
+/* ---- two files with the same key ---- */
+
+/* Leaves at the key of `file` what is not ours. */
+static int leave_stranger(struct keys *shared, const char *file)
+{
+    explain("be a stranger at the key of one twin, with a text where we have the magic number");
+    int shmid = -1, project = 0;
+    while (shmid == -1 && project < 255)
+        shmid = create(sys_ftok(file, ++project));
+    if (shmid == -1)
+        errx(1, "all 255 keys of \"%s\" are taken", file);
+    char *text = sys_shmat(shmid, NULL, 0);
+    if (text == (void *)-1)
+        err(1, "shmat(%d, NULL, 0)", shmid);
+    strcpy(text, "a stranger's text");
+    if (sys_shmdt(text) == -1)
+        err(1, "shmdt(%p)", (void *)text);
+    publish(&shared->shmid, shmid);
+    publish(&shared->project, project);
+    return shmid;
+}
+
+static void be_a_stranger(struct meet *meet, struct keys *shared)
+{
+    char file[KEYS_PATH];
+    memcpy(file, shared->twins[0], sizeof file);
+    file[sizeof file - 1] = '\0';
+    int shmid = file[0] != '\0' ? leave_stranger(shared, file) : -1;
+    narrate_point("stranger");
+    meet_advance(meet, KEYS_STRANGER);
+    meet_await(meet, KEYS_REFUSED);
+    if (shmid != -1)
+        destroy(shmid);
+}
+
+/* ---- no key at all ---- */
+
+static void create_privately(struct meet *meet, struct keys *shared)
+{
+    explain("IPC_PRIVATE is no key, but the wish for a new segment, each time");
+    int one = create(IPC_PRIVATE), two = create(IPC_PRIVATE);
+    claim(one != two, "IPC_PRIVATE twice: segments %d and %d", one, two);
+    publish(&shared->shmid, two);
+    narrate_point("private");
+    meet_advance(meet, KEYS_PRIVATE);
+    meet_await(meet, KEYS_DONE);
+    destroy(one);
+    destroy(two);
+}
+
+/* A name beside the key file, for a file of our own: as nobody else's as the key is. */
+static void name_file(struct keys *shared, const struct options *options)
+{
+    char *path = realpath(options->file, NULL);
+    if (!path || strlen(path) + 32 > KEYS_PATH)
+        errx(1, "\"%s\": its path can not be told, or is too long", options->file);
+    snprintf(shared->file, sizeof shared->file, "%s.keys%d", path, options->project);
+    free(path);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    wakeup_block();
+    struct meet meet;
+    meet_open(&meet, &options, KEYS_LESSON, sizeof(struct keys));
+    struct keys *shared = (struct keys *)meet.shared;
+    name_file(shared, &options);
+    meet_await_talker(&meet);
+
+    meet_await(&meet, KEYS_SAME_FILE);
+    claim(observe(&shared->key) == meet.segment.key, "the same file: our key %#x, the talker's %#x",
+          (unsigned)meet.segment.key, (unsigned)observe(&shared->key));
+    try_without_file(&meet, shared);
+    replace_file(&meet, shared);
+    be_a_stranger(&meet, shared);
+    create_privately(&meet, shared);
+    meet_part(&meet);
+    wakeup_end();
+    return claim_status();
+}

@@ -1,0 +1,152 @@
+/* lifetime.c (listener) - a segment outlives its processes with its contents, until it is removed.
+ *
+ * Memory of one's own ends with the process; a segment does not. We create one, leave a text in it,
+ * and exit without shmdt and without IPC_RMID. The kernel detaches us, counts 0 attachments, and
+ * keeps text and all. What it knows of a segment is a struct shmid_ds (shmctl(2), IPC_STAT); we
+ * watch its first entries, and the talker shows all of it before and after our end.
+ *
+ *     listener                                talker
+ *     creates, attaches
+ *     leaves a text, WRITTEN       ------->
+ *                                  <-------   shows shmid_ds, LOOKED
+ *     IPC_SET, LEAVING             ------->
+ *                                  <-------   HEIR: will remove it; detaches
+ *     exits without shmdt                     nobody is attached any more: shows shmid_ds,
+ *                                             comes back by key, reads the text, removes
+ *
+ *     $ build/listener-lifetime               $ build/talker-lifetime
+ */
+#include "../common/pairs/lifetime.h"
+#include "../common/claim.h"
+#include "../common/lines.h"
+#include "../common/sys.h"
+
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const points[] = {"leaving", NULL};
+
+static const struct program program = {
+    .name = "listener-lifetime",
+    .usage = "[options]",
+    .about = "Creates a segment, leaves a text in it, and exits with neither shmdt nor IPC_RMID.",
+    .points = points,
+};
+
+static struct shmid_ds ask(int shmid)
+{
+    struct shmid_ds about;
+    if (sys_shmctl(shmid, IPC_STAT, &about) == -1)
+        err(1, "shmctl(%d, IPC_STAT)", shmid);
+    return about;
+}
+
+static void be_born(struct segment *segment, const struct options *options)
+{
+    segment->key = segment_key(options->file, options->project, true);
+    if (segment->key == -1)
+        err(1, "ftok(\"%s\", %d): can not make or reach the key file", options->file,
+            options->project);
+    segment_clear(segment->key);
+    explain("create the segment new (IPC_EXCL), and do not attach it yet");
+    segment->size = segment_size(sizeof(struct lifetime));
+    segment->shmid = sys_shmget(segment->key, segment->size, IPC_CREAT | IPC_EXCL | 0600);
+    if (segment->shmid == -1)
+        err(errno == EEXIST ? 4 : 1, "shmget(%#x, %zu, IPC_CREAT | IPC_EXCL | 0600)",
+            (unsigned)segment->key, segment->size);
+    segment_remove_at_exit(segment->shmid);
+    segment->creator = getpid();
+
+    struct shmid_ds about = ask(segment->shmid);
+    claim(about.shm_segsz == segment->size && about.shm_nattch == 0 && about.shm_lpid == 0 &&
+              about.shm_atime == 0 && about.shm_dtime == 0 && about.shm_cpid == getpid(),
+          "created: %zu bytes, attached %lu times, created by PID %d, last used by PID %d",
+          (size_t)about.shm_segsz, (unsigned long)about.shm_nattch, (int)about.shm_cpid,
+          (int)about.shm_lpid);
+}
+
+static void be_attached(struct segment *segment)
+{
+    explain("attach it: the kernel notes who was the last, and when");
+    if (segment_attach(segment) == -1)
+        err(1, "shmat(%d, NULL, 0)", segment->shmid);
+    struct shmid_ds about = ask(segment->shmid);
+    claim(about.shm_nattch == 1 && about.shm_lpid == getpid() && about.shm_atime >= about.shm_ctime,
+          "attached: %lu time, last used by PID %d", (unsigned long)about.shm_nattch,
+          (int)about.shm_lpid);
+    segment->head->lesson = LIFETIME_LESSON;
+    segment->head->version = 1;
+    segment_publish(segment);
+}
+
+/* shm_ctime counts in seconds, by a clock that may be some milliseconds behind ours. */
+static bool second_has_passed(time_t since)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec > since + 1 || (now.tv_sec > since && now.tv_nsec > 50000000);
+}
+
+static void set(const struct meet *meet)
+{
+    struct shmid_ds before = ask(meet->segment.shmid);
+    struct wakeup_wait wait = {.peer = meet->peer,
+                               .shmid = meet->segment.shmid,
+                               .stopped = &meet->shared->head.stopped[SEGMENT_TALKER],
+                               .timeout = meet->timeout};
+    while (!second_has_passed(before.shm_ctime))
+        if (wakeup_sleep(&wait) != WAKEUP_LOOK)
+            errx(3, "the talker (PID %d) went away, or a second did not pass", (int)meet->peer);
+
+    explain("set what is set already: shm_ctime is the time of the last change, not of creation");
+    struct shmid_ds about = before;
+    if (sys_shmctl(meet->segment.shmid, IPC_SET, &about) == -1)
+        err(1, "shmctl(%d, IPC_SET)", meet->segment.shmid);
+    about = ask(meet->segment.shmid);
+    claim(about.shm_ctime > before.shm_ctime, "IPC_SET: shm_ctime went from %lld to %lld",
+          (long long)before.shm_ctime, (long long)about.shm_ctime);
+}
+
+/* Exits as a crash would, and as `exit` does where nobody has thought of anything. */
+static _Noreturn void leave(struct meet *meet)
+{
+    meet_advance(meet, LIFETIME_LEAVING);
+    meet_await(meet, LIFETIME_HEIR);
+    meet_await_attached(meet, 1);
+    if (!wakeup_alive(meet->peer))
+        errx(3, "the talker (PID %d) went away", (int)meet->peer);
+
+    explain(
+        "leave without shmdt and without IPC_RMID: the kernel does the first, nobody the second");
+    narrate_point("leaving");
+    wakeup_end();
+    segment_forget(meet->segment.shmid);
+    lines_print("exiting, without shmdt and without IPC_RMID");
+    _exit(claim_status());
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    wakeup_block();
+    struct meet meet = {.timeout = options.timeout};
+    be_born(&meet.segment, &options);
+    be_attached(&meet.segment);
+    meet.shared = (struct meet_head *)meet.segment.head;
+    lines_print("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(),
+                (unsigned)meet.segment.key, meet.segment.shmid);
+    meet_await_talker(&meet);
+
+    explain("leave a text: nothing but the segment will know it when both of us have gone");
+    struct lifetime *shared = (struct lifetime *)meet.shared;
+    snprintf(shared->text, sizeof shared->text, "PID %d was here", (int)getpid());
+    narrate_publish_text("text", shared->text, strlen(shared->text));
+    meet_advance(&meet, LIFETIME_WRITTEN);
+    meet_await(&meet, LIFETIME_LOOKED);
+    set(&meet);
+    leave(&meet);
+}

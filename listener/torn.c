@@ -1,0 +1,120 @@
+/* torn.c (listener) - a record read while it is written is torn, unless a sequence lock or a turn
+ * guards it.
+ *
+ * The record has two halves, and the talker can write only one at a time. Whoever reads between the
+ * two gets half of one record and half of another, without any error. A sequence lock tells: it is
+ * odd while the record is being written, and another number when it was written meanwhile; then the
+ * halves are thrown away, and read again. A turn, as in the handshake, does not let it come to
+ * that. listener/torn_no_seq.c looks at neither the one nor its change. `diff` the two; that is the
+ * lesson.
+ *
+ *     listener                                talker
+ *                                             sequence odd, writes left
+ *                                  <-------   HALF_WRITTEN, stands still
+ *     looks, LOOKED                ------->
+ *                                  <-------   writes right, sequence even, WRITTEN
+ *     reads left
+ *     HALF_READ, stands still      ------->
+ *                                  <-------   writes the next record, TRIED
+ *     reads right; looks again, READ ----->
+ *
+ *     $ build/listener-torn                   $ build/talker-torn
+ */
+#include "../common/pairs/torn.h"
+#include "../common/claim.h"
+#include "../common/lines.h"
+
+static const char *const points[] = {"half_read", NULL};
+
+static const struct program program = {
+    .name = "listener-torn",
+    .usage = "[options]",
+    .about =
+        "Reads a record in the middle of its writing, guarded by a sequence lock, then by a turn.",
+    .points = points,
+};
+
+static struct {
+    int looks, refused, whole, torn;
+} seen;
+
+static void count(int left, int right)
+{
+    if (left == right) {
+        seen.whole++;
+        return;
+    }
+    seen.torn++;
+    lines_print("read a torn record: left %d, right %d", left, right);
+}
+
+/* Reads the record once. Where it stands still, the talker may write between the halves. */
+static void look(struct meet *meet, struct torn *shared, bool stand_still)
+{
+    seen.looks++;
+    if (observe(&shared->turn) == meet->peer) {
+        seen.refused++;
+        return;
+    }
+    explain(
+        "keep the sequence from before: only if it was even, and still is the same, all is well");
+    unsigned before = (unsigned)observe(&shared->sequence);
+    int left = atomic_load_explicit(&shared->left, memory_order_relaxed);
+    narrate_observe("left", &shared->left, left);
+    if (stand_still) {
+        narrate_point("half_read");
+        meet_advance(meet, TORN_HALF_READ);
+        meet_await(meet, TORN_TRIED);
+    }
+    int right = atomic_load_explicit(&shared->right, memory_order_relaxed);
+    narrate_observe("right", &shared->right, right);
+    atomic_thread_fence(memory_order_acquire); /* the halves first, then the sequence once more */
+    unsigned after = (unsigned)observe(&shared->sequence);
+    if (before % 2 == 1 || after != before)
+        seen.refused++;
+    else
+        count(left, right);
+}
+
+/* One round: a look in the middle of the writing, one with a writing in its middle, and one in
+ * peace. */
+static void look_three_times(struct meet *meet, struct torn *shared)
+{
+    meet_await(meet, TORN_HALF_WRITTEN);
+    look(meet, shared, false);
+    meet_advance(meet, TORN_LOOKED);
+    meet_await(meet, TORN_WRITTEN);
+    look(meet, shared, true);
+    look(meet, shared, false);
+    if (observe(&shared->turn) != 0)
+        publish(&shared->turn, meet->peer);
+    meet_advance(meet, TORN_READ);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    wakeup_block();
+    struct meet meet;
+    meet_open(&meet, &options, TORN_LESSON, sizeof(struct torn));
+    struct torn *shared = (struct torn *)meet.shared;
+    meet_await_talker(&meet);
+
+    explain("first nobody asks whose turn it is: both go at the record whenever they like");
+    for (int i = 0; i < TORN_ROUNDS; i++)
+        look_three_times(&meet, shared);
+    claim(seen.torn == 0 && seen.whole == TORN_ROUNDS && seen.refused == 2 * TORN_ROUNDS,
+          "without turns: looked %d times, threw away %d, found %d whole and %d torn", seen.looks,
+          seen.refused, seen.whole, seen.torn);
+
+    explain("now in turn: who does not have it leaves the record alone, as in the handshake");
+    seen.looks = seen.refused = seen.whole = seen.torn = 0;
+    for (int i = 0; i < TORN_ROUNDS; i++)
+        look_three_times(&meet, shared);
+    claim(seen.torn == 0 && seen.whole == 2 * TORN_ROUNDS && seen.refused == TORN_ROUNDS,
+          "in turn: looked %d times, not our turn %d times, found %d whole and %d torn", seen.looks,
+          seen.refused, seen.whole, seen.torn);
+    meet_part(&meet);
+    wakeup_end();
+    return claim_status();
+}

@@ -1,0 +1,82 @@
+/* unready_no_block.c (listener) - a signal that comes before the handler kills who has not blocked
+ * it.
+ *
+ * The wrong variant of listener/unready.c: SIGUSR1 is not blocked. The signal that comes while
+ * there is no handler yet does what it does by default: it ends the program, and no cleanup runs;
+ * the next listener finds the segment that was left behind. In the field that takes bad luck; here
+ * the listener stands still until the signal has come, so it happens each time.
+ *
+ *     $ build/listener-unready_no_block       $ build/talker-unready
+ *     User defined signal 1                   talker: rang the listener ...
+ *     $ echo $?                               talker-unready: the listener ... went away
+ *     138                                     $ echo $?
+ *     $ kill -l 138                           3
+ *     USR1
+ */
+#include "../common/claim.h"
+#include "../common/pairs/unready.h"
+#include "../common/sys.h"
+
+#include <err.h>
+#include <time.h>
+
+static const char *const points[] = {"known", NULL};
+
+static const struct program program = {
+    .name = "listener-unready_no_block",
+    .usage = "[options]",
+    .about = "Is rung before it has a handler, and dies of it: SIGUSR1 was not blocked.",
+    .points = points,
+};
+
+/* Stands still, and lets no signal in, until SIGUSR1 is pending: whether it is, we ask the kernel.
+ */
+static void stand_until_rung(double timeout)
+{
+    static const struct timespec a_while = {0, 1000000};
+    sigset_t pending;
+    for (long looks = 1; sigpending(&pending) == 0 && sigismember(&pending, SIGUSR1) != 1;
+         looks++) {
+        if (timeout > 0 && looks > timeout * 1000)
+            errx(3, "nobody rang within %g seconds: gave up", timeout);
+        nanosleep(&a_while, NULL);
+        wakeup_end();
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    explain("THE MISTAKE: nothing is blocked, and SIGUSR1 means death until there is a handler");
+    wakeup_guard();
+
+    explain(
+        "from here on we are known, and there is no handler yet: stand here until somebody rang");
+    struct meet meet;
+    meet_open(&meet, &options, UNREADY_LESSON, sizeof(struct unready));
+    struct unready *shared = (struct unready *)meet.shared;
+    narrate_point("known");
+    stand_until_rung(options.timeout);
+
+    explain("ask what SIGUSR1 would do to us, if it were let in now; then install the handler");
+    struct sigaction before, action = {.sa_sigaction = wakeup_take, .sa_flags = SA_SIGINFO};
+    sigemptyset(&action.sa_mask);
+    if (sys_sigaction(SIGUSR1, NULL, &before) == -1 || sys_sigaction(SIGUSR1, &action, NULL) == -1)
+        err(1, "sigaction(SIGUSR1)");
+
+    explain("now let it in: it has waited for us");
+    sigset_t none;
+    sigemptyset(&none);
+    sys_sigsuspend(&none);
+    int taken = wakeup_came, from = wakeup_from;
+    claim(before.sa_handler == SIG_DFL,
+          "a signal came before the handler: SIGUSR1 was pending, its action %s",
+          before.sa_handler == SIG_DFL ? "the default, death" : "not the default");
+    claim(taken == 1, "the handler took it as soon as it was let in, from PID %d", from);
+    publish(&shared->taken, taken);
+    meet_await_talker(&meet);
+    meet_advance(&meet, UNREADY_TAKEN);
+    meet_part(&meet);
+    wakeup_end();
+    return claim_status();
+}

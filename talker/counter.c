@@ -1,0 +1,172 @@
+/* counter.c (talker) - counts, and leaves each number as text where anybody may look at it.
+ *
+ * The notes' counter, byte for byte on the wire; its other half is listener/counter.c, which tells
+ * the story and is started first, or the notes' show_counter. With a listener of ours it waits
+ * where that one looks, and then rings at each value. With anybody else it just counts, as the
+ * notes' does, until nobody has the segment attached any more.
+ *
+ *     $ build/listener-counter                $ build/talker-counter
+ */
+#include "../common/pairs/counter.h"
+#include "../common/lines.h"
+#include "../common/sys.h"
+
+#include <err.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+
+enum { AT_A_TIME = 3 }; /* what is counted while nobody looks */
+
+static long key = COUNTER_KEY, count;
+static double interval = 0.1;
+static bool create;
+
+static const struct option_spec own_options[] = {
+    {'k', "key", "KEY", "the segment's key (default: 9527, as in the notes)", OPTION_NUMBER, &key,
+     1, INT_MAX},
+    {'i', "interval", "SECONDS", "how long to wait after each value (default: 0.1; the notes: 1)",
+     OPTION_SECONDS, &interval, 0, 0},
+    {'n', "count", "N", "stop after N values that no listener of ours has asked for", OPTION_NUMBER,
+     &count, 1, INT_MAX},
+    {'c', "create", NULL,
+     "come first, as in the notes: create the segment, and watched or not, count", OPTION_FLAG,
+     &create, 0, 0},
+    {0, NULL, NULL, NULL, OPTION_FLAG, NULL, 0, 0},
+};
+
+static const struct program program = {
+    .name = "talker-counter",
+    .usage = "[options]",
+    .about =
+        "Counts for a watcher; one that asks for it is rung at each value. The key is fixed, and\n"
+        "no key file is used.",
+    .options = own_options,
+};
+
+static struct counter *find(int *shmid)
+{
+    struct shmid_ds about;
+    *shmid = create ? sys_shmget((key_t)key, COUNTER_SIZE, IPC_CREAT | IPC_EXCL | 0600) : -1;
+    bool created = *shmid != -1;
+    if (created)
+        segment_remove_at_exit(*shmid);
+    else
+        *shmid = sys_shmget((key_t)key, 0, 0);
+    if (*shmid == -1 && errno == ENOENT)
+        errx(3, "no segment has key %#lx: start listener-counter first, or give --create", key);
+    if (*shmid == -1 || sys_shmctl(*shmid, IPC_STAT, &about) == -1)
+        err(1, "key %#lx belongs to a foreign segment: choose another --key", key);
+    struct counter *counter = counter_attach(*shmid, &about);
+    if (!counter)
+        errx(
+            1,
+            "key %#lx belongs to a foreign segment (shmid %d, %zu bytes, no counter's), left as it "
+            "is: choose another --key",
+            key, *shmid, (size_t)about.shm_segsz);
+    if (created)
+        publish(&counter->meet.head.magic, SEGMENT_MAGIC);
+    return counter;
+}
+
+static void introduce_us(struct counter *counter, int shmid)
+{
+    int other = (int)observe(&counter->meet.talker);
+    if (wakeup_confirm(other, shmid) ||
+        !atomic_compare_exchange_strong(&counter->meet.talker, &other, (int)getpid()))
+        errx(4, "busy: PID %d is counting under key %#lx: choose another --key", other, key);
+    narrate_publish("talker", getpid());
+    narrate_stops_to(&counter->meet.head.stopped[SEGMENT_TALKER]);
+}
+
+/* Whether nobody can be watching: the segment's maker is dead, and nobody else has it attached. */
+static bool nobody_watches(int shmid)
+{
+    struct shmid_ds about;
+    return sys_shmctl(shmid, IPC_STAT, &about) == -1 ||
+           (about.shm_nattch <= 1 && !wakeup_alive(about.shm_cpid));
+}
+
+static void leave(struct counter *counter, int number)
+{
+    char text[12];
+    int length = snprintf(text, sizeof text, "%d", number);
+    memcpy(counter->text, text, (size_t)length + 1);
+    narrate_publish_text("text", text, (size_t)length);
+}
+
+/* Counts from `number` on. Returns the next. */
+static int count_some(struct counter *counter, const struct meet *meet, int number)
+{
+    for (int i = 0; i < AT_A_TIME; i++) {
+        leave(counter, number++);
+        meet_nap(meet, interval);
+    }
+    return number;
+}
+
+static void count_for(struct counter *counter, struct meet *meet, int number)
+{
+    counter_adopt(counter, meet->segment.shmid);
+    explain("count before the listener looks, then wait, as if our next tick were still to come");
+    if (wakeup_send(meet->peer) == -1)
+        err(3, "kill(%d, SIGUSR1) to the listener", (int)meet->peer);
+    int first = number;
+    number = count_some(counter, meet, number);
+    meet_advance(meet, COUNTER_MIDDLE);
+    meet_await(meet, COUNTER_LOOKED);
+
+    explain("count on while the listener does not look: nothing keeps these values for it");
+    number = count_some(counter, meet, number);
+    meet_advance(meet, COUNTER_AHEAD);
+    lines_print("counted %d to %d, for whoever looks", first, number - 1);
+    meet_await(meet, COUNTER_RING);
+
+    explain("now ring at each value, and keep it there until the listener has seen it");
+    int rung = number;
+    for (int tick = (int)observe(&counter->tick) + 1;; tick++) {
+        leave(counter, number++);
+        publish(&counter->tick, tick);
+        if (wakeup_send(meet->peer) == -1)
+            err(3, "kill(%d, SIGUSR1) to the listener", (int)meet->peer);
+        struct wakeup_wait wait = meet_wait(meet);
+        while (observe(&counter->seen) != tick)
+            meet_sleep(meet, &wait);
+        if (observe(&counter->watcher) != meet->peer)
+            break;
+        meet_nap(meet, interval);
+    }
+    lines_print("counted %d to %d, and rang at each", rung, number - 1);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    wakeup_block();
+    explain("find the segment under its fixed key; whoever knows the number knows the segment");
+    struct meet meet = {.timeout = options.timeout};
+    struct counter *counter = find(&meet.segment.shmid);
+    meet.shared = &counter->meet;
+    introduce_us(counter, meet.segment.shmid);
+
+    for (int number = 0; count == 0 || number < count; number++) {
+        int watcher = (int)observe(&counter->watcher);
+        if (wakeup_confirm(watcher, meet.segment.shmid)) {
+            meet.peer = watcher;
+            count_for(counter, &meet, number);
+            break;
+        }
+        if (!create && nobody_watches(meet.segment.shmid))
+            errx(3, "nobody watches key %#lx: start listener-counter first, or give --create", key);
+        if (number == 0)
+            explain("who watches has left no PID to ring: count, for whoever looks");
+        leave(counter, number);
+        meet_nap(&meet, interval);
+    }
+    publish(&counter->meet.talker, 0);
+    narrate_stops_to(NULL);
+    if (sys_shmdt(counter) == -1)
+        err(1, "shmdt(%p)", (void *)counter);
+    wakeup_end();
+    return 0;
+}

@@ -1,0 +1,78 @@
+/* inherit.c (talker) - counts from outside how often the family's segment is attached.
+ *
+ * The other half of listener/inherit.c, which tells the story and is started first. We are no
+ * relative, and have not attached the family's segment; but whoever has its shmid, and may read it,
+ * can ask the kernel for shm_nattch.
+ *
+ *     $ build/listener-inherit                $ build/talker-inherit
+ */
+#include "../common/pairs/inherit.h"
+#include "../common/claim.h"
+#include "../common/lines.h"
+
+#include <err.h>
+#include <errno.h>
+
+static const char *const points[] = {"count", NULL};
+
+static const struct program program = {
+    .name = "talker-inherit",
+    .usage = "[options]",
+    .about = "Counts the attachments of a segment while its listener forks, and detaches.",
+    .points = points,
+};
+
+enum { GONE = -1 };
+
+/* What is claimed of each of the listener's steps. */
+static const struct {
+    int step;
+    int attached;
+    const char *after;
+} steps[] = {
+    {INHERIT_TWICE, 2, "two shmat"},
+    {INHERIT_FORKED, 4, "a fork"},
+    {INHERIT_EXECED, 2, "the child's exec"},
+    {INHERIT_AGAIN, 4, "another fork"},
+    {INHERIT_EXITED, 2, "the child's exit, without shmdt"},
+    {INHERIT_ONCE, 1, "a shmdt"},
+    {INHERIT_GONE, GONE, "another shmdt"},
+};
+
+/* Returns how often the listener's segment is attached. */
+static int count(const struct meet *meet, int shmid)
+{
+    struct shmid_ds about;
+    if (sys_shmctl(shmid, IPC_STAT, &about) == -1) {
+        if (errno == EINVAL || errno == EIDRM)
+            return GONE;
+        err(1, "shmctl(%d, IPC_STAT)", shmid);
+    }
+    if (about.shm_cpid != meet->peer)
+        errx(1, "shmid %d was made by PID %d, and not by the listener", shmid, (int)about.shm_cpid);
+    return (int)about.shm_nattch;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    wakeup_block();
+    struct meet meet;
+    meet_find(&meet, &options, INHERIT_LESSON, sizeof(struct inherit));
+    struct inherit *shared = (struct inherit *)meet.shared;
+
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        meet_await(&meet, steps[i].step);
+        narrate_point("count");
+        explain("ask the kernel how often the family's segment is attached now");
+        int attached = count(&meet, (int)observe(&shared->shmid));
+        if (attached == GONE)
+            claim(attached == steps[i].attached, "after %s: the segment is gone", steps[i].after);
+        else
+            claim(attached == steps[i].attached, "after %s: nattch %d", steps[i].after, attached);
+        meet_advance(&meet, steps[i].step + 1);
+    }
+    meet_part(&meet);
+    wakeup_end();
+    return claim_status();
+}

@@ -1,0 +1,206 @@
+/* keys.c (talker) - looks for segments by keys that are the same, missing, changed and shared.
+ *
+ * The other half of listener/keys.c, which tells the story and is started first. We make each key
+ * by ourselves, of the file that we know, and look what is behind it.
+ *
+ *     $ build/listener-keys                   $ build/talker-keys
+ */
+#include "../common/pairs/keys.h"
+#include "../common/claim.h"
+#include "../common/lines.h"
+#include "../common/sys.h"
+
+#include <err.h>
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+static const struct program program = {
+    .name = "talker-keys",
+    .usage = "[options]",
+    .about = "Makes keys of files, and looks for what a listener has created with them.",
+};
+
+/* ---- one file ---- */
+
+static void make_same_key(struct meet *meet, struct keys *shared, const struct options *options)
+{
+    char *path = realpath(options->file, NULL);
+    if (!path)
+        err(1, "realpath(\"%s\")", options->file);
+    explain("make the key of the same file under its full name: ftok looks at the file, not at the "
+            "name");
+    key_t key = sys_ftok(path, options->project);
+    explain("ask for 256 more than the project: only the lowest 8 bits of it go into the key");
+    key_t folded = sys_ftok(path, options->project + 256);
+    key_t other = sys_ftok(path, options->project ^ 128);
+    claim(folded == key && other != key, "project %d: key %#x, project %d: %#x, project %d: %#x",
+          options->project, (unsigned)key, options->project + 256, (unsigned)folded,
+          options->project ^ 128, (unsigned)other);
+    free(path);
+    publish(&shared->key, key);
+    meet_advance(meet, KEYS_SAME_FILE);
+}
+
+/* ---- a missing file, a replaced file ---- */
+
+static void meet_by_accident(struct meet *meet, struct keys *shared, const char *file)
+{
+    int theirs = (int)observe(&shared->shmid);
+    if (theirs != -1) {
+        char missing[KEYS_PATH + 16];
+        snprintf(missing, sizeof missing, "%s.absent", file);
+        explain("make a key of another file that is not there, and do not look, either");
+        key_t key = sys_ftok(missing, 2);
+        int found = sys_shmget(key, 0, 0);
+        claim(key == -1 && found == theirs,
+              "another file that is missing, and another project: key %#x leads to segment %d "
+              "(the listener's is %d)",
+              (unsigned)key, found, theirs);
+    }
+    meet_advance(meet, KEYS_ACCIDENT);
+}
+
+static void lose(struct meet *meet, struct keys *shared, const char *file)
+{
+    meet_await(meet, KEYS_FILE);
+    int theirs = (int)observe(&shared->shmid);
+    explain("find the listener's segment by the file's name");
+    key_t before = sys_ftok(file, 1);
+    int found = sys_shmget(before, 0, 0);
+    claim(found == theirs, "by its file: key %#x leads to segment %d (the listener's is %d)",
+          (unsigned)before, found, theirs);
+    meet_advance(meet, KEYS_FOUND);
+
+    meet_await(meet, KEYS_RECREATED);
+    explain("do the same again: the name is the same, but the file is another, and so is the key");
+    key_t after = sys_ftok(file, 1);
+    found = sys_shmget(after, 0, 0);
+    claim(after != before && found != theirs, "by the same name: key %#x, and behind it %s",
+          (unsigned)after, found == -1 ? sys_error_name(errno) : "another segment");
+}
+
+/* ---- two files with the same key ---- */
+
+enum { SEARCH_SECONDS = 2 };
+
+static struct {
+    key_t key;
+    ino_t inode;
+    char *path;
+} seen[1 << 16]; /* by the lower half of the key */
+
+static char twins[2][KEYS_PATH];
+static long files_seen;
+static time_t search_began;
+
+/* nftw(3) calls it for each file. Returns 1 where that is the twin of an earlier one. */
+static int compare(const char *path, const struct stat *about, int type, struct FTW *where)
+{
+    (void)where;
+    wakeup_end();
+    if (time(NULL) > search_began + SEARCH_SECONDS)
+        return 2;
+    key_t key = type == FTW_F && strlen(path) < KEYS_PATH ? ftok(path, 1) : -1;
+    if (key == -1)
+        return 0;
+    files_seen++;
+    size_t at = (size_t)key & 0xffff;
+    if (!seen[at].path) {
+        seen[at].key = key;
+        seen[at].inode = about->st_ino;
+        seen[at].path = strdup(path);
+    } else if (seen[at].key == key && seen[at].inode != about->st_ino) {
+        strcpy(twins[0], seen[at].path);
+        strcpy(twins[1], path);
+        return 1;
+    }
+    return 0;
+}
+
+static void find_twins(struct meet *meet, struct keys *shared)
+{
+    explain("search for two files with one key: of an inode number, only 16 bits go into it");
+    search_began = time(NULL);
+    if (nftw("/usr", compare, 16, FTW_PHYS | FTW_MOUNT) == 1 ||
+        nftw("/", compare, 16, FTW_PHYS | FTW_MOUNT) == 1) {
+        lines_print("found two among %ld files: %s and %s", files_seen, twins[0], twins[1]);
+        memcpy(shared->twins, twins, sizeof twins);
+    } else {
+        lines_print("skipped: no two of the %ld files looked at have the same key", files_seen);
+    }
+    meet_advance(meet, KEYS_TWINS);
+}
+
+/* What somebody would read who does not ask whose segment it is. */
+static void read_blindly(const struct segment *stranger)
+{
+    const char *text = sys_shmat(stranger->shmid, NULL, SHM_RDONLY);
+    if (text == (void *)-1)
+        err(1, "shmat(%d, NULL, SHM_RDONLY)", stranger->shmid);
+    claim(stranger->size >= KEYS_TEXT && text[0] != '\0', "who does not ask reads \"%.*s\"",
+          KEYS_TEXT, text);
+    if (sys_shmdt(text) == -1)
+        err(1, "shmdt(%p)", (const void *)text);
+}
+
+static void meet_stranger(struct meet *meet, struct keys *shared)
+{
+    meet_await(meet, KEYS_STRANGER);
+    if (twins[0][0] != '\0') {
+        int project = (int)observe(&shared->project);
+        explain("make the key of both: the listener has taken that of the first");
+        key_t one = sys_ftok(twins[0], project), two = sys_ftok(twins[1], project);
+        claim(one != -1 && one == two, "their keys: %#x and %#x", (unsigned)one, (unsigned)two);
+
+        explain("look behind that of the second: there is a segment, and its magic is not ours");
+        struct segment found;
+        enum segment_state state = segment_find(&found, two);
+        claim(found.shmid == observe(&shared->shmid) && state == SEGMENT_FOREIGN,
+              "behind it segment %d, %s: %s", found.shmid,
+              state == SEGMENT_FOREIGN ? "foreign" : "not foreign", found.why);
+        read_blindly(&found);
+    }
+    meet_advance(meet, KEYS_REFUSED);
+}
+
+/* ---- no key at all ---- */
+
+static void create_privately(struct meet *meet, struct keys *shared)
+{
+    meet_await(meet, KEYS_PRIVATE);
+    int theirs = (int)observe(&shared->shmid);
+    explain("ask for IPC_PRIVATE as well, and even without IPC_CREAT: it never finds anything");
+    int ours = sys_shmget(IPC_PRIVATE, segment_size(KEYS_TEXT), 0600);
+    if (ours == -1)
+        err(1, "shmget(IPC_PRIVATE, %zu, 0600)", segment_size(KEYS_TEXT));
+    segment_remove_at_exit(ours);
+    claim(ours != theirs, "IPC_PRIVATE here: segment %d (the listener's last is %d)", ours, theirs);
+    meet_advance(meet, KEYS_DONE);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    wakeup_block();
+    struct meet meet;
+    meet_find(&meet, &options, KEYS_LESSON, sizeof(struct keys));
+    struct keys *shared = (struct keys *)meet.shared;
+    make_same_key(&meet, shared, &options);
+    meet_await(&meet, KEYS_NO_FILE);
+    char file[KEYS_PATH];
+    memcpy(file, shared->file, sizeof file);
+    file[sizeof file - 1] = '\0';
+    meet_by_accident(&meet, shared, file);
+    lose(&meet, shared, file);
+    find_twins(&meet, shared);
+    meet_stranger(&meet, shared);
+    create_privately(&meet, shared);
+    meet_part(&meet);
+    wakeup_end();
+    return claim_status();
+}

@@ -1,0 +1,291 @@
+/* limits.c (talker) - asks for what nobody gets: each refusal has its errno, and its reason.
+ *
+ * The other half of listener/limits.c, which tells of the limits and is started first. Here are the
+ * refusals that no limit of the system's has to be lowered for. And what is no limit: a segment is
+ * no descriptor, so RLIMIT_NOFILE does not count it, and poll, select and epoll do not take it. The
+ * two others of the System V trio have tables, limits and ids of their own, and the same commands.
+ *
+ *     $ build/listener-limits                 $ build/talker-limits
+ */
+#if defined(__linux__)
+#define _GNU_SOURCE /* IPC_INFO, struct seminfo, struct msginfo */
+#endif
+#include "../common/pairs/limits.h"
+#include "../common/claim.h"
+#include "../common/lines.h"
+#include "../common/sys.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <sys/msg.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/sem.h>
+#include <unistd.h>
+
+static const struct program program = {
+    .name = "talker-limits",
+    .usage = "[options]",
+    .about = "Asks for segments that cannot be had, and for what a segment is not.",
+};
+
+#ifdef IPC_INFO
+#include <sys/epoll.h>
+
+static struct shminfo ask(void)
+{
+    struct shminfo info;
+    if (sys_shmctl(0, IPC_INFO, (struct shmid_ds *)&info) == -1)
+        err(1, "shmctl(0, IPC_INFO)");
+    return info;
+}
+
+/* Makes a segment without a key, and attaches it; it is marked for removal at once, and goes with
+ * its last attachment, even if we are killed. Returns its id, which Linux attaches all the same. */
+static int make(size_t bytes, void **place)
+{
+    int shmid = sys_shmget(IPC_PRIVATE, bytes, 0600);
+    if (shmid == -1)
+        err(1, "shmget(IPC_PRIVATE, %zu, 0600)", bytes);
+    *place = sys_shmat(shmid, NULL, 0);
+    int error = errno;
+    if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)
+        err(1, "shmctl(%d, IPC_RMID)", shmid);
+    errno = error;
+    if (*place == (void *)-1)
+        err(1, "shmat(%d, NULL, 0)", shmid);
+    return shmid;
+}
+
+static void drop(const void *place)
+{
+    if (sys_shmdt(place) == -1)
+        err(1, "shmdt(%p)", place);
+}
+
+/* To be called right after a shmget that should have failed with `error`. */
+static void refused(const struct meet *meet, int shmid, int error, size_t bytes, const char *what)
+{
+    bool holds = shmid == -1 && errno == error;
+    const char *result = shmid == -1 ? sys_error_name(errno) : "granted";
+    struct shmid_ds about;
+    if (shmid != -1 && sys_shmctl(shmid, IPC_STAT, &about) == 0 && about.shm_cpid == getpid())
+        segment_remove_at_exit(shmid);
+    if (!holds && wakeup_gone(meet->peer, meet->segment.shmid))
+        errx(3, "the listener (PID %d) went away", (int)meet->peer);
+    claim(holds, "shmget of %zu bytes, %s: %s", bytes, what, result);
+}
+
+/* ---- shmget ---- */
+
+static void ask_for_wrong_sizes(const struct meet *meet, size_t shmmin, size_t shmmax)
+{
+    explain("SHMMIN: the smallest size is granted, and less is no size at all");
+    void *place;
+    make(shmmin, &place);
+    drop(place);
+    lines_print("shmget of %zu bytes, which is SHMMIN: granted", shmmin);
+    refused(meet, sys_shmget(IPC_PRIVATE, shmmin - 1, 0600), EINVAL, shmmin - 1,
+            "less than SHMMIN");
+
+    explain("SHMMAX: the listener's child lowered it to meet it; here it is as the system has it");
+    if (shmmax == SIZE_MAX)
+        lines_print("skipped: SHMMAX is the largest number that there is");
+    else
+        refused(meet, sys_shmget(IPC_PRIVATE, shmmax + 1, 0600), EINVAL, shmmax + 1,
+                "more than SHMMAX");
+}
+
+static void ask_for_what_is_there(const struct meet *meet)
+{
+    const struct segment *there = &meet->segment;
+    explain("IPC_EXCL says new, or not at all; but this key has the listener's segment");
+    refused(meet, sys_shmget(there->key, there->size, IPC_CREAT | IPC_EXCL | 0600), EEXIST,
+            there->size, "new, where the listener's is");
+
+    explain("to open what is there any size will do, up to its own");
+    refused(meet, sys_shmget(there->key, there->size + 1, 0), EINVAL, there->size + 1,
+            "more than the listener's has");
+}
+
+/* Some keys of the file may have segments. */
+static void ask_for_what_is_not_there(const struct meet *meet, const char *file)
+{
+    explain("without IPC_CREAT a key that has no segment finds nothing");
+    int shmid, project = 255;
+    do
+        shmid = sys_shmget(sys_ftok(file, project), 0, 0);
+    while (shmid != -1 && --project > 0);
+    refused(meet, shmid, ENOENT, 0, "by a key that no segment has");
+}
+
+/* ---- what is limited elsewhere ---- */
+
+static void ask_for_more_than_fits(void)
+{
+    explain("ENOMEM: each shmat needs as much of our address space, which we limit to less");
+    enum { ROOM = 16 << 20 };
+    void *place;
+    int shmid = make(ROOM, &place);
+    struct rlimit old, low;
+    getrlimit(RLIMIT_AS, &old);
+    low = (struct rlimit){.rlim_cur = ROOM, .rlim_max = old.rlim_max};
+    setrlimit(RLIMIT_AS, &low);
+    void *again = sys_shmat(shmid, NULL, 0);
+    int error = errno;
+    setrlimit(RLIMIT_AS, &old);
+    claim(again == (void *)-1 && error == ENOMEM,
+          "shmat of %d bytes, under an RLIMIT_AS of as many: %s", ROOM,
+          again == (void *)-1 ? sys_error_name(error) : "granted");
+    drop(place);
+}
+
+static void ask_without_descriptors(void)
+{
+    explain("a segment is no descriptor: where none is allowed, it can still be had and attached");
+    struct rlimit old, none;
+    getrlimit(RLIMIT_NOFILE, &old);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = old.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+    int copy = dup(STDOUT_FILENO), error = errno;
+    void *place;
+    int shmid = make(1, &place);
+    setrlimit(RLIMIT_NOFILE, &old);
+    claim(copy == -1 && error == EMFILE,
+          "under an RLIMIT_NOFILE of 0: dup %s, shmget and shmat gave shmid %d at %p",
+          copy == -1 ? sys_error_name(error) : "granted", shmid, place);
+    drop(place);
+}
+
+/* What select says of a number that is no descriptor; many a shmid has no place in its sets. */
+static const char *try_select(int shmid)
+{
+    fd_set set;
+    struct timeval at_once = {0, 0};
+    if (shmid >= FD_SETSIZE)
+        return "no place in an fd_set";
+    FD_ZERO(&set);
+    FD_SET((size_t)shmid, &set);
+    int count = select(shmid + 1, &set, NULL, NULL, &at_once);
+    return count == -1 ? sys_error_name(errno) : NULL;
+}
+
+static void wait_for_a_segment(void)
+{
+    explain("and so nothing that waits for descriptors can wait for it");
+    struct epoll_event event = {.events = EPOLLIN};
+    int set = epoll_create1(EPOLL_CLOEXEC);
+    void *place;
+    int shmid = make(1, &place);
+    while (fcntl(shmid, F_GETFD) != -1) { /* a descriptor has the same number by accident */
+        drop(place);
+        shmid = make(1, &place);
+    }
+    struct pollfd polled = {.fd = shmid, .events = POLLIN};
+    int count = poll(&polled, 1, 0);
+    int added = epoll_ctl(set, EPOLL_CTL_ADD, shmid, &event);
+    const char *no_epoll = added == -1 ? sys_error_name(errno) : NULL;
+    const char *no_select = try_select(shmid);
+    claim(count == 1 && polled.revents == POLLNVAL && no_epoll && no_select,
+          "poll for shmid %d: %s; epoll_ctl: %s; select: %s", shmid,
+          polled.revents == POLLNVAL ? "POLLNVAL" : "no POLLNVAL", no_epoll ? no_epoll : "granted",
+          no_select ? no_select : "granted");
+    drop(place);
+    close(set);
+}
+
+/* ---- the trio ---- */
+
+union about_semaphores {
+    struct semid_ds *about;
+    struct seminfo *limits;
+};
+
+static int commands_taken_by_semctl(int *semmni)
+{
+    struct semid_ds about;
+    struct seminfo limits = {0};
+    int semid = semget(IPC_PRIVATE, 1, 0600);
+    union about_semaphores stat = {.about = &about}, info = {.limits = &limits};
+    int taken = semctl(semid, 0, IPC_STAT, stat) != -1;
+    taken += semctl(semid, 0, IPC_SET, stat) != -1;
+    taken += semctl(semid, 0, IPC_RMID) != -1;
+    taken += semctl(0, 0, IPC_INFO, info) != -1;
+    *semmni = limits.semmni;
+    return taken;
+}
+
+static int commands_taken_by_msgctl(int *msgmni)
+{
+    struct msqid_ds about;
+    struct msginfo limits = {0};
+    int msqid = msgget(IPC_PRIVATE, 0600);
+    int taken = msgctl(msqid, IPC_STAT, &about) != -1;
+    taken += msgctl(msqid, IPC_SET, &about) != -1;
+    taken += msgctl(msqid, IPC_RMID, NULL) != -1;
+    taken += msgctl(0, IPC_INFO, (struct msqid_ds *)&limits) != -1;
+    *msgmni = limits.msgmni;
+    return taken;
+}
+
+static void ask_the_trio(const struct shminfo *limits)
+{
+    explain("semaphores and message queues, the two others of the trio, know the same commands");
+    int semmni, msgmni;
+    int by_semctl = commands_taken_by_semctl(&semmni);
+    int by_msgctl = commands_taken_by_msgctl(&msgmni);
+    claim(by_semctl == 4 && by_msgctl == 4,
+          "of IPC_STAT, IPC_SET, IPC_RMID, IPC_INFO, semctl takes %d and msgctl %d", by_semctl,
+          by_msgctl);
+    claim(limits->shmmni > 0 && semmni > 0 && msgmni > 0,
+          "each of the trio has a limit: SHMMNI %lu, SEMMNI %d, MSGMNI %d", limits->shmmni, semmni,
+          msgmni);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    wakeup_block();
+    struct meet meet;
+    meet_find(&meet, &options, LIMITS_LESSON, sizeof(struct limits));
+    struct limits *shared = (struct limits *)meet.shared;
+    meet_await(&meet, LIMITS_TOLD);
+
+    explain("the limits are not a process's, but those of all in the IPC namespace");
+    struct shminfo limits = ask();
+    claim(limits.shmmni == shared->shmmni && limits.shmmax == shared->shmmax &&
+              limits.shmall == shared->shmall,
+          "told the same as the listener: SHMMNI %lu, SHMMAX %lu, SHMALL %lu", limits.shmmni,
+          limits.shmmax, limits.shmall);
+    ask_for_wrong_sizes(&meet, limits.shmmin, limits.shmmax);
+    ask_for_what_is_there(&meet);
+    ask_for_what_is_not_there(&meet, options.file);
+    ask_for_more_than_fits();
+    ask_without_descriptors();
+    wait_for_a_segment();
+    ask_the_trio(&limits);
+
+    meet_advance(&meet, LIMITS_REFUSED);
+    meet_await(&meet, LIMITS_OVER);
+    meet_part(&meet);
+    wakeup_end();
+    return claim_status();
+}
+
+#else /* no IPC_INFO */
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    wakeup_block();
+    struct meet meet;
+    meet_find(&meet, &options, LIMITS_LESSON, sizeof(struct limits));
+    meet_await(&meet, LIMITS_TOLD); /* the listener says that this system cannot show it */
+    meet_part(&meet);
+    return 0;
+}
+
+#endif

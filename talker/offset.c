@@ -1,0 +1,100 @@
+/* offset.c (talker) - leaves a list in the segment that is linked by pointers, and by offsets.
+ *
+ * The other half of listener/offset.c, which tells the story and is started first. At home the
+ * pointers work: that is why the mistake is made. Where both processes happen to have the segment
+ * at the same address they would work there, too; so we take care to be elsewhere.
+ *
+ *     $ build/listener-offset                 $ build/talker-offset
+ */
+#include "../common/pairs/offset.h"
+#include "../common/claim.h"
+#include "../common/lines.h"
+
+#include <err.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const points[] = {"link", NULL};
+
+static const struct program program = {
+    .name = "talker-offset",
+    .usage = "[options]",
+    .about = "Leaves a list in the segment for a listener: linked by pointers, and by offsets.",
+    .points = points,
+};
+
+static const char *const words[] = {"an", "offset", "means", "the", "same", "everywhere"};
+
+enum { WORDS = sizeof words / sizeof *words };
+
+/* Returns the segment at an address that is not the listener's. */
+static struct offset *attach_elsewhere(const struct meet *meet)
+{
+    struct offset *shared = (struct offset *)meet->shared;
+    if ((uintptr_t)shared != (uintptr_t)observe(&shared->place))
+        return shared;
+    explain("the same address as there: attach once more, our first attachment has taken it");
+    shared = sys_shmat(meet->segment.shmid, NULL, 0);
+    if (shared == (void *)-1)
+        err(1, "shmat(%d, NULL, 0)", meet->segment.shmid);
+    return shared;
+}
+
+/* Links the words in their order, from the last to the first, through nodes that lie in disorder;
+ * the last node of the array stays free. */
+static void link_list(struct offset *shared)
+{
+    enum { STRIDE = 3 };
+    explain("link each node to the next: by a pointer, as in memory of our own, and by an offset");
+    shared->first_pointer = NULL;
+    uint32_t first = 0;
+    for (int i = WORDS - 1; i >= 0; i--) {
+        struct offset_node *node = &shared->node[i * STRIDE % (OFFSET_NODES - 1)];
+        strcpy(node->word, words[i]);
+        node->pointer = shared->first_pointer;
+        node->offset = first;
+        shared->first_pointer = node;
+        first = (uint32_t)((char *)node - (char *)shared);
+    }
+    publish(&shared->first_offset, first);
+}
+
+static void follow_pointers(struct offset *shared)
+{
+    explain("at home the pointers work: nothing warns us");
+    char text[OFFSET_NODES * (OFFSET_WORD + 1)] = "";
+    int count = 0;
+    for (const struct offset_node *node = shared->first_pointer; node; node = node->pointer) {
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "", node->word);
+        count++;
+    }
+    claim(count == WORDS, "followed %d pointers, the first to %p, which is offset %u here: %s",
+          count, (void *)shared->first_pointer, (uint32_t)observe(&shared->first_offset), text);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    wakeup_block();
+    struct meet meet;
+    meet_find(&meet, &options, OFFSET_LESSON, sizeof(struct offset));
+    meet_await(&meet, OFFSET_PLACED);
+    struct offset *shared = attach_elsewhere(&meet);
+    narrate_point("link");
+    link_list(shared);
+    follow_pointers(shared);
+    meet_advance(&meet, OFFSET_LINKED);
+
+    meet_await(&meet, OFFSET_WALKED);
+    explain("the listener has put a word in front: check its offset, then look there");
+    uint32_t offset = (uint32_t)observe(&shared->first_offset);
+    const struct offset_node *node = offset_node_at(shared, offset);
+    if (!node)
+        errx(1, "offset %u: there is no node: not followed", offset);
+    claim(node == &shared->node[OFFSET_NODES - 1], "the listener's word, at offset %u: %.*s",
+          offset, OFFSET_WORD, node->word);
+    meet_part(&meet);
+    wakeup_end();
+    return claim_status();
+}

@@ -1,0 +1,201 @@
+/* perm.c (talker) - tries to get in under each mode: its owner, one of its group, a stranger.
+ *
+ * The other half of listener/perm.c, which tells the story and is started first. As root, mode 0600
+ * stops nobody: so our children become other users first, and only root can have them do so.
+ * Anybody else is shown what the mode is to the owner, and that is called skipped.
+ *
+ *     $ build/listener-perm                   $ build/talker-perm
+ */
+#if defined(__linux__)
+#define _GNU_SOURCE /* setgroups */
+#endif
+#include "../common/pairs/perm.h"
+#include "../common/claim.h"
+#include "../common/lines.h"
+
+#include <err.h>
+#include <errno.h>
+#include <grp.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *const points[] = {"tried", NULL};
+
+static const struct program program = {
+    .name = "talker-perm",
+    .usage = "[options]",
+    .about = "Tries to get into a segment under each mode: its owner, its group, and a stranger.",
+    .points = points,
+};
+
+/* What is tried; how it went is 0, or the errno. */
+enum { BECOME, READ, WRITE, SET, REMOVE, RING, TRIES };
+
+/* ---- tries ---- */
+
+static int try_attach(int shmid, int flags)
+{
+    struct perm *shared = sys_shmat(shmid, NULL, flags);
+    if (shared == (void *)-1)
+        return errno;
+    if (!(flags & SHM_RDONLY))
+        publish(&shared->word, (int)getpid());
+    return sys_shmdt(shared) == -1 ? errno : 0;
+}
+
+static void try_all(const struct meet *meet, int error[TRIES])
+{
+    int shmid = meet->segment.shmid;
+    struct shmid_ds about = {.shm_perm = {.mode = 0666}};
+    error[READ] = try_attach(shmid, SHM_RDONLY);
+    error[WRITE] = try_attach(shmid, 0);
+    error[SET] = sys_shmctl(shmid, IPC_SET, &about) == -1 ? errno : 0;
+    error[REMOVE] = sys_shmctl(shmid, IPC_RMID, NULL) == -1 ? errno : 0;
+    error[RING] = sys_kill(meet->peer, SIGUSR1) == -1 ? errno : 0;
+}
+
+static const char *name_of(int error)
+{
+    return error == 0 ? "yes" : sys_error_name(error);
+}
+
+/* ---- other users ---- */
+
+enum { NOBODY = 65534 };
+
+struct user {
+    const char *name;
+    uid_t uid;
+    gid_t gid;
+    int shift; /* of a mode, to the bits that count for this user */
+};
+
+/* Returns 0, or the errno. */
+static int become(const struct user *user)
+{
+#if defined(__linux__)
+    bool done = setgroups(0, NULL) == 0 && setgid(user->gid) == 0 && setuid(user->uid) == 0;
+    return done ? 0 : errno;
+#else
+    (void)user;
+    return EPERM;
+#endif
+}
+
+/* Has a child become `user` and try all. */
+static void try_as(const struct user *user, struct meet *meet, int error[TRIES])
+{
+    enum { BYTES = TRIES * sizeof *error };
+    int reports[2];
+    if (pipe(reports) == -1)
+        err(1, "pipe");
+    pid_t child = sys_fork();
+    if (child == -1)
+        err(1, "fork");
+    if (child == 0) {
+        narrate_stop_no_more();
+        error[BECOME] = become(user);
+        if (error[BECOME] == 0)
+            try_all(meet, error);
+        _exit(write(reports[1], error, BYTES) == BYTES ? 0 : 1);
+    }
+    close(reports[1]);
+    if (meet_read(meet, reports[0], error, BYTES) != BYTES)
+        errx(1, "no word from PID %d, which was to be %s", (int)child, user->name);
+    close(reports[0]);
+    waitpid(child, NULL, 0);
+}
+
+/* ---- the story ---- */
+
+static void let_owner_try(const struct meet *meet, int mode)
+{
+    explain("the bits count for the owner as well, though root may pass; IPC_SET it always may");
+    int read = try_attach(meet->segment.shmid, SHM_RDONLY);
+    int write = try_attach(meet->segment.shmid, 0);
+    bool may = mode & 0200 || (write == 0 && geteuid() == 0);
+    claim(read == 0 && write == (may ? 0 : EACCES),
+          "mode %#o, its owner (uid %u): read %s, write %s", (unsigned)mode, (unsigned)geteuid(),
+          name_of(read), name_of(write));
+}
+
+/* Returns how kill went; or -1, and says why, where nobody can be another user here. */
+static int let_try(const struct user *user, struct meet *meet, int mode)
+{
+    int error[TRIES] = {0};
+    try_as(user, meet, error);
+    if (error[BECOME] != 0) {
+        lines_print("skipped: %s can not try, only root can become another user (%s)", user->name,
+                    sys_error_name(error[BECOME]));
+        return -1;
+    }
+    int bits = mode >> user->shift;
+    claim(error[READ] == (bits & 4 ? 0 : EACCES) && error[WRITE] == (bits & 2 ? 0 : EACCES) &&
+              error[SET] == EPERM && error[REMOVE] == EPERM && error[RING] == EPERM,
+          "mode %#o, %s (uid %u): read %s, write %s, IPC_SET %s, IPC_RMID %s, kill %s",
+          (unsigned)mode, user->name, (unsigned)user->uid, name_of(error[READ]),
+          name_of(error[WRITE]), name_of(error[SET]), name_of(error[REMOVE]), name_of(error[RING]));
+    return error[RING];
+}
+
+/* Returns as let_try, for the stranger. */
+static int let_others_try(struct meet *meet, int mode)
+{
+    const struct user member = {"another user of its group", NOBODY, getegid(), 3};
+    const struct user stranger = {"a stranger", NOBODY, NOBODY, 0};
+    explain("let a child be another user, then try: as root it would get in whatever the mode");
+    if (let_try(&member, meet, mode) == -1)
+        return -1;
+    return let_try(&stranger, meet, mode);
+}
+
+/* A process that is dead, and has been waited for. */
+static pid_t somebody_dead(void)
+{
+    pid_t child = sys_fork();
+    if (child == -1)
+        err(1, "fork");
+    if (child == 0)
+        _exit(0);
+    waitpid(child, NULL, 0);
+    return child;
+}
+
+static void tell_alive_from_dead(pid_t alive, int error)
+{
+    explain("EPERM is an answer as well: somebody is there; of the dead, kill says ESRCH");
+    pid_t dead = somebody_dead();
+    int of_dead = sys_kill(dead, 0) == -1 ? errno : 0;
+    if (error == 0)
+        lines_print("skipped: PID %d is ours to signal, there is nobody else", (int)alive);
+    else
+        claim(error == EPERM, "kill of PID %d, which is another's and lives: %s", (int)alive,
+              name_of(error));
+    claim(of_dead == ESRCH, "kill of PID %d, which is dead: %s", (int)dead, name_of(of_dead));
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    wakeup_block();
+    struct meet meet;
+    meet_find(&meet, &options, PERM_LESSON, sizeof(struct perm));
+    struct perm *shared = (struct perm *)meet.shared;
+
+    int mode, ring = 0;
+    for (int step = 1; meet_await(&meet, step), (mode = (int)observe(&shared->mode)) != 0;
+         step += 2) {
+        let_owner_try(&meet, mode);
+        if (ring != -1)
+            ring = let_others_try(&meet, mode);
+        narrate_point("tried");
+        meet_advance(&meet, step + 1);
+    }
+    if (ring != -1)
+        tell_alive_from_dead(meet.peer, ring);
+    else
+        tell_alive_from_dead(1, sys_kill(1, 0) == -1 ? errno : 0);
+    meet_part(&meet);
+    wakeup_end();
+    return claim_status();
+}

@@ -1,0 +1,99 @@
+/* rmid.c (talker) - is attached to a segment that is removed, and creates its key anew.
+ *
+ * The other half of listener/rmid.c, which tells the story and is started first. When the key has
+ * gone we act as a second listener would: we create it anew, and believe that it is ours alone.
+ * Whether a removed segment can still be attached by its id is left to the system: it is tried, and
+ * told.
+ *
+ *     $ build/listener-rmid                   $ build/talker-rmid
+ */
+#include "../common/pairs/rmid.h"
+#include "../common/claim.h"
+#include "../common/lines.h"
+#include "../common/sys.h"
+
+#include <err.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct program program = {
+    .name = "talker-rmid",
+    .usage = "[options]",
+    .about = "Goes on talking in a removed segment, and creates another one with its key.",
+};
+
+static void look_for_it(const struct segment *segment)
+{
+    explain("look for it by key, as anybody new would: there is nothing to be found");
+    int found = sys_shmget(segment->key, 0, 0);
+    claim(found == -1 && errno == ENOENT, "by key %#x: shmget says %s", (unsigned)segment->key,
+          found == -1 ? sys_error_name(errno) : "it is there");
+
+    explain("try it by id, once more beside our own: systems differ here");
+    void *again = sys_shmat(segment->shmid, NULL, SHM_RDONLY);
+    lines_print("by id %d: this kernel %s", segment->shmid,
+                again != (void *)-1 ? "still attaches it" : sys_error_name(errno));
+    if (again != (void *)-1 && sys_shmdt(again) == -1)
+        err(1, "shmdt(%p)", again);
+}
+
+static void talk_on(struct meet *meet, struct rmid *shared)
+{
+    explain("say something in the removed segment: our attachment is as good as before");
+    publish(&shared->said, (int)getpid());
+    meet_advance(meet, RMID_SAID);
+    meet_await(meet, RMID_ANSWERED);
+    int answered = (int)observe(&shared->answered);
+    claim(answered == -getpid(), "said %d, and was answered %d", (int)getpid(), answered);
+}
+
+/* Returns where it is attached. */
+static struct rmid *create_anew(const struct segment *old, int *shmid)
+{
+    explain("create the key anew, even with IPC_EXCL: as far as the kernel knows, it is free");
+    size_t size = segment_size(sizeof(struct rmid));
+    *shmid = sys_shmget(old->key, size, IPC_CREAT | IPC_EXCL | 0600);
+    if (*shmid == -1)
+        err(1, "shmget(%#x, %zu, IPC_CREAT | IPC_EXCL | 0600)", (unsigned)old->key, size);
+    segment_remove_at_exit(*shmid);
+    claim(*shmid != old->shmid, "created key %#x anew: segment %d, beside segment %d",
+          (unsigned)old->key, *shmid, old->shmid);
+    struct rmid *ours = sys_shmat(*shmid, NULL, 0);
+    if (ours == (void *)-1)
+        err(1, "shmat(%d, NULL, 0)", *shmid);
+    strcpy(ours->text, "the second listener's");
+    return ours;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    wakeup_block();
+    struct meet meet;
+    meet_find(&meet, &options, RMID_LESSON, sizeof(struct rmid));
+    struct rmid *shared = (struct rmid *)meet.shared;
+
+    meet_await(&meet, RMID_REMOVED);
+    look_for_it(&meet.segment);
+    talk_on(&meet, shared);
+
+    int shmid;
+    struct rmid *ours = create_anew(&meet.segment, &shmid);
+    meet_advance(&meet, RMID_ANEW);
+    meet_await(&meet, RMID_COMPARED);
+    claim(atomic_load(&ours->said) != atomic_load(&shared->said),
+          "said in the removed segment: %d, in the new one: %d", (int)observe(&shared->said),
+          (int)observe(&ours->said));
+
+    explain("remove ours, and leave: a segment that nobody has attached goes at once");
+    if (sys_shmdt(ours) == -1)
+        err(1, "shmdt(%p)", (void *)ours);
+    if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)
+        err(1, "shmctl(%d, IPC_RMID)", shmid);
+    segment_forget(shmid);
+    meet_advance(&meet, RMID_LEAVING);
+    meet_part(&meet);
+    wakeup_end();
+    return claim_status();
+}

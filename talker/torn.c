@@ -1,0 +1,91 @@
+/* torn.c (talker) - writes a record in two halves, and stands still between them.
+ *
+ * The other half of listener/torn.c and listener/torn_no_seq.c, which tell the story and are
+ * started first. Both halves of a record hold its number. The listener is let in when only one is
+ * written, and we write when it has read only one: what is a matter of luck elsewhere happens here
+ * each time.
+ *
+ *     $ build/listener-torn                   $ build/talker-torn
+ */
+#include "../common/pairs/torn.h"
+#include "../common/claim.h"
+
+#include <unistd.h>
+
+static const char *const points[] = {"half_written", NULL};
+
+static const struct program program = {
+    .name = "talker-torn",
+    .usage = "[options]",
+    .about = "Writes records in two halves while a listener reads them, freely and then in turn.",
+    .points = points,
+};
+
+static int written, stood_back;
+
+/* Writes the next record, unless it is the listener's turn. */
+static void write_record(struct meet *meet, struct torn *shared, bool stand_still)
+{
+    if (observe(&shared->turn) == meet->peer) {
+        stood_back++;
+        return;
+    }
+    int number = ++written;
+    unsigned sequence = atomic_load_explicit(&shared->sequence, memory_order_relaxed);
+
+    explain("make the sequence odd before the first half changes: from now on, nobody believes it");
+    narrate_publish("sequence", sequence + 1);
+    atomic_store_explicit(&shared->sequence, sequence + 1, memory_order_relaxed);
+    atomic_thread_fence(memory_order_release); /* who sees a half of this record sees it odd */
+
+    narrate_publish("left", number);
+    atomic_store_explicit(&shared->left, number, memory_order_relaxed);
+    if (stand_still) {
+        narrate_point("half_written");
+        meet_advance(meet, TORN_HALF_WRITTEN);
+        meet_await(meet, TORN_LOOKED);
+    }
+    narrate_publish("right", number);
+    atomic_store_explicit(&shared->right, number, memory_order_relaxed);
+
+    explain("make it even again after the last half: who sees that, sees both");
+    publish(&shared->sequence, sequence + 2);
+}
+
+/* One round: a record during which the listener looks, and one while it reads. */
+static void write_twice(struct meet *meet, struct torn *shared, bool in_turn)
+{
+    write_record(meet, shared, true);
+    if (in_turn)
+        publish(&shared->turn, meet->peer);
+    meet_advance(meet, TORN_WRITTEN);
+    meet_await(meet, TORN_HALF_READ);
+    write_record(meet, shared, false);
+    meet_advance(meet, TORN_TRIED);
+    meet_await(meet, TORN_READ);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    wakeup_block();
+    struct meet meet;
+    meet_find(&meet, &options, TORN_LESSON, sizeof(struct torn));
+    struct torn *shared = (struct torn *)meet.shared;
+
+    for (int i = 0; i < TORN_ROUNDS; i++)
+        write_twice(&meet, shared, false);
+    claim(written == 2 * TORN_ROUNDS && stood_back == 0,
+          "without turns: wrote %d records, stood back %d times", written, stood_back);
+
+    written = 0;
+    publish(&shared->turn, (int)getpid());
+    for (int i = 0; i < TORN_ROUNDS; i++)
+        write_twice(&meet, shared, true);
+    claim(written == TORN_ROUNDS && stood_back == TORN_ROUNDS,
+          "in turn: wrote %d records, stood back %d times, for it was not our turn", written,
+          stood_back);
+    meet_part(&meet);
+    wakeup_end();
+    return claim_status();
+}

@@ -1,0 +1,145 @@
+#!/usr/bin/env bats
+# attach.bats - where a segment is attached, how much of it there is, and what is in it when it is new.
+# shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
+
+load helpers
+load meeting
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+found() { # NAME PATTERN (sed -E, with a group): what the group is in NAME's line
+    sed -nE "s/^$1: $2\$/\1/p" "$1.out"
+}
+
+requires_maps() {
+    [ -r /proc/self/maps ] || skip "no /proc/PID/maps here"
+}
+
+segment_maps() { # PID SHMID
+    grep -E " $2 +/SYSV" "/proc/$1/maps"
+}
+
+@test "NULL lets the kernel choose, and the two have the segment at two addresses" {
+    meet attach
+    theirs=$(found talker 'the kernel chose (0x[0-9a-f]+) for the listener, and 0x[0-9a-f]+ for us')
+    ours=$(found talker "the segment that the listener has at $theirs, we have at (0x[0-9a-f]+)")
+    [ -n "$theirs" ]
+    [ -n "$ours" ]
+    [ "$ours" != "$theirs" ]
+    expect_lines listener.err
+    expect_lines talker.err
+}
+
+@test "without address space randomisation they are two all the same" {
+    requires setarch
+    setarch -R true || skip "setarch -R is not permitted here"
+    for layout in -R -RL; do
+        start listener setarch "$layout" "$(lesson_program listener attach)" -t "$DEADLINE"
+        shmid_of listener >shmid
+        ends 0 setarch "$layout" "$(lesson_program talker attach)" -t "$DEADLINE"
+        finish listener 0
+        grep -E '^talker: the segment that the listener has at ' setarch.out
+    done
+}
+
+@test "an address off a page boundary is EINVAL, and SHM_RND rounds it down to SHMLBA" {
+    meet attach
+    off=$(found listener 'shmat at (0x[0-9a-f]+): EINVAL')
+    rounded=$(found listener "shmat at $off with SHM_RND: attached at (0x[0-9a-f]+) .*")
+    shmlba=$(found listener '.*\(SHMLBA is ([0-9]+)\)')
+    [ $((off % $(getconf PAGESIZE))) -ne 0 ]
+    [ $((rounded)) -eq $((off / shmlba * shmlba)) ]
+}
+
+@test "SHM_REMAP replaces what is there, which is EINVAL without it; it wants an address" {
+    meet attach
+    ! grep -q '^listener: skipped: SHM_REMAP' listener.out || skip "SHM_REMAP is Linux's own"
+    place=$(found listener 'shmat at (0x[0-9a-f]+), where something is: EINVAL')
+    [ -n "$place" ]
+    grep -x 'listener: shmat at NULL with SHM_REMAP: EINVAL' listener.out
+    grep -x "listener: shmat at $place with SHM_REMAP: done; the first word there was 0x73686d74, and is 0" listener.out
+}
+
+@test "shmdt takes the address that shmat gave, and is EINVAL for another" {
+    meet attach
+    off=$(found listener 'shmdt at (0x[0-9a-f]+): EINVAL')
+    grep -F "listener: shmat at $off with SHM_RND: attached at 0x" listener.out
+}
+
+@test "strace sees the same calls come to the same ends" {
+    requires_strace
+    start listener strace -o listener.strace -e trace=shmat,shmdt "$(lesson_program listener attach)" -t "$DEADLINE"
+    shmid=$(shmid_of listener)
+    ends 0 talker-attach
+    finish listener 0
+    off=$(found listener 'shmat at (0x[0-9a-f]+): EINVAL')
+    place=$(found listener "shmat at $off with SHM_RND: attached at (0x[0-9a-f]+) .*")
+    grep -E "^shmat\($shmid, $off, 0\) += -1 EINVAL" listener.strace
+    grep -E "^shmat\($shmid, $off, SHM_RND\) += $place$" listener.strace
+    grep -E "^shmdt\($off\) += -1 EINVAL" listener.strace
+    ! grep -q '^listener: skipped: SHM_REMAP' listener.out || skip "SHM_REMAP is Linux's own"
+    grep -E "^shmat\([0-9]+, $place, 0\) += -1 EINVAL" listener.strace
+    grep -E '^shmat\([0-9]+, NULL, SHM_REMAP\) += -1 EINVAL' listener.strace
+    grep -E "^shmat\([0-9]+, $place, SHM_REMAP\) += $place$" listener.strace
+}
+
+@test "new memory is zero, every byte of it, to the end of its last page" {
+    meet attach
+    grep -x "listener: a new segment: 0 of its $((2 * $(getconf PAGESIZE))) bytes are not zero" listener.out
+}
+
+@test "a size is rounded up to whole pages: the rest can be used and is shared, the next page is not there" {
+    start listener listener-attach
+    shmid=$(shmid_of listener)
+    read -r _ _ _ size _ < <(segment_line "$shmid")
+    ends 0 talker-attach
+    finish listener 0
+    page=$(getconf PAGESIZE)
+    whole=$(((size + page - 1) / page * page))
+    [ "$size" -lt "$whole" ]
+    grep -F "listener: its $size bytes take $whole of memory: byte $((whole - 1)) is there, byte $whole is not there" listener.out
+    grep -F "talker: of a segment of $size bytes, byte $size is 'F' and byte $((whole - 1)) is 'L'" talker.out
+}
+
+@test "where the segment lies is told as /proc lists it: whole pages, at the address that shmat gave" {
+    requires_maps
+    hold_talker attach compare
+    segment_maps "$listener_pid" "$shmid" >listener.maps
+    kill -CONT "$talker_pid"
+    finish talker 0
+    finish listener 0
+    [ "$(wc -l <listener.maps)" -eq 1 ]
+    grep -Fx "talker: /proc/$listener_pid/maps: $(cat listener.maps)" talker.out
+    place=$(found talker 'the kernel chose (0x[0-9a-f]+) for the listener, .*')
+    IFS=' -' read -r from to _ <listener.maps
+    [ $((0x$from)) -eq $((place)) ]
+    [ $(((0x$to - 0x$from) % $(getconf PAGESIZE))) -eq 0 ]
+}
+
+@test "the heap and the stack are told as /proc lists them: the segment is neither" {
+    requires_maps
+    hold_talker attach compare
+    grep -E '\[(heap|stack)\]' "/proc/$listener_pid/maps" >around.maps || :
+    kill -CONT "$talker_pid"
+    finish talker 0
+    finish listener 0
+    grep -F '[stack]' around.maps
+    while read -r line; do
+        grep -Fx "talker: /proc/$listener_pid/maps: $line" talker.out
+    done <around.maps
+}
+
+@test "the segments that the listener makes for its tries are gone before the talker looks" {
+    hold_talker attach compare
+    [ "$(awk -v pid="$listener_pid" '$5 == pid { print $2 }' /proc/sysvipc/shm)" = "$shmid" ]
+    kill -CONT "$talker_pid"
+    finish talker 0
+    finish listener 0
+}
+
+@test "stray SIGUSR1, signals that end and SIGKILL leave nothing behind" {
+    strays_change_nothing attach compare
+    signals_leave_nothing attach compare
+    kills_leave_nothing attach compare
+}

@@ -1,0 +1,410 @@
+#!/usr/bin/env bats
+# demo.bats - scripts/demo: the pair and the lessons on one screen, and one person as the scheduler.
+#
+# Where a test needs lessons that fail, or a machine that lacks something, it runs the demo in a house of its own: a
+# copy of the scripts, with a syllabus and programs that the test writes.
+#
+# shellcheck disable=SC2016 # what stands in single quotes is for the programs that the test writes
+
+load helpers
+
+setup() {
+    common_setup
+    demo=$ROOT/scripts/demo
+    mkdir scratch tools
+    export TMPDIR=$PWD/scratch BUILD
+    unset NO_COLOR
+}
+
+teardown() {
+    common_teardown || return
+    [ -z "$(ls "$TMPDIR")" ] || fail "the demo has left behind in its temporary directory:" "$(ls -R "$TMPDIR")"
+}
+
+# The demo has shown a listener: its process and its segment are gone.
+nothing_is_left_of() { # OUTPUT
+    local pid shmid
+    pid=$(sed -n 's/.*| waiting for .*(pid \([0-9]*\),.*/\1/p' <<<"$1")
+    shmid=$(sed -n 's/.*| waiting for .*shmid \([0-9]*\)).*/\1/p' <<<"$1")
+    [ -n "$pid$shmid" ] || fail "no listener in:" "$1"
+    is_gone "$pid" || fail "the listener, PID $pid, is still there"
+    ! segment_exists "$shmid" || fail "segment $shmid is still there"
+}
+
+tool() { # NAME, its text on stdin: found before the machine's own
+    { echo '#!/bin/sh' && cat; } >"tools/$1"
+    chmod +x "tools/$1"
+    PATH=$PWD/tools:$PATH
+}
+
+# A house with these lessons. They are to be written with `side`.
+house() { # LESSON...
+    mkdir -p house/scripts house/build house/listener
+    cp "$ROOT"/scripts/demo "$ROOT"/scripts/step house/scripts
+    printf '#!/bin/sh\n[ "$1" = build ] || echo cc\n' >house/scripts/setup
+    chmod +x house/scripts/setup
+    printf 'LESSONS = \\\n   %s\n' "$*" >house/Makefile
+    cp "$ROOT/listener/listener.c" house/listener
+    demo=$PWD/house/scripts/demo
+    export BUILD=build
+}
+
+says() { # LESSON CLAIM
+    printf '/* %s.c (listener) - %s\n *\n * More of it.\n */\n' "$1" "$2" >"house/listener/$1.c"
+}
+
+side() { # SIDE-LESSON, its text on stdin
+    { echo '#!/bin/sh' && cat; } >"house/build/$1"
+    chmod +x "house/build/$1"
+}
+
+good_pair() { # the pair of a house
+    side listener <<'END'
+echo "listener: waiting for a talker (pid $$, key 0x1, shmid 999999999)"
+echo "listener: received: Hello"
+read -r reply
+END
+    side talker <<<'echo "talker: said: Hello"'
+}
+
+# ---- the pair
+
+@test "the pair talks, ipcs shows both attached, and afterwards that the segment is gone" {
+    requires ipcs
+    run -0 --separate-stderr "$demo"
+    [ -z "$stderr" ]
+    [[ $output == *"\$ $BUILD/listener"$'\n'"listener | waiting for a talker (pid "* ]]
+    [[ $output == *"\$ $BUILD/talker \"Hello, I'm talker\""$'\n'* ]]
+    [[ $output == *$'\n'"talker   | said: Hello, I'm talker"$'\n'* ]]
+    [[ $output == *$'\n'"listener | received: Hello, I'm talker"$'\n'* ]]
+    [[ $output == *$'\n'"listener | replied: Have a nice day"$'\n'* ]]
+    [[ $output == *$'\n'"talker   | listener said: Have a nice day"$'\n'* ]]
+    nothing_is_left_of "$output"
+
+    # ipcs comes after both have spoken, and before the reply; then once more, and has a header only.
+    shmid=$(sed -n 's/.*shmid \([0-9]*\)).*/\1/p' <<<"$output")
+    awk -v id="$shmid" '
+        /\| (said|received): / { spoken++ }
+        /\| replied: / { replied++ }
+        $0 == "$ ipcs -m" { shown++ }
+        $2 == id && NF > 4 { if (spoken == 2 && !replied && shown == 1 && $6 == 2) good = 1; else bad = 1 }
+        { last = $2 }
+        END { exit !(good && !bad && shown == 2 && last == "shmid") }' <<<"$output"
+}
+
+@test "--explain has both tell their calls, and why they are made" {
+    run -0 "$demo" --explain
+    [[ $output == *"\$ $BUILD/talker --explain \"Hello, I'm talker\""* ]]
+    for side in 'listener' 'talker  '; do
+        grep -qE "^$side \| # .*SIGUSR1" <<<"$output"
+        grep -qE "^$side \| \[[0-9]+\] shmget\(.* = [0-9]+$" <<<"$output"
+        grep -qE "^$side \| \[[0-9]+\] kill\([0-9]+, SIGUSR1\) = 0$" <<<"$output"
+    done
+    nothing_is_left_of "$output"
+}
+
+@test "a lesson runs its own pair" {
+    run -0 --separate-stderr "$demo" handshake
+    [ -z "$stderr" ]
+    [[ $output == "handshake: "* ]]
+    [[ $output == *"\$ $BUILD/talker-handshake"$'\n'* ]]
+    [[ $output == *$'\n'"talker   | listener said: Have a nice day"* ]]
+    nothing_is_left_of "$output"
+}
+
+@test "it works from any directory, named by any path" {
+    cd "$ROOT/tests"
+    run -0 ../scripts/demo handshake
+    cd ../scripts
+    run -0 sh demo handshake
+    nothing_is_left_of "$output"
+}
+
+@test "two demos at once do not disturb each other" {
+    start one "$demo"
+    start two "$demo"
+    finish one 0
+    finish two 0
+    for one in one two; do
+        grep -qx 'talker   | listener said: Have a nice day' "$one.out"
+        nothing_is_left_of "$(cat "$one.out")"
+    done
+}
+
+# ---- colour
+
+@test "on a terminal each side has a colour of its own" {
+    requires script
+    TERM=xterm script -qec "$demo" /dev/null >out
+    listener=$(grep -F 'listener | replied: ' out) && talker=$(grep -F 'talker   | said: ' out)
+    [[ $listener == $'\e['*m* && $talker == $'\e['*m* ]]
+    [ "${listener%%m*}" != "${talker%%m*}" ]
+}
+
+@test "there is no colour with NO_COLOR, on a dumb terminal, or in a pipe" {
+    requires script
+    script -qec "env TERM=xterm NO_COLOR=1 $demo" /dev/null >asked.out
+    script -qec "env TERM=dumb $demo" /dev/null >dumb.out
+    TERM=xterm "$demo" | cat >pipe.out
+    for file in *.out; do
+        grep -q 'listener | replied: Have a nice day' "$file"
+        run ! grep -F $'\e' "$file"
+    done
+}
+
+# ---- the syllabus
+
+@test "--list has the pair and then the Makefile's lessons, in order, each with its claim" {
+    run -0 --separate-stderr "$demo" --list
+    lessons=$(printf 'include Makefile\nsyllabus:\n\t@echo $(LESSONS)\n' | make -s -C "$ROOT" -f - syllabus)
+    [ "$(awk '{ print $1 }' <<<"$output" | xargs)" = "pair $lessons" ]
+    while read -r lesson claim; do
+        [ "$lesson" != pair ] || lesson=listener
+        comment=$(sed '/\*\/$/q; s/^[/ ]\*//' "$ROOT/listener/$lesson.c" | xargs -0 | tr -s ' \n' ' ')
+        [[ $comment == " $lesson.c "*"- $claim. "* ]] || fail "$lesson: '$claim' is not how its source begins"
+    done <<<"$output"
+}
+
+@test "a claim ends with the first full stop, and may take several lines" {
+    house long short
+    says long $'a claim that goes on\n * in listener.c, and\n * ends here. This is no part of it.'
+    says short 'a short one.'
+    run -0 "$demo" --list
+    [ "${lines[1]}" = 'long          a claim that goes on in listener.c, and ends here' ]
+    [ "${lines[2]}" = 'short         a short one' ]
+}
+
+@test "--all ends with a table: good, bad, or skipped with the reason" {
+    house works fails cannot
+    good_pair
+    says works 'what is claimed is what is seen, though it takes more than one line of the table to say it.'
+    says fails 'what is claimed is not seen.'
+    says cannot 'not on this machine.'
+    side listener-works <<<'echo "listener: waiting (shmid 1)"'
+    side talker-works </dev/null
+    side listener-fails <<<'echo "listener: waiting (shmid 2)"; exit 1'
+    side talker-fails <<<'kill -s USR1 $$'
+    side listener-cannot <<<'echo "listener: skipped: no huge pages here, see /proc/sys/vm/nr_hugepages"'
+    side talker-cannot <<<'exit 1'
+    tool ipcs <<<'echo - shmid; [ -e seen ] || echo - 999999999; touch seen'
+    run -1 --separate-stderr "$demo" --all
+    [ "$stderr" = "scripts/demo: fails: the listener ended with status 1, the talker ended by SIGUSR1" ]
+    table=${output##*$'\n'lesson}
+    [[ $table == *$'\npair          '*'  good'* ]]
+    [[ $table == *$'\nworks         what is claimed is what is seen, though it  good\n              takes '* ]]
+    [[ $table == *$'\nfails         what is claimed is not seen                 bad\n'* ]]
+    [[ $table == *$'\ncannot        not on this machine                         skipped: no huge pages\n'* ]]
+    [ "$(awk 'length > 80 && !/nr_hugepages/' <<<"$table")" = '' ]
+}
+
+@test "--all is content where nothing is bad" {
+    house works cannot
+    good_pair
+    says works 'it works.'
+    says cannot 'not here.'
+    side listener-works <<<'echo "listener: waiting (shmid 1)"'
+    side talker-works </dev/null
+    side listener-cannot <<<'echo "listener: waiting (shmid 1)"; echo "listener: skipped, as the talker says"'
+    side talker-cannot <<<'echo "talker: skipped: no second user"'
+    tool ipcs <<<'echo - shmid; [ -e seen ] || echo - 999999999; touch seen'
+    run -0 --separate-stderr "$demo" --all
+    [ -z "$stderr" ]
+    [[ ${lines[-2]} == 'cannot '*' skipped: no second' ]] # the reason, whichever side said first that it skips
+}
+
+@test "the talker is started when the listener waits, not when it only talks of waiting" {
+    house early
+    says early 'the talker comes when it is expected.'
+    side listener-early <<<'echo "listener-early[$$] # no waiting yet"; echo "listener: waiting"'
+    side talker-early </dev/null
+    run -0 "$demo" early
+    [[ $output == *$'\nlistener | # no waiting yet\nlistener | waiting\n$ build/talker-early' ]]
+}
+
+@test "a listener that ends without waiting is bad, and there is no talker" {
+    house shy
+    says shy 'nobody comes.'
+    side listener-shy </dev/null
+    side talker-shy <<<'echo "talker: here"'
+    run -1 "$demo" shy
+    [[ $output == *'scripts/demo: shy: the listener was never waiting, so there was no talker' ]]
+    [[ $output != *'talker: here'* ]]
+}
+
+# ---- bad luck
+
+@test "a build that fails is shown, and nothing is run" {
+    house broken
+    says broken 'cannot be built.'
+    printf 'build/%%-broken:\n\t@echo no such thing >&2; false\n' >>house/Makefile
+    run -1 "$demo" broken
+    [[ $output == *'no such thing'*'scripts/demo: the programs cannot be built' ]]
+}
+
+@test "where there is no ipcs, the kernel's own table is shown" {
+    real=$BUILD
+    house
+    for name in sh dirname awk sed grep make mktemp mkfifo mkdir ln rm cat ps getconf sleep; do
+        ln -s "$(command -v "$name")" "tools/$name"
+    done
+    run -0 env PATH="$PWD/tools" BUILD="$real" "$demo"
+    grep -qx '\$ cat /proc/sysvipc/shm' <<<"$output"
+    nothing_is_left_of "$output"
+}
+
+@test "a segment that stays is noticed" {
+    house
+    good_pair
+    tool ipcs <<<'echo - shmid; echo - 999999999'
+    run -1 --separate-stderr "$demo"
+    [ "$stderr" = 'scripts/demo: pair: segment 999999999 is still there' ]
+}
+
+@test "a talker that is killed is told, and nothing stays behind" {
+    requires pgrep
+    tool ipcs <<<'kill -s KILL "$(pgrep -P "$PPID" -x talker)"; exec cat /proc/sysvipc/shm'
+    run -1 "$demo"
+    [[ $output == *'pair: the listener ended with status 3, the talker ended by SIGKILL'* ]]
+    nothing_is_left_of "$output"
+}
+
+# A shell cannot catch what was ignored when it began: SIGINT in the background, SIGHUP under nohup.
+is_ignored() { # SIGNAL
+    ((0x$(awk '$1 == "SigIgn:" { print $2 }' "/proc/$BASHPID/status") >> ($(kill -l "$1") - 1) & 1))
+}
+
+@test "a signal in the middle ends both sides, and the demo dies of it" {
+    for signal in HUP INT TERM; do
+        ! is_ignored "$signal" || continue
+        tool ipcs <<<"kill -s $signal \$PPID"
+        run "$demo"
+        [ "$status" -eq $((128 + $(kill -l "$signal"))) ]
+        nothing_is_left_of "$output"
+    done
+}
+
+@test "a reader that goes away ends both sides" {
+    run "$demo" --explain
+    whole=${#lines[@]}
+    for count in 4 $((whole / 4)) $((whole / 2)); do
+        "$demo" --explain 2>err | head -n "$count" >out
+        [ ! -s err ]
+        [ -z "$(ls scratch)" ]
+    done
+}
+
+# ---- the command line
+
+@test "anything wrong on the command line is one line that names it, and status 2" {
+    house
+    for wrong in --nonsense -q; do
+        refuses 2 "^scripts/demo: unknown option '$wrong'; --help" "$demo" "$wrong"
+    done
+    refuses 2 "^scripts/demo: no lesson 'nonsense', --list" "$demo" nonsense
+    refuses 2 "^scripts/demo: a lesson without a name" "$demo" ''
+    refuses 2 "^scripts/demo: unexpected operand 'pair'" "$demo" pair pair
+    refuses 2 "^scripts/demo: --all takes no lesson, not even 'pair'" "$demo" --all pair
+    refuses 2 "^scripts/demo: --all and --step do not go together" "$demo" --all --step
+}
+
+@test "--help is the head of the script" {
+    run -0 --separate-stderr "$demo" --help
+    [[ $output == 'scripts/demo: '*'--step [LESSON]'*'Exit status: 0'* ]]
+    [[ $output != *'set -eu'* && -z $stderr ]]
+}
+
+# ---- one person is the scheduler
+
+@test "--step: t and l in turn bring both to their end, and each letter is one call" {
+    yes $'t\nl' | head -n 300 >letters
+    run -0 --separate-stderr "$demo" --step <letters
+    [ -z "$stderr" ]
+    [[ $output == *$'\n'"\$ $BUILD/talker --step --explain --wait \"Hello, I'm talker\""$'\n'* ]]
+    [[ $output == *$'\n'"talker   | said: Hello, I'm talker"$'\n'* ]]
+    [[ $output == *$'\n'"listener | replied: Have a nice day"$'\n'* ]]
+    [[ $output == *$'\n\ntalker:   ended with status 0\nlistener: ended with status 0' ]]
+    nothing_is_left_of "$output"
+
+    # Of the side that was sent on: the call that it was stopped before, and no other, but for a sleep that was over.
+    # One that was "asleep, waits for a signal" at the prompt may have woken up, and stopped before any call.
+    awk '
+        /^(talker|listener): / { before[$1] = $NF }
+        /^t, l, or q > / { name = $NF == "t" ? "talker" : "listener"; due = before[name ":"]; calls = 0; prompts++ }
+        /^[a-z]+ +\| \[[0-9]+\] [a-z]+\(/ && $1 == name {
+            call = $4; sub(/\(.*/, "", call)
+            if (call == "sigsuspend") next
+            if (++calls > 1 || (call != due && due != "signal")) { print "not " due ": " $0; bad = 1 }
+        }
+        END { exit bad || prompts < 40 }' <<<"$output"
+}
+
+@test "--step: the talker of a lesson comes when its listener waits" {
+    yes $'t\nl' | head -n 300 >letters
+    run -0 --separate-stderr "$demo" --step handshake <letters
+    [ -z "$stderr" ]
+    [[ $output == *'the talker cannot be advanced: not started, the listener is not waiting yet'* ]]
+    [[ $output == *'| waiting for a talker '*$'\n'"\$ $BUILD/talker-handshake --step --explain"$'\n'* ]]
+    [[ $output == *$'\n\ntalker:   ended with status 0\nlistener: ended with status 0' ]]
+    nothing_is_left_of "$output"
+}
+
+@test "--step: a sleeper says what would wake it" {
+    { yes l | head -n 40; echo q; } >letters
+    run -1 "$demo" --step <letters
+    sleeps=$'\nlistener: asleep, waits for a signal\n'
+    [[ $output == *"$sleeps"$'t, l, or q > l\nthe listener is asleep: a signal from the talker '* ]]
+    nothing_is_left_of "$output"
+}
+
+@test "--step: Enter alone does the same again; another letter is explained" {
+    run -1 "$demo" --step <<<$'t\n\nx\n\nq'
+    [[ $output == *$'> t\ntalker '*'sigprocmask('*$'> \ntalker '*'sigaction('*$'> x\nt advances '*$'> \nt advances '* ]]
+}
+
+@test "--step: whom the one wakes up is waited for, and shown, before the next prompt" {
+    house wake
+    says wake 'it wakes up.'
+    side listener-wake <<'END'
+trap 'echo "listener: woken"' USR1
+echo $$ >listener.pid
+mkfifo never
+echo "listener: waiting"
+read -r line <>never
+echo "listener-wake[$$] stopped before shmdt: ..."
+kill -s STOP $$
+END
+    side talker-wake <<'END'
+echo "talker-wake[$$] stopped before kill: ..."
+kill -s STOP $$
+kill -s USR1 "$(cat listener.pid)"
+echo "talker-wake[$$] stopped before shmdt: ..."
+kill -s STOP $$
+END
+    run -0 "$demo" --step wake <<<t
+    before=$'\ntalker:   stopped before kill\nlistener: asleep, waits for a signal\nt, l, or q > t\n'
+    after=$'\ntalker:   stopped before shmdt\nlistener: stopped before shmdt\nt, l, or q > \n'
+    [[ $output == *"$before"$'listener | woken\n'"$after"* ]]
+}
+
+@test "--step: q ends both cleanly" {
+    { yes $'l' | head -n 15; echo q; } >letters
+    run -1 "$demo" --step <letters
+    [[ $output == *$'\ntalker:   ended by SIGTERM\nlistener: ended by SIGTERM\n'* ]]
+    nothing_is_left_of "$output"
+}
+
+@test "--step: at the end of the input both run to their end" {
+    run -0 "$demo" --step <<<t
+    [[ $output == *$'\ntalker:   ended with status 0\nlistener: ended with status 0' ]]
+    nothing_is_left_of "$output"
+}
+
+@test "--step: a signal at the prompt ends both, stopped as they are" {
+    mkfifo letters
+    exec 9<>letters
+    { yes l | head -n 15; } >&9
+    start steps "$demo" --step <letters
+    wait_for_line steps.out 'listener . waiting for'
+    stop steps
+    nothing_is_left_of "$(cat steps.out)"
+}

@@ -1,0 +1,145 @@
+#!/usr/bin/env bats
+# handshake.bats - one message and one reply, with the plain calls in their order.
+# shellcheck disable=SC2154 # start sets NAME_pid
+
+load helpers
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+start_handshake() { # [OPTION]...
+    start listener listener-handshake "$@"
+    wait_for_line listener.out 'waiting for a talker'
+}
+
+@test "one message and one reply, to the letter, and nothing stays behind" {
+    start_handshake
+    shmid=$(shmid_of listener)
+    ends 0 talker-handshake "Good morning"
+    finish listener 0
+    expect_lines listener.out \
+        "listener: waiting for a talker (pid $listener_pid, key $(key_of shmfile 1), shmid $shmid)" \
+        "listener: received: Good morning" \
+        "listener: replied: Have a nice day"
+    expect_lines talker.out "talker: said: Good morning" "talker: listener said: Have a nice day"
+    expect_lines listener.err
+    expect_lines talker.err
+    run ! segment_exists "$shmid"
+}
+
+@test "without a message the talker introduces itself" {
+    start_handshake
+    ends 0 talker-handshake
+    finish listener 0
+    expect_lines talker.out "talker: said: Hello, I'm talker" "talker: listener said: Have a nice day"
+}
+
+@test "a key file and a project of one's own" {
+    start_handshake --file own.shmfile --project 200
+    grep -F "key $(key_of own.shmfile 200)," listener.out
+    refuses 3 listener talker-handshake --file own.shmfile
+    ends 0 talker-handshake --file own.shmfile --project 200
+    finish listener 0
+}
+
+@test "it works thirty times in a row, whoever is faster" {
+    for _ in {1..30}; do
+        start_handshake
+        ends 0 talker-handshake
+        finish listener 0
+    done
+}
+
+@test "the longest message fits; one byte more is refused with both sizes, and disturbs nobody" {
+    longest=$(printf '%01023d' 0)
+    start_handshake
+    refuses 1 '\<1024\>.*\<1023\>' talker-handshake "${longest}1"
+    ends 0 talker-handshake "$longest"
+    finish listener 0
+    grep -qx "listener: received: $longest" listener.out
+}
+
+@test "no key file, no segment: nobody is there, and no key file is made" {
+    refuses 3 listener-handshake talker-handshake
+    [ ! -e shmfile ]
+    touch shmfile
+    refuses 3 listener-handshake talker-handshake
+}
+
+@test "a listener to whom nobody comes gives up when its time is out" {
+    start_handshake -t 0.2
+    shmid=$(shmid_of listener)
+    finish listener 3
+    [ "$(wc -l <listener.err)" -eq 1 ]
+    run ! segment_exists "$shmid"
+}
+
+@test "a second talker is told who is first, and disturbs nobody" {
+    start listener listener-handshake --hold sigsuspend
+    wait_for_state "$listener_pid" T
+    start first talker-handshake one
+    wait_for_line first.out said
+    refuses 4 "\<$first_pid\>" talker-handshake two
+    kill -CONT "$listener_pid"
+    finish first 0
+    finish listener 0
+    grep -x 'listener: received: one' listener.out
+}
+
+@test "a second listener is told who is first, and disturbs nobody" {
+    start_handshake
+    refuses 4 "\<$listener_pid\>" listener-handshake
+    ends 0 talker-handshake
+    finish listener 0
+}
+
+@test "a talker of another lesson does not disturb the listener" {
+    start_handshake
+    refuses 1 lesson talker
+    is_running "$listener_pid"
+    ends 0 talker-handshake
+    finish listener 0
+    start_listener
+    refuses 1 lesson talker-handshake
+    ends 0 talker
+    finish listener 0
+}
+
+@test "a segment that a killed listener left is removed by the next, which says so" {
+    start_handshake
+    shmid=$(shmid_of listener)
+    kill -KILL "$listener_pid"
+    finish listener 137
+    refuses 3 listener-handshake talker-handshake
+    start_handshake
+    grep -x "listener-handshake: recovered: removed segment $shmid, which PID [0-9]* left behind" listener.err
+    run ! segment_exists "$shmid"
+    ends 0 talker-handshake
+    finish listener 0
+}
+
+@test "a talker whose listener is killed is told who went away" {
+    start listener listener-handshake --hold sigsuspend
+    wait_for_state "$listener_pid" T
+    plant "$(shmid_of listener)"
+    start talker talker-handshake Hello
+    wait_for_line talker.out said
+    kill -KILL "$listener_pid"
+    finish talker 3
+    finish listener 137
+    grep "PID $listener_pid" talker.err
+}
+
+@test "a listener whose talker is killed is told who went away, and cleans up" {
+    start listener listener-handshake --hold sigsuspend
+    wait_for_state "$listener_pid" T
+    shmid=$(shmid_of listener)
+    start talker talker-handshake Hello
+    wait_for_line talker.out said
+    kill -KILL "$talker_pid"
+    finish talker 137
+    kill -CONT "$listener_pid"
+    finish listener 3
+    grep "PID $talker_pid" listener.err
+    run ! segment_exists "$shmid"
+}

@@ -1,0 +1,291 @@
+# helpers.bash - what all tests share: programs started, waited for, and ended, and nothing left behind.
+#
+# The programs under test are $TALKER and $LISTENER (default: the built ones), so that another implementation can
+# be tested; the lessons' come from $BUILD. A test runs in a directory of its own, so the default key file is its
+# own as well. A key file of another name must have "shmfile" in it: then the segments behind it are found at the end.
+#
+#     start_listener --keep            # is running, and waiting
+#     start slow talker --chat <lines  # in the background: slow.out, slow.err, $slow_pid
+#     finish slow 0                    # has ended, with that status
+#     ends 0 talker Hello              # both in one: talker.out, talker.err
+#     run -0 talker Hello              # the same with bats' own means
+#     stop listener                    # SIGTERM, and death of it
+#
+# Nothing waits by sleeping: all waiting polls, at most $DEADLINE seconds, and tells what it was waiting for.
+
+bats_require_minimum_version 1.8.0
+
+DEADLINE=10
+ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+
+absolute() { # PATH DIRECTORY
+    case $1 in
+        /*) echo "$1" ;;
+        *) echo "$2/$1" ;;
+    esac
+}
+
+# A program may be named as for the shell: by a path, or by a name that stands in $PATH.
+program() { # NAME
+    absolute "$(type -P "$1" || echo "$1")" "$PWD"
+}
+
+BUILD=$(absolute "${BUILD:-build}" "$ROOT")
+TALKER=$(program "${TALKER:-$BUILD/talker}")
+LISTENER=$(program "${LISTENER:-$BUILD/listener}")
+
+# ---- a test's beginning and end
+
+started=()                       # PIDs
+planted=()                       # segments that the test made, or left, on purpose
+printf -v test_began "%(%s)T" -1 # seconds; what is older is not the test's
+
+common_setup() {
+    local program
+    for program in "$TALKER" "$LISTENER"; do
+        [ -x "$program" ] || fail "no program to test: $program (run make)"
+    done
+    cd "$BATS_TEST_TMPDIR" || return
+    exec </dev/null
+}
+
+# Ends and removes what the test has left. That it left anything fails it.
+common_teardown() {
+    local id clean=0
+    for id in "${started[@]}"; do
+        end_leftover "$id" || clean=1
+    done
+    for id in "${planted[@]}"; do
+        ! segment_exists "$id" || ipcrm -m "$id"
+    done
+    for id in $(own_segments); do
+        echo "\"$BATS_TEST_DESCRIPTION\" left segment $id behind: $(segment_line "$id")"
+        ipcrm -m "$id" || :
+        clean=1
+    done
+    return "$clean"
+}
+
+# Returns 1 where there was something to end. Only a child of ours can have been started by the test.
+end_leftover() { # PID
+    if is_gone "$1" || [ "$(parent_of "$1")" != "$$" ]; then return 0; fi
+    echo "\"$BATS_TEST_DESCRIPTION\" left a process behind: $1, $(tr '\0' ' ' <"/proc/$1/cmdline")"
+    { kill -TERM "$1" && kill -CONT "$1"; } 2>/dev/null || :
+    until_true is_gone "$1" || kill -KILL "$1"
+    return 1
+}
+
+requires() { # TOOL...
+    local tool
+    for tool; do
+        command -v "$tool" >/dev/null || skip "$tool is not installed"
+    done
+}
+
+requires_strace() {
+    requires strace
+    strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+    # The sanitizers' search for leaks is a tracer as well, and there can be only one.
+    export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+}
+
+# For a test of what the contract leaves to an implementation: the layout of the segment, the names of points.
+only_ours() {
+    if ! [ "$TALKER" -ef "$BUILD/talker" ] || ! [ "$LISTENER" -ef "$BUILD/listener" ]; then
+        skip "about the programs in $BUILD alone"
+    fi
+}
+
+# ---- programs
+
+lesson_program() { # SIDE LESSON
+    echo "$BUILD/$1-$2"
+}
+
+# Sets `command` to what PROGRAM stands for. A program under test carries a timeout: a test cannot hang.
+resolve() { # PROGRAM [ARGUMENT]...
+    case $1 in
+        talker) command=("$TALKER") ;;
+        listener) command=("$LISTENER") ;;
+        talker-* | listener-*) command=("$(lesson_program "${1%%-*}" "${1#*-}")") ;;
+        *) command=("$@") && return ;;
+    esac
+    case " ${*:2} " in
+        *' -t '* | *' --timeout'*) ;;
+        *) command+=(-t "$DEADLINE") ;;
+    esac
+    command+=("${@:2}")
+}
+
+talker() { # [ARGUMENT]...
+    resolve talker "$@"
+    "${command[@]}" 3>&-
+}
+
+listener() { # [ARGUMENT]...
+    resolve listener "$@"
+    "${command[@]}" 3>&-
+}
+
+lesson() { # SIDE-LESSON [ARGUMENT]...
+    resolve "$@"
+    "${command[@]}" 3>&-
+}
+
+# In the background, as NAME: NAME.out, NAME.err and $NAME_pid are its. PROGRAM: talker, listener-LESSON, sleep...
+# Descriptor 3 is bats' own, 7 a test's: the end of a fifo that it writes to.
+start() { # NAME PROGRAM [ARGUMENT]...
+    local name=$1
+    resolve "${@:2}"
+    rm -f "$name.out" "$name.err" # what one of the same name has said before is not for wait_for_line
+    "${command[@]}" <&0 >"$name.out" 2>"$name.err" 3>&- 7>&- &
+    printf -v "${name}_pid" %d "$!"
+    started+=("$!")
+}
+
+# The listener, once it can be spoken to.
+start_listener() { # [OPTION]...
+    start listener listener "$@"
+    wait_for_line listener.out 'waiting for a talker' || { show listener && return 1; }
+}
+
+# NAME has ended, and with STATUS (128 + N: by signal N).
+finish() { # NAME STATUS
+    local pid=$1_pid status=0
+    wait_gone "${!pid}" || { show "$1" && return 1; }
+    wait "${!pid}" || status=$?
+    [ "$status" -eq "$2" ] || { show "$1" && fail "$1: status $status, not $2"; }
+}
+
+# In the foreground, as PROGRAM up to its first hyphen: talker.out, talker.err.
+ends() { # STATUS PROGRAM [ARGUMENT]...
+    start "${2%%-*}" "${@:2}"
+    finish "${2%%-*}" "$1"
+}
+
+stop() { # NAME
+    local pid=$1_pid
+    kill -TERM "${!pid}"
+    finish "$1" 143
+}
+
+# ---- waiting
+
+milliseconds() { # of a clock that runs on
+    echo $((${EPOCHREALTIME/[.,]/} / 1000))
+}
+
+until_true() { # COMMAND...
+    local end=$((SECONDS + DEADLINE))
+    until "$@"; do
+        [ "$SECONDS" -le "$end" ] || return 1
+        sleep 0.01
+    done
+}
+
+wait_for_line() { # FILE PATTERN (grep -E)
+    until_true grep -qsE -e "$2" "$1" ||
+        fail "waited $DEADLINE s for a line like '$2' in $1, which holds:" "$(cat "$1")"
+}
+
+wait_for_state() { # PID STATE (T: stopped)
+    until_true in_state "$1" "$2" ||
+        fail "waited $DEADLINE s for process $1 to be in state $2, it is in '$(state_of "$1")'"
+}
+
+wait_gone() { # PID
+    until_true is_gone "$1" || fail "waited $DEADLINE s for process $1 to end, it is in state '$(state_of "$1")'"
+}
+
+state_of() { # PID; nothing where there is no such process
+    local stat
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+    stat=${stat##*') '}
+    echo "${stat%% *}"
+}
+
+parent_of() { # PID
+    sed 's/.*) . \([0-9]*\) .*/\1/' "/proc/$1/stat"
+}
+
+in_state() { # PID STATE
+    [ "$(state_of "$1")" = "$2" ]
+}
+
+is_running() { # PID
+    case $(state_of "$1") in
+        '' | Z | X) return 1 ;;
+    esac
+}
+
+is_gone() { # PID
+    ! is_running "$1"
+}
+
+# ---- segments
+
+# What ftok makes of FILE and PROJECT, as the programs print it.
+key_of() { # FILE PROJECT
+    local device inode
+    read -r device inode < <(stat -c '%d %i' "$1")
+    printf '%#x\n' $(($2 << 24 | (device & 255) << 16 | inode & 65535))
+}
+
+segment_line() { # SHMID; key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime
+    awk -v id="$1" '$2 == id' /proc/sysvipc/shm
+}
+
+segment_exists() { # SHMID
+    [ -n "$(segment_line "$1")" ]
+}
+
+# The segment that the listener NAME waits at.
+shmid_of() { # NAME
+    wait_for_line "$1.out" 'waiting for a talker .*shmid' &&
+        sed -n 's/.*waiting for a talker .*shmid \([0-9]*\).*/\1/p' "$1.out"
+}
+
+# A segment that stays when its maker is gone, and that is to: removed at the end of the test.
+plant() { # SHMID
+    planted+=("$1")
+}
+
+# The test's own: made by a process that it started, or with the key of one of its files, whatever the project.
+own_segments() {
+    local file keys=
+    for file in *shmfile*; do
+        [ ! -e "$file" ] || keys+=" $(($(key_of "$file" 0)))"
+    done
+    awk -v keys="$keys" -v pids="${started[*]}" -v began="$test_began" '
+        BEGIN { split(keys, k, " "); for (i in k) key[k[i]]; split(pids, p, " "); for (i in p) pid[p[i]] }
+        $14 >= began && ((($1 + 4294967296) % 16777216 in key) || $5 in pid) { print $2 }' /proc/sysvipc/shm
+}
+
+# ---- what a test expects
+
+fail() { # LINE...
+    printf '%s\n' "$@" >&2
+    return 1
+}
+
+# What NAME has said, for a person who looks for the reason.
+show() { # NAME
+    head -n 50 "$1.out" "$1.err" >&2
+}
+
+# FILE (- is stdin) holds these lines, and nothing else. No LINE: it is empty.
+expect_lines() { # FILE [LINE]...
+    diff -u <([ $# -eq 1 ] || printf '%s\n' "${@:2}") "$1" ||
+        fail "$1 is not what it should be (-), but what is marked (+)"
+}
+
+# PROGRAM ends with STATUS, and all that it says is one line on stderr that is like PATTERN (grep -E).
+refuses() { # STATUS PATTERN PROGRAM [ARGUMENT]...
+    local status=0
+    resolve "${@:3}"
+    timeout "$DEADLINE" "${command[@]}" >refused.out 2>refused.err 3>&- || status=$?
+    if [ "$status" -ne "$1" ] || [ -s refused.out ] || [ "$(wc -l <refused.err)" -ne 1 ] ||
+        ! grep -qE -e "$2" refused.err; then
+        fail "expected status $1 and the line '$2', but ${*:3} ended with $status and:" "$(cat refused.out refused.err)"
+    fi
+}

@@ -1,0 +1,214 @@
+#!/usr/bin/env bats
+# huge.bats - page faults with small pages and with huge ones, and memory that is promised or not.
+# shellcheck disable=SC2154 # start sets NAME_pid
+
+load helpers
+load meeting
+
+setup() {
+    common_setup
+    [ -r /proc/meminfo ] || skip "no /proc/meminfo here"
+}
+
+teardown() {
+    give_back
+    common_teardown
+}
+
+meminfo() { # FIELD
+    awk -v field="$1:" '$1 == field { print $2 }' /proc/meminfo
+}
+
+# The bytes of each segment, as the lesson chooses them: two huge pages.
+expected_bytes() {
+    echo $((2 * $(meminfo Hugepagesize) * 1024))
+}
+
+# Another run of this suite must not set huge pages aside while we count on some, or on none.
+alone() {
+    requires flock
+    exec 9</proc/sys/vm/nr_hugepages
+    flock -w 60 9 || fail "waited 60 s for /proc/sys/vm/nr_hugepages, which another test holds"
+}
+
+# Sets FILE to VALUE until give_back; or until this test is no more, however it ended: then its keeper sets it back.
+borrow() { # FILE VALUE
+    [ -w "$1" ] || skip "only root can write $1"
+    local before fd
+    before=$(cat "$1")
+    exec {fd}> >(
+        trap '' HUP INT TERM
+        exec 3>&- 9>&-
+        read -r _ || echo "$before" >"$1"
+    )
+    borrowed+=("$fd" "$1" "$before")
+    echo "$2" >"$1"
+    [ "$(cat "$1")" = "$2" ] || skip "the kernel takes no $2 for $1"
+}
+
+borrowed=()
+
+give_back() {
+    local fd
+    set -- "${borrowed[@]}"
+    while [ $# -gt 0 ]; do
+        fd=$1
+        exec {fd}>&-
+        until_true holds "$2" "$3" || fail "$2 is not set back to $3"
+        shift 3
+    done
+}
+
+holds() { # FILE VALUE
+    [ "$(cat "$1")" = "$2" ]
+}
+
+meet_as_nobody() { # both sides of the lesson
+    [ "$(id -u)" -eq 0 ] || skip "only root can be somebody else"
+    requires setpriv
+    chmod 777 .
+    nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+    "${nobody[@]}" test -x "$BUILD/listener-huge" || skip "nobody may not run what is in $BUILD"
+    start listener "${nobody[@]}" "$BUILD/listener-huge" -t "$DEADLINE"
+    wait_for_line listener.out waiting
+    start talker "${nobody[@]}" "$BUILD/talker-huge" -t "$DEADLINE"
+    finish talker 0
+    finish listener 0
+}
+
+# The page faults that SIDE tells of for the segment with FLAG.
+faults() { # SIDE FLAG
+    sed -n "s/^$1: $2: .* took \([0-9]*\) page faults.*/\1/p" "$1.out"
+}
+
+# A fault for each page, and few for anything else.
+expect_a_fault_per_page() { # SIDE FLAG PAGES
+    local count
+    count=$(faults "$1" "$2")
+    [ "$count" -ge "$3" ] && [ "$count" -lt $(($3 + $3 / 4)) ] ||
+        fail "$1: $count page faults with $2, for $3 pages"
+}
+
+@test "in small pages each page is a fault, in both processes, with SHM_NORESERVE as well" {
+    meet huge
+    page=$(getconf PAGESIZE) bytes=$(expected_bytes)
+    for flag in 'no flag' SHM_NORESERVE; do
+        grep -E "^listener: $flag: $bytes bytes in pages of $page took [0-9]+ page faults$" listener.out
+        grep -E "^talker: $flag: the same $bytes bytes took [0-9]+ page faults here, too$" talker.out
+        expect_a_fault_per_page listener "$flag" $((bytes / page))
+        expect_a_fault_per_page talker "$flag" $((bytes / page))
+    done
+    expect_lines listener.err
+    expect_lines talker.err
+}
+
+has_stopped_more() { # COUNT
+    [ "$(grep -c 'stopped before' talker.err)" -gt "$1" ] && in_state "$talker_pid" T
+}
+
+# Sends the talker on, call by call, until it stops before CALL for the N-th time.
+step_to() { # CALL N
+    local stops
+    until [ "$(grep -c "stopped before $1:" talker.err)" -ge "$2" ]; do
+        stops=$(grep -c 'stopped before' talker.err || :)
+        kill -CONT "$talker_pid"
+        until_true has_stopped_more "$stops" || fail "waited $DEADLINE s for the talker to stop again"
+    done
+}
+
+minor_faults() { # PID
+    local stat
+    read -r -a stat <"/proc/$1/stat"
+    echo "${stat[9]}"
+}
+
+@test "the kernel counts the same page faults for that process" {
+    start listener listener-huge
+    wait_for_line listener.out waiting
+    start talker talker-huge --step
+    until_true has_stopped_more 0
+    step_to shmat 3 # the first two are the meeting's
+    before=$(minor_faults "$talker_pid")
+    step_to shmdt 2
+    count=$(($(minor_faults "$talker_pid") - before))
+    while kill -CONT "$talker_pid" 2>/dev/null && is_running "$talker_pid"; do sleep 0.001; done
+    finish talker 0
+    finish listener 0
+    told=$(faults talker 'no flag')
+    [ "$count" -ge "$told" ] && [ "$count" -lt $((told + 100)) ] || fail "the kernel counts $count, the lesson tells $told"
+}
+
+@test "where no huge pages are set aside it is ENOMEM, and the line that it names mends that" {
+    alone
+    [ "$(meminfo HugePages_Free)" = 0 ] || skip "there are huge pages set aside on this machine"
+    [ "$(id -u)" -eq 0 ] || skip "only root may use SHM_HUGETLB without a group"
+    meet huge
+    total=$(meminfo HugePages_Total)
+    grep -Fx "listener: skipped: SHM_HUGETLB: ENOMEM, 0 huge pages are free; as root: sysctl vm.nr_hugepages=$((total + 2))" \
+        listener.out
+    grep -Fx 'talker: skipped: the listener has no segment with SHM_HUGETLB' talker.out
+    borrow /proc/sys/vm/nr_hugepages "$(sed -n 's/.*sysctl vm.nr_hugepages=//p' listener.out)"
+    meet huge
+    grep -E '^listener: SHM_HUGETLB: ' listener.out
+    run ! grep skipped listener.out talker.out
+}
+
+@test "in huge pages there are few faults, in both processes" {
+    alone
+    borrow /proc/sys/vm/nr_hugepages $(($(meminfo HugePages_Total) + 2))
+    meet huge
+    run ! grep skipped listener.out talker.out
+    page=$(getconf PAGESIZE) bytes=$(expected_bytes) huge=$(($(meminfo Hugepagesize) * 1024))
+    grep -E "^listener: SHM_HUGETLB: $bytes bytes in pages of $huge took [0-9]+ page faults$" listener.out
+    [ "$(faults listener SHM_HUGETLB)" -ge 2 ]
+    for side in listener talker; do
+        [ "$(faults "$side" SHM_HUGETLB)" -lt $((bytes / page / 4)) ]
+        expect_a_fault_per_page "$side" 'no flag' $((bytes / page))
+    done
+    grep -Fx "listener: $(faults listener SHM_HUGETLB) page faults instead of $(faults listener 'no flag')" listener.out
+    [ "$(meminfo HugePages_Free)" = "$(meminfo HugePages_Total)" ]
+}
+
+@test "without the capability it is EPERM, and the line that it names mends that" {
+    alone
+    meet_as_nobody
+    grep -E '^listener: skipped: SHM_HUGETLB: EPERM, .*; as root: sysctl vm.hugetlb_shm_group=65534$' listener.out
+    borrow /proc/sys/vm/hugetlb_shm_group "$(sed -n 's/.*sysctl vm.hugetlb_shm_group=//p' listener.out)"
+    borrow /proc/sys/vm/nr_hugepages $(($(meminfo HugePages_Total) + 2))
+    meet_as_nobody
+    grep -E '^listener: SHM_HUGETLB: .* page faults$' listener.out
+}
+
+@test "any other refusal is named as well" {
+    requires_strace
+    start listener strace -o strace.out -e trace=shmget -e inject=shmget:error=ENOSYS:when=4 \
+        "$(lesson_program listener huge)" -t "$DEADLINE"
+    wait_for_line listener.out waiting
+    ends 0 talker-huge
+    finish listener 0
+    grep -E 'shmget\(IPC_PRIVATE, [0-9]+, SHM_HUGETLB\|0600\) = -1 ENOSYS' strace.out
+    grep -x 'listener: skipped: SHM_HUGETLB: ENOSYS' listener.out
+}
+
+@test "twice of memory and swap is refused, and with SHM_NORESERVE it is granted" {
+    requires_strace
+    start listener strace -o strace.out -e trace=shmget "$(lesson_program listener huge)" -t "$DEADLINE"
+    wait_for_line listener.out waiting
+    ends 0 talker-huge
+    finish listener 0
+    bytes=$(($(meminfo MemTotal) * 2048 + $(meminfo SwapTotal) * 2048))
+    ! grep -F "skipped: $bytes bytes" listener.out >why || skip "$(cut -d : -f 3- <why)"
+    mode=$(cat /proc/sys/vm/overcommit_memory) plain=ENOMEM noreserve=granted
+    [ "$mode" -ne 1 ] || plain=granted
+    [ "$mode" -ne 2 ] || noreserve=ENOMEM
+    grep -Fx "listener: $bytes bytes, twice of what there is: $plain; with SHM_NORESERVE: $noreserve (vm.overcommit_memory=$mode)" \
+        listener.out
+    [ "$mode" -eq 1 ] || grep -F "shmget(IPC_PRIVATE, $bytes, 0600) = -1 ENOMEM" strace.out
+    [ "$mode" -eq 2 ] || grep -E "shmget\(IPC_PRIVATE, $bytes, SHM_NORESERVE\|0600\) = [0-9]+$" strace.out
+}
+
+@test "stray SIGUSR1, signals that end and SIGKILL leave nothing behind, nor do the three segments stay" {
+    strays_change_nothing huge shmat:3 # the first two are meet's
+    signals_leave_nothing huge shmat:3
+    kills_leave_nothing huge shmat:3
+}

@@ -1,0 +1,165 @@
+#!/usr/bin/env bats
+# keys.bats - what ftok makes of a file, and whom one meets with it.
+# shellcheck disable=SC2154 # start sets NAME_pid
+
+load helpers
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+start_creator() { # [OPTION]...
+    start listener listener-keys "$@"
+    wait_for_line listener.out 'waiting for a talker'
+}
+
+hold_both() { # LISTENER'S POINT
+    start_creator --hold "$1"
+    start talker talker-keys
+    wait_for_state "$listener_pid" T
+}
+
+let_go() {
+    kill -CONT "$listener_pid"
+    finish talker 0
+    finish listener 0
+}
+
+# Segments that PID has made: key and id.
+made_by() { # PID
+    awk -v pid="$1" '$5 == pid { printf "%#x %d\n", ($1 + 4294967296) % 4294967296, $2 }' /proc/sysvipc/shm
+}
+
+skip_if_skipped() { # FILE PART
+    ! grep "skipped: $2" "$1" >why || skip "$(cut -d : -f 3- <why)"
+}
+
+@test "both exit 0, and leave neither a segment nor a file" {
+    start_creator
+    ends 0 talker-keys
+    finish listener 0
+    expect_lines listener.err
+    expect_lines talker.err
+    expect_lines <(ls -- *shmfile*) shmfile
+    [ -z "$(made_by "$listener_pid")$(made_by "$talker_pid")" ]
+}
+
+@test "the same file and project give the same key; only the lowest 8 bits of the project count" {
+    start_creator --project 77
+    ends 0 talker-keys --project 77
+    finish listener 0
+    key=$(key_of shmfile 77)
+    grep -qx "listener: the same file: our key $key, the talker's $key" listener.out
+    grep -qx "talker: project 77: key $key, project 333: $key, project 205: $(key_of shmfile 205)" talker.out
+    [ $((333 % 256)) -eq 77 ]
+}
+
+@test "the talker makes the key of the same file under another name" {
+    touch shmfile
+    ln -s shmfile other.shmfile
+    start_creator
+    ends 0 talker-keys --file other.shmfile
+    finish listener 0
+    grep -qx "listener: the same file: our key $(key_of shmfile 1), the talker's $(key_of shmfile 1)" listener.out
+}
+
+@test "of a file that is not there ftok makes -1, and -1 as a key works by accident" {
+    hold_both shmctl # before it removes what it has made with that key
+    skip_if_skipped listener.out 'key 0xffffffff'
+    id=$(made_by "$listener_pid" | sed -n 's/^0xffffffff //p')
+    [ -n "$id" ]
+    [ "$(ipcs -m | awk -v id="$id" '$2 == id { print $1 }')" = 0xffffffff ]
+    [ ! -e shmfile.keys1.missing ] && [ ! -e shmfile.keys1.absent ]
+    let_go
+    grep -qx 'listener: no file: ftok returns -1, ENOENT' listener.out
+    grep -q "key 0xffffffff leads to segment $id (the listener's is $id)" talker.out
+    grep -q '^talker: another file' talker.out
+}
+
+@test "while somebody else has the key -1, that part is skipped, and the rest goes on" {
+    start first listener-keys --hold shmctl --file first.shmfile
+    wait_for_line first.out waiting
+    start second talker-keys --file first.shmfile
+    wait_for_state "$first_pid" T
+    skip_if_skipped first.out 'key 0xffffffff'
+    start_creator
+    ends 0 talker-keys
+    finish listener 0
+    grep -x 'listener: skipped: key 0xffffffff is taken by somebody else at the moment' listener.out
+    ! grep 'another file' talker.out || fail "it went on with that key"
+    grep -q '^listener: replaced the file' listener.out
+    kill -CONT "$first_pid"
+    finish first 0
+    finish second 0
+}
+
+@test "what a killed listener has left at the key -1 is no hindrance to the next" {
+    hold_both shmctl
+    skip_if_skipped listener.out 'key 0xffffffff'
+    for id in $(made_by "$listener_pid" | cut -d ' ' -f 2); do plant "$id"; done
+    kill -KILL "$listener_pid"
+    finish listener 137
+    finish talker 3
+    start_creator
+    ends 0 talker-keys
+    finish listener 0
+    skip_if_skipped listener.out 'key 0xffffffff'
+    grep -q "key 0xffffffff leads to segment" talker.out
+}
+
+@test "a file that was replaced gives another key, under the same name" {
+    hold_both recreated
+    before=$(made_by "$listener_pid" | grep -v "^$(key_of shmfile 1) " | head -n 1)
+    after=$(key_of shmfile.keys1 1)
+    [ "${before% *}" != "$after" ]
+    grep -qx "listener: replaced the file: its inode was [0-9]*, and is $(stat -c %i shmfile.keys1)" listener.out
+    let_go
+    grep -qx "talker: by its file: key ${before% *} leads to segment ${before#* } (the listener's is ${before#* })" talker.out
+    grep -qx "talker: by the same name: key $after, and behind it ENOENT" talker.out
+}
+
+@test "two different files with the same key are found by search, and it is their key" {
+    hold_both stranger
+    skip_if_skipped talker.out 'no two'
+    read -r one two < <(sed -n 's/^talker: found two among [0-9]* files: \(.*\) and \(.*\)/\1 \2/p' talker.out)
+    [ -f "$one" ] && [ -f "$two" ] && ! [ "$one" -ef "$two" ]
+    [ "$(key_of "$one" 1)" = "$(key_of "$two" 1)" ]
+    let_go
+    grep -q "^talker: their keys: \(0x[0-9a-f]*\) and \1$" talker.out
+    [ $(($(sed -n 's/^talker: their keys: .* and //p' talker.out) & 16777215)) -eq $(($(key_of "$one" 0))) ]
+}
+
+@test "behind the twin's key sits a stranger: the magic tells, and who does not ask reads its text" {
+    hold_both stranger
+    skip_if_skipped talker.out 'no two'
+    read -r key id < <(made_by "$listener_pid" | grep -v "^$(key_of shmfile 1) ")
+    [ "$(segment_line "$id" | awk '{ print $7 }')" = 0 ]
+    run -0 "$BUILD/sweep" list "$id"
+    [ "$output" = "left $id: foreign, its magic is 0x74732061" ] # "a st", the least byte first
+    let_go
+    grep -qx "talker: behind it segment $id, foreign: its magic is 0x74732061" talker.out
+    grep -qx "talker: their keys: $key and $key" talker.out
+    grep -qx "talker: who does not ask reads \"a stranger's text\"" talker.out
+}
+
+@test "IPC_PRIVATE is a new segment every time, and has the key 0" {
+    hold_both private
+    made_by "$listener_pid" | sed -n 's/^0 //p' >ids
+    [ "$(sort -u ids | wc -l)" -eq 2 ]
+    let_go
+    read -r one two < <(sed -n 's/^listener: IPC_PRIVATE twice: segments \(.*\) and \(.*\)/\1 \2/p' listener.out)
+    expect_lines <(sort ids) "$(printf '%s\n' "$one" "$two" | sort)"
+    three=$(sed -n "s/^talker: IPC_PRIVATE here: segment \([0-9]*\) (the listener's last is $two)$/\1/p" talker.out)
+    [ -n "$three" ] && [ "$three" != "$one" ] && [ "$three" != "$two" ]
+}
+
+@test "SIGTERM at any point leaves neither segments nor files" {
+    for point in shmctl recreated stranger private; do
+        hold_both "$point"
+        kill -TERM "$listener_pid" "$talker_pid"
+        kill -CONT "$listener_pid"
+        finish listener 143
+        finish talker 143
+        expect_lines <(ls -- *shmfile*) shmfile
+        [ -z "$(made_by "$listener_pid")$(made_by "$talker_pid")" ]
+    done
+}

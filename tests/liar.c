@@ -1,0 +1,109 @@
+/* liar.c - a peer that lies in the segment of our own pair, for the tests: do not believe it.
+ *
+ *     liar seat SHMID PID              gives PID, who knows of nothing, a talker's seat; rings
+ *     liar length SHMID LENGTH         is a talker, whose message is said to be so long
+ *     liar reply KEY CAPACITY LENGTH   is a listener; says that so much fits, replies so long
+ */
+#include "../common/pairs/pair.h"
+
+#include <err.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Ours are known by their size as well, see segment_size. */
+enum { SIZE = 4001 };
+
+static struct pair *attach(int shmid)
+{
+    struct pair *pair = shmat(shmid, NULL, 0);
+    if (pair == (void *)-1)
+        err(1, "shmat(%d)", shmid);
+    return pair;
+}
+
+static void ring(int pid)
+{
+    if (pid <= 0 || kill(pid, SIGUSR1) == -1)
+        err(1, "kill(%d, SIGUSR1)", pid);
+}
+
+/* Waits until *where is other than `value`, and returns what it is. Whoever lies needs no manners:
+ * it polls. */
+static int await_change(const _Atomic int *where, int value)
+{
+    int now;
+    while ((now = atomic_load(where)) == value)
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    return now;
+}
+
+static int creator_of(int shmid)
+{
+    struct shmid_ds about;
+    if (shmctl(shmid, IPC_STAT, &about) == -1)
+        err(1, "shmctl(%d, IPC_STAT)", shmid);
+    return (int)about.shm_cpid;
+}
+
+static void take_seat(int shmid, int pid)
+{
+    atomic_store(&attach(shmid)->seat[0], pid);
+    ring(creator_of(shmid));
+}
+
+static void be_talker(int shmid, uint32_t length)
+{
+    struct pair *pair = attach(shmid);
+    int listener = creator_of(shmid);
+    take_seat(shmid, (int)getpid());
+    await_change(&pair->turn, listener);
+    atomic_store(&pair->length, length);
+    atomic_store(&pair->turn, listener);
+    ring(listener);
+    await_change(&pair->seat[0], (int)getpid());
+}
+
+static void be_listener(key_t key, uint32_t capacity, uint32_t length)
+{
+    int shmid = shmget(key, SIZE, IPC_CREAT | IPC_EXCL | 0600);
+    if (shmid == -1)
+        err(1, "shmget(%#x)", (unsigned)key);
+    struct pair *pair = attach(shmid);
+    pair->head.lesson = PAIR_LESSON;
+    pair->head.version = PAIR_VERSION;
+    pair->capacity = capacity;
+    atomic_store(&pair->turn, (int)getpid());
+    atomic_store(&pair->head.magic, SEGMENT_MAGIC);
+    printf("%d\n", shmid);
+    fflush(stdout);
+
+    int talker = await_change(&pair->seat[0], 0);
+    atomic_store(&pair->turn, talker);
+    ring(talker);
+    await_change(&pair->turn, talker);
+    atomic_store(&pair->length, length);
+    atomic_store(&pair->turn, talker);
+    ring(talker);
+    pause();
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGUSR1, SIG_IGN);
+    alarm(10); /* a peer that has crashed over our lies answers no more */
+    const char *what = argc > 3 ? argv[1] : "";
+    if (strcmp(what, "seat") == 0)
+        take_seat(atoi(argv[2]), atoi(argv[3]));
+    else if (strcmp(what, "length") == 0)
+        be_talker(atoi(argv[2]), (uint32_t)strtoul(argv[3], NULL, 10));
+    else if (strcmp(what, "reply") == 0 && argc > 4)
+        be_listener((key_t)strtoul(argv[2], NULL, 0), (uint32_t)strtoul(argv[3], NULL, 10),
+                    (uint32_t)strtoul(argv[4], NULL, 10));
+    else
+        errx(2, "usage: liar seat SHMID PID | length SHMID LENGTH | reply KEY CAPACITY LENGTH");
+    return 0;
+}

@@ -1,0 +1,184 @@
+#!/usr/bin/env bats
+# lifetime.bats - a segment outlives its processes with its contents, until somebody removes it.
+# shellcheck disable=SC2154 # start sets NAME_pid
+
+load helpers
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+start_creator() { # [OPTION]...
+    start listener listener-lifetime "$@"
+    wait_for_line listener.out 'waiting for a talker'
+    shmid=$(shmid_of listener)
+}
+
+# What `ipcs -m -i` shows of the segment, in the words and the order of the talker.
+ipcs_says() { # WHEN
+    LC_ALL=C ipcs -m -i "$shmid" | tr '\t' '\n' | awk -F = -v when="$1" -v key="$(key_of shmfile 1)" '
+        NF == 2 { value[$1] = $2 }
+        function clock(name,    part) {
+            if (value[name] == "Not set") return "never"
+            split(value[name], part, " "); return part[4]
+        }
+        END {
+            printf "talker: %s: key %s, uid %s, gid %s, cuid %s, cgid %s, mode %s\n", when, key,
+                value["uid"], value["gid"], value["cuid"], value["cgid"], value["mode"]
+            printf "talker: %s: shm_segsz %s, shm_nattch %s, shm_cpid %s, shm_lpid %s\n", when,
+                value["bytes"], value["nattch"], value["cpid"], value["lpid"]
+            printf "talker: %s: shm_atime %s, shm_dtime %s, shm_ctime %s\n", when,
+                clock("att_time"), clock("det_time"), clock("change_time")
+        }' | sed 's/ *,/,/g; s/ *$//'
+}
+
+has_it_attached() { # PID
+    grep -qs " $shmid  */SYSV" "/proc/$1/maps"
+}
+
+talker_says() { # WHEN
+    grep "^talker: $1: .* .*, " talker.out
+}
+
+# Fields of /proc/sysvipc/shm.
+kernel_says() { # FIELD...
+    segment_line "$shmid" | awk -v fields="$*" '
+        { split("key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime", name)
+          for (i in name) value[name[i]] = $i }
+        END { n = split(fields, f, " "); for (i = 1; i <= n; i++) printf "%s%s", value[f[i]], i < n ? " " : "\n" }'
+}
+
+@test "both exit 0, the text is found after its writer has exited, and nothing stays behind" {
+    start_creator
+    ends 0 talker-lifetime
+    finish listener 0
+    grep -qx "talker: the text is still there: \"PID $listener_pid was here\"" talker.out
+    grep -qx "talker: key $(key_of shmfile 1) still leads to segment $shmid" talker.out
+    grep -qx "talker: attached 0 times: the last detach was the exit of PID $listener_pid (the listener was $listener_pid)" talker.out
+    grep -qx "talker: removed: IPC_STAT says EINVAL" talker.out
+    expect_lines listener.err
+    expect_lines talker.err
+    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+}
+
+@test "just created: nobody attached it, nobody used it, and it has the size that was asked for" {
+    start listener listener-lifetime --hold shmat
+    wait_for_state "$listener_pid" T
+    shmid=$(awk -v pid="$listener_pid" '$5 == pid { print $2 }' /proc/sysvipc/shm)
+    [ "$(kernel_says nattch lpid atime dtime)" = "0 0 0 0" ]
+    expect_lines listener.out \
+        "listener: created: $(kernel_says size) bytes, attached 0 times, created by PID $listener_pid, last used by PID 0"
+    kill -CONT "$listener_pid"
+    wait_for_line listener.out waiting
+    [ "$(kernel_says nattch lpid)" = "1 $listener_pid" ]
+    grep -qx "listener: attached: 1 time, last used by PID $listener_pid" listener.out
+    stop listener
+}
+
+@test "before: all of shmid_ds as ipcs -m -i shows it, while both are attached" {
+    requires ipcs
+    start_creator
+    start talker talker-lifetime --hold shmctl:2 # when it is about to ask
+    wait_for_state "$talker_pid" T
+    ipcs_says before >expected
+    [ "$(kernel_says nattch cpid lpid)" = "2 $listener_pid $talker_pid" ]
+    kill -CONT "$talker_pid"
+    finish talker 0
+    expect_lines <(talker_says before) "$(cat expected)"
+    finish listener 0
+}
+
+@test "after: nobody is attached and the creator is dead, but the segment is there, as ipcs -m -i shows it" {
+    requires ipcs
+    start_creator
+    start talker talker-lifetime --hold nobody
+    wait_for_state "$talker_pid" T
+    finish listener 0
+    [ "$(kernel_says nattch cpid lpid)" = "0 $listener_pid $listener_pid" ]
+    ipcs_says after >expected
+    kill -CONT "$talker_pid"
+    finish talker 0
+    expect_lines <(talker_says after) "$(cat expected)"
+}
+
+@test "the text lies in memory that no process has attached" {
+    start_creator
+    has_it_attached "$listener_pid"
+    start talker talker-lifetime --hold nobody
+    wait_for_state "$talker_pid" T
+    finish listener 0
+    for process in /proc/[0-9]*; do
+        if has_it_attached "${process#/proc/}"; then fail "PID ${process#/proc/} has it attached"; fi
+    done
+    kill -CONT "$talker_pid"
+    finish talker 0
+    grep -qx "talker: the text is still there: \"PID $listener_pid was here\"" talker.out
+}
+
+@test "the listener calls neither shmdt nor IPC_RMID for it: its exit is the detach" {
+    requires_strace
+    start strace strace -e trace=shmdt,shmctl,shmat -o calls "$BUILD/listener-lifetime" -t "$DEADLINE"
+    wait_for_line strace.out 'waiting for a talker'
+    ends 0 talker-lifetime
+    finish strace 0
+    grep -q '^shmat(' calls # strace has seen what there was
+    if grep -E 'shmdt|IPC_RMID' calls; then fail "it did"; fi
+    grep -q 'the last detach was the exit of' talker.out
+}
+
+@test "shm_ctime is the time of the last change: IPC_SET of what is set already moves it" {
+    start listener listener-lifetime --hold shmctl:4 # IPC_SET
+    wait_for_line listener.out 'waiting for a talker'
+    shmid=$(shmid_of listener)
+    start talker talker-lifetime
+    wait_for_state "$listener_pid" T
+    before=$(kernel_says ctime perms)
+    start_of_now=$(date +%s)
+    [ "${before% *}" -lt "$start_of_now" ] # the second has passed
+    kill -CONT "$listener_pid"
+    wait_for_line listener.out 'IPC_SET: '
+    read -r from to < <(sed -n 's/.*shm_ctime went from \([0-9]*\) to \([0-9]*\)$/\1 \2/p' listener.out)
+    [ "$from" = "${before% *}" ] && [ "$to" -gt "$from" ]
+    finish talker 0
+    finish listener 0
+    grep -qF "talker: after: shm_atime" talker.out
+    grep -q "talker: after: .* shm_ctime $(date -d "@$to" +%T)$" talker.out
+}
+
+@test "the heir that is asked to end removes it; the heir that is killed leaves it to the next listener" {
+    start_creator --hold leaving
+    start talker talker-lifetime
+    wait_for_state "$listener_pid" T
+    stop talker
+    [ "$(kernel_says nattch perms)" = "1 1600" ] # to be destroyed
+    kill -CONT "$listener_pid"
+    finish listener 0
+    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+
+    start_creator
+    start talker talker-lifetime --hold nobody
+    wait_for_state "$talker_pid" T
+    finish listener 0
+    kill -KILL "$talker_pid"
+    finish talker 137
+    left=$shmid left_by=$listener_pid
+    start_creator
+    grep -qx "listener-lifetime: recovered: removed segment $left, which PID $left_by left behind" listener.err
+    stop listener
+}
+
+@test "killed before it has said that it leaves, the listener is missed; a talker that is killed, too" {
+    start_creator --hold shmctl:4
+    start talker talker-lifetime
+    wait_for_state "$listener_pid" T
+    plant "$shmid"
+    kill -KILL "$listener_pid"
+    finish listener 137
+    finish talker 3
+    start_creator
+    start talker talker-lifetime --hold shmdt:2 # it is the heir, and would detach
+    wait_for_state "$talker_pid" T
+    kill -KILL "$talker_pid"
+    finish talker 137
+    finish listener 3
+    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+}

@@ -1,0 +1,363 @@
+#!/usr/bin/env bats
+# narration.bats - what a run tells about itself, and how it is stopped: -v, --explain, --trace, --step, --hold.
+# shellcheck disable=SC2154 # start sets NAME_pid
+
+load helpers
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+# A conversation of listener-LESSON and talker-LESSON, or of the pair itself (LESSON empty), both with OPTIONs.
+converse() { # LESSON [OPTION]...
+    start listener "listener${1:+-$1}" "${@:2}"
+    wait_for_line listener.out 'waiting for a talker'
+    ends 0 "talker${1:+-$1}" "${@:2}" Hello
+    finish listener 0
+}
+
+# The same, each side with a trace of its own: listener.trace, talker.trace.
+converse_traced() { # LESSON [OPTION]...
+    start listener "listener${1:+-$1}" "${@:2}" --trace listener.trace
+    wait_for_line listener.out 'waiting for a talker'
+    ends 0 "talker${1:+-$1}" "${@:2}" --trace talker.trace Hello
+    finish listener 0
+}
+
+# The calls that strace and the narration have in common, as strace shows them.
+narrated_calls() { # NAME
+    sed -nE 's/^[a-z_-]+\[[0-9]+\] ((shm[a-z]+|kill)\(.*)/\1/p' "$1.err"
+}
+
+straced_calls() { # NAME
+    sed -nE 's/^((shm[a-z]+|kill)\(.*\)) += /\1 = /p' "$1.strace"
+}
+
+# Each sentence that SOURCE explains itself with, in its order.
+explanations() { # SOURCE
+    tr '\n' ' ' <"$1" | sed -E 's/" +"//g' | grep -oE '\<explain\( *"[^"]*"' | sed -E 's/[^"]*"(.*)"/\1/'
+}
+
+has_told() { # NAME COUNT: it has narrated so many calls
+    [ "$(grep -cE '^[a-z_-]+\[[0-9]+\] [a-z]+\(' "$1.err")" -eq "$2" ]
+}
+
+# ---- -v
+
+@test "every line of -v opens with name and PID, and is a call, a signal, a point, or a word passed" {
+    for lesson in '' handshake; do
+        converse "$lesson" -v
+        for side in talker listener; do
+            pid=${side}_pid
+            who="${side}${lesson:+-$lesson}\[${!pid}\]"
+            call='[a-z]+\(.*\) = (-1 E[A-Z]+ \(.+\)|[0-9]+|0x[0-9a-f]+)'
+            word='(publish|observe) [a-z]+ = .+'
+            run ! grep -vxE "$who ($call|--- SIGUSR1 from [0-9]+ ---|point [a-z]+|$word)" "$side.err"
+        done
+        grep -F -- "--- SIGUSR1 from $talker_pid ---" listener.err
+    done
+}
+
+@test "-v tells all the calls that the notes are about" {
+    converse '' -v
+    for call in ftok shmget shmat sigprocmask sigaction sigsuspend kill shmdt; do
+        for side in talker listener; do
+            grep -E "\] $call\(" "$side.err" || fail "the $side did not tell $call"
+        done
+    done
+    grep -E "\] shmctl\([0-9]+, IPC_RMID, NULL\) = 0" listener.err
+    shmid=$(sed -n 's/.*shmid \([0-9]*\).*/\1/p' listener.out)
+    grep -F "shmget($(key_of shmfile 1), " listener.err | grep -E "IPC_CREAT\|IPC_EXCL\|0600\) = $shmid$"
+    grep -F "ftok(\"shmfile\", 1) = $(key_of shmfile 1)" talker.err
+}
+
+@test "-v tells a call that fails with its error, as strace would" {
+    touch shmfile
+    ends 3 talker -v
+    grep -E "^talker\[$talker_pid\] shmget\($(key_of shmfile 1), .*\) = -1 ENOENT \(No such file or directory\)$" talker.err
+    ends 3 talker -v --file nowhere
+    grep -F 'ftok("nowhere", 1) = -1 ENOENT (No such file or directory)' talker.err
+}
+
+@test "-v tells what passes through the segment, in the order in which it must" {
+    only_ours
+    converse '' -v
+    grep -F 'observe text = "Hello"' listener.err
+    grep -F 'publish text = "Have a nice day"' listener.err
+    grep -F 'observe text = "Have a nice day"' talker.err
+    sed 's/^[^ ]* //' talker.err | grep -A4 -F 'publish text = "Hello"' |
+        expect_lines - 'publish text = "Hello"' 'publish length = 5' "publish turn = $listener_pid" \
+            'point published' "kill($listener_pid, SIGUSR1) = 0"
+}
+
+@test "without -v nothing is told, and with it the conversation is the same" {
+    converse ''
+    expect_lines listener.err
+    expect_lines talker.err
+    cp talker.out silent.out
+    converse '' -v
+    cmp talker.out silent.out
+}
+
+@test "the calls that -v tells are the calls that strace sees, in the same order, with the same results" {
+    requires_strace
+    for lesson in '' handshake; do
+        for side in listener talker; do
+            resolve "$side${lesson:+-$lesson}" -v
+            start "$side" strace -o "$side.strace" -e trace=shmget,shmat,shmdt,shmctl,kill "${command[@]}"
+            [ "$side" = talker ] || wait_for_line listener.out 'waiting for a talker'
+        done
+        finish talker 0
+        finish listener 0
+        for side in listener talker; do
+            [ "$(straced_calls "$side" | wc -l)" -ge 4 ]
+            diff <(narrated_calls "$side") <(straced_calls "$side") || fail "$side: told (<), strace (>)"
+        done
+    done
+}
+
+@test "failures that -v tells are the failures that strace sees" {
+    requires_strace
+    touch shmfile
+    resolve talker -v
+    start talker strace -o talker.strace -e trace=shmget,shmat,shmdt,shmctl,kill "${command[@]}"
+    finish talker 3
+    straced_calls talker | grep ENOENT
+    diff <(narrated_calls talker) <(straced_calls talker)
+}
+
+# ---- --explain
+
+@test "--explain tells the sentences of the handshake's source, all of them, in their order" {
+    converse handshake --explain
+    for side in listener talker; do
+        explanations "$ROOT/$side/handshake.c" >source
+        [ "$(wc -l <source)" -ge 8 ]
+        sed -n 's/^[^ ]* # //p' "$side.err" | diff source - || fail "$side/handshake.c (<), told (>)"
+    done
+}
+
+@test "--explain tells nothing of the pair that does not stand in its source" {
+    only_ours
+    converse '' -x
+    for side in listener talker; do
+        sed -n 's/^[^ ]* # //p' "$side.err" | sort -u >told
+        [ "$(wc -l <told)" -ge 5 ]
+        explanations "$ROOT/$side/$side.c" | sort -u | comm -13 - told | expect_lines -
+    done
+}
+
+@test "an explanation stands above the calls that it explains" {
+    converse handshake -x
+    for call in shmget shmat shmdt; do
+        for side in listener talker; do
+            line=$(grep -n "sys_$call(" "$ROOT/$side/handshake.c" | head -n 1 | cut -d: -f1)
+            why=$(head -n "$line" "$ROOT/$side/handshake.c" >above && explanations above | tail -n 1)
+            grep -A1 -F "# $why" "$side.err" | tail -n 1 | grep -F " $call("
+        done
+    done
+}
+
+# ---- --trace
+
+@test "--trace writes seven fields, parted by tabs, with nothing on stderr" {
+    only_ours
+    for lesson in '' handshake; do
+        converse_traced "$lesson"
+        for side in listener talker; do
+            pid=${side}_pid
+            expect_lines "$side.err"
+            [ "$(wc -l <"$side.trace")" -ge 15 ]
+            awk -F '\t' -v program="$side${lesson:+-$lesson}" -v pid="${!pid}" -v side="$side" '
+                NF != 7 || $1 !~ /^[0-9]+$/ || $2 != program || $3 != pid ||
+                index($4, side "/") != 1 || $4 !~ /:[1-9][0-9]*$/ ||
+                $5 !~ /^(call|signal|publish|observe|point|note)$/ || $6 == "" { print "not a record: " $0; bad = 1 }
+                END { exit bad }' "$side.trace"
+        done
+    done
+}
+
+@test "a trace tells the same as -v does, with the explanation beside it" {
+    only_ours
+    converse_traced '' -v
+    for side in listener talker; do
+        cut -f6 "$side.trace" | diff <(sed 's/^[^ ]* //' "$side.err") -
+        cut -f7 "$side.trace" | sort -u | comm -23 - <(explanations "$ROOT/$side/$side.c" | sort) | expect_lines -
+    done
+}
+
+@test "times in a trace never run back, and two traces sorted together are the whole story" {
+    converse_traced ''
+    sort -nc listener.trace
+    sort -nc talker.trace
+    sort -ns listener.trace talker.trace >story
+    # What is observed was published before, and by the other side.
+    awk -F '\t' '
+        $5 == "publish" { split($6, part, " = "); sub("publish ", "", part[1]); value[part[1]] = part[2]; by[part[1]] = $2 }
+        $5 == "observe" { split($6, part, " = "); sub("observe ", "", part[1]) }
+        $5 == "observe" && part[1] ~ /^(text|length)$/ {
+            seen++
+            if (value[part[1]] != part[2] || by[part[1]] == $2) { print "not published before: " $0; bad = 1 }
+        }
+        END { exit bad || seen != 4 }' story
+}
+
+@test "file and line in a trace are where it happens in the lesson's source" {
+    converse_traced handshake
+    for side in listener talker; do
+        for call in shmget shmdt; do
+            where=$(awk -F '\t' -v call="$call(" '$5 == "call" && index($6, call) == 1 { print $4 }' "$side.trace" | tail -n 1)
+            [ "${where%:*}" = "$side/handshake.c" ]
+            sed -n "${where#*:}p" "$ROOT/$side/handshake.c" | grep -F "$call"
+        done
+    done
+}
+
+@test "no tab, newline or escape of a message or a file name spoils a record" {
+    only_ours
+    name=$'a\tb\nshmfile'
+    start listener listener -T listener.trace -v --file "$name"
+    wait_for_line listener.out waiting
+    ends 0 talker -T talker.trace --file "$name" $'one\ttwo\nthree\e\\\"\xff'
+    finish listener 0
+    for side in listener talker; do
+        awk -F '\t' 'NF != 7 || $1 !~ /^[0-9]+$/ { print "not a record: " $0; bad = 1 } END { exit bad }' "$side.trace"
+    done
+    grep -F 'observe text = "one\ttwo\nthree\33\\\"\377"' listener.err
+    run ! grep -v '^listener\[' listener.err
+}
+
+# ---- --step, --hold
+
+stopped_or_gone() { # PID
+    in_state "$1" T || is_gone "$1"
+}
+
+@test "--step stops before each narrated call, and CONT advances by just one" {
+    touch shmfile
+    start talker talker --step
+    told=0
+    while until_true stopped_or_gone "$talker_pid" && is_running "$talker_pid"; do
+        has_told talker "$told"
+        told=$((told + 1))
+        kill -CONT "$talker_pid"
+        until_true has_told talker "$told"
+    done
+    finish talker 3
+    has_told talker "$told"
+    tail -n 2 talker.err | head -n 1 | grep ' shmget('
+}
+
+# Lets NAME go on from where it stands still, if it does.
+step() { # NAME
+    local pid=$1_pid
+    ! in_state "${!pid}" T || kill -CONT "${!pid}"
+}
+
+@test "--step takes two programs through a whole handshake, one call at a time" {
+    start listener listener-handshake --step
+    until grep -q waiting listener.out; do step listener; done
+    start talker talker-handshake --step
+    while is_running "$talker_pid" || is_running "$listener_pid"; do
+        step talker
+        step listener
+        sleep 0.01
+    done
+    finish talker 0
+    finish listener 0
+    expect_lines talker.out "talker: said: Hello, I'm talker" "talker: listener said: Have a nice day"
+}
+
+@test "no timeout runs while a program is stopped" {
+    only_ours
+    start listener listener --timeout 0.5 --hold ready
+    wait_for_state "$listener_pid" T
+    sleep 0.8 # longer than its whole timeout
+    began=$(milliseconds)
+    kill -CONT "$listener_pid"
+    finish listener 3
+    [ "$(($(milliseconds) - began))" -ge 400 ]
+}
+
+@test "a peer does not take a stopped process for dead, and grants it its time" {
+    only_ours
+    start_listener --timeout 0.5
+    start talker talker --hold invited
+    wait_for_state "$talker_pid" T
+    sleep 0.8
+    is_running "$listener_pid"
+    kill -CONT "$talker_pid"
+    finish talker 0
+    finish listener 0
+    expect_lines listener.err
+}
+
+@test "a program that goes on remembers that its peer is stopped still" {
+    only_ours
+    start_listener --timeout 0.5 --hold kill:2
+    start talker talker --hold invited
+    wait_for_state "$listener_pid" T
+    wait_for_state "$talker_pid" T
+    kill -CONT "$listener_pid"
+    sleep 0.8
+    kill -CONT "$talker_pid"
+    finish talker 0
+    finish listener 0
+}
+
+@test "a talker waits for a listener that is stopped by hand" {
+    start_listener
+    kill -STOP "$listener_pid"
+    wait_for_state "$listener_pid" T
+    start talker talker Hello
+    sleep 0.4 # twice as long as a dead one takes to be noticed
+    is_running "$talker_pid"
+    kill -CONT "$listener_pid"
+    finish talker 0
+    finish listener 0
+}
+
+@test "--hold stops once, just before a call is made for the N-th time" {
+    start_listener -v --hold kill:2
+    start talker talker Hello
+    wait_for_state "$listener_pid" T
+    [ "$(grep -c '\] kill(' listener.err)" -eq 1 ]
+    kill -CONT "$listener_pid"
+    finish talker 0
+    finish listener 0
+    [ "$(grep -c '\] kill(' listener.err)" -ge 3 ]
+}
+
+@test "--hold without N stops at the first time, and only then" {
+    start listener listener --keep --hold shmget
+    wait_for_state "$listener_pid" T
+    [ ! -s listener.out ]
+    kill -CONT "$listener_pid"
+    wait_for_line listener.out waiting
+    ends 0 talker
+    stop listener
+}
+
+@test "--hold stops at a point that the lesson names, the N-th time that it comes by" {
+    only_ours
+    start_listener --keep --hold reading:2
+    ends 0 talker one
+    start talker talker two
+    wait_for_state "$listener_pid" T
+    [ "$(grep -c 'listener: received' listener.out)" -eq 1 ]
+    kill -CONT "$listener_pid"
+    finish talker 0
+    stop listener
+    grep -x 'listener: received: two' listener.out
+}
+
+@test "each point that --help lists is passed in a plain conversation, and told" {
+    only_ours
+    converse '' -v
+    for side in listener talker; do
+        points=$("$BUILD/$side" --help | sed -n 's/^POINT is .*one of: //p')
+        [ -n "$points" ]
+        for point in $points; do
+            grep -F "] point $point" "$side.err" || fail "$side never came by $point"
+        done
+    done
+}

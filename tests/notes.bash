@@ -1,0 +1,21 @@
+# notes.bash - the notes' own programs, where the notes are at hand: compiled into the test's directory as they stand.
+# shellcheck shell=bash
+
+NOTES=$ROOT/../shared/seeds
+
+# The programs are kept out of the repository, so is what is made of them.
+requires_notes() { # NUMBER
+    set -- "$NOTES/$1"_*.txt
+    [ -e "$1" ] || skip "the notes are not at hand ($1)"
+    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for the notes' programs"
+    note=$1
+}
+
+# Compiles what stands in the note between two lines, these not included. The notes leave warnings unheeded, and so
+# do we. An sed SCRIPT may change what would get in the way of others: a key that is the same for all.
+compile_note() { # NAME FROM TO [SCRIPT] (FROM, TO: awk patterns)
+    awk -v from="$2" -v to="$3" '$0 ~ to { on = 0 }
+                                 on
+                                 $0 ~ from { on = 1 }' "$note" | sed -e "${4-}" >"$1.c"
+    "${CC:-cc}" -w -o "$1" "$1.c"
+}

@@ -1,0 +1,119 @@
+#!/usr/bin/env bats
+# offset.bats - a list in shared memory: its pointers mean something at home alone, its offsets everywhere.
+# shellcheck disable=SC2154 # start sets NAME_pid
+
+load helpers
+load meeting
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+# Sets pointer, begin and end to what the listener says of the first pointer, and of its own segment.
+read_addresses() {
+    local said='s/^listener: the first pointer is (0x[0-9a-f]+), and our segment goes from (0x[0-9a-f]+) to (0x[0-9a-f]+): not followed$/\1 \2 \3/p'
+    read -r pointer begin end < <(sed -nE "$said" listener.out)
+}
+
+points_elsewhere() {
+    read_addresses
+    [ $((pointer)) -lt $((begin)) ] || [ $((pointer)) -ge $((end)) ]
+}
+
+# The list is spoilt while the listener is about to walk it: it says so, and does not follow.
+does_not_follow() { # PATTERN first|next OFFSET
+    start listener listener-offset --hold walk
+    shmid=$(shmid_of listener)
+    start talker talker-offset
+    wait_for_state "$listener_pid" T
+    "$liar" "$2" "$shmid" "$3"
+    kill -CONT "$listener_pid"
+    finish listener 1
+    finish talker 3
+    grep -E "^listener-offset: $1: not followed$" listener.err
+}
+
+# Sets first to the offset of the first of the eight nodes, and node to the size of each.
+read_nodes() {
+    meet offset
+    first=$(sed -nE 's/.*which is offset ([0-9]+) here.*/\1/p' talker.out)
+    last=$(sed -nE "s/.*the listener's word, at offset ([0-9]+): .*/\1/p" talker.out)
+    node=$(((last - first) / 7))
+}
+
+requires_liar() {
+    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/offset_liar.c"
+    liar=$BATS_TEST_TMPDIR/offset_liar
+    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -o "$liar" "$BATS_TEST_DIRNAME/offset_liar.c"
+}
+
+@test "linked by offsets, the list is the same for both; pointers work at home alone" {
+    meet offset
+    talker_said=$(sed -nE 's/^talker: followed 6 pointers, the first to .*: (.*)$/\1/p' talker.out)
+    [ "$talker_said" = 'an offset means the same everywhere' ]
+    grep -x "listener: followed 6 offsets: $talker_said" listener.out
+    points_elsewhere
+    expect_lines listener.err
+    expect_lines talker.err
+}
+
+@test "the listener's segment is where it says, and the talker's pointer is the talker's" {
+    [ -r /proc/self/maps ] || skip "no /proc/PID/maps here"
+    start listener listener-offset --hold walk
+    shmid=$(shmid_of listener)
+    start talker talker-offset
+    wait_for_state "$listener_pid" T
+    grep -E " $shmid +/SYSV" "/proc/$listener_pid/maps" >listener.maps
+    wait_for_line talker.out 'followed 6 pointers'
+    grep -E " $shmid +/SYSV" "/proc/$talker_pid/maps" >talker.maps
+    kill -CONT "$listener_pid"
+    finish listener 0
+    finish talker 0
+    read_addresses
+    grep "^${begin#0x}-" listener.maps
+    offset=$(sed -nE "s/^talker: followed .* to $pointer, which is offset ([0-9]+) here: .*/\1/p" talker.out)
+    grep "^$(printf %x $((pointer - offset)))-" talker.maps
+}
+
+@test "without address space randomisation the pointer leads astray all the same" {
+    requires setarch
+    setarch -R true || skip "setarch -R is not permitted here"
+    start listener setarch -R "$(lesson_program listener offset)" -t "$DEADLINE"
+    shmid_of listener >shmid
+    ends 0 setarch -R "$(lesson_program talker offset)" -t "$DEADLINE"
+    finish listener 0
+    points_elsewhere
+}
+
+@test "what the listener links by an offset, the talker finds" {
+    meet offset
+    grep -xE "talker: the listener's word, at offset [0-9]+: Indeed," talker.out
+}
+
+@test "an offset where there is no node any more is not followed, be it in the segment or beyond" {
+    requires_liar
+    read_nodes
+    for offset in $((first - node)) $((first + 8 * node)) $((first + 1000 * node)) 4294967295; do
+        does_not_follow "offset $offset after 0 nodes: there is no node" first "$offset"
+    done
+    does_not_follow "offset $((first + 8 * node)) after 1 nodes: there is no node" next $((first + 8 * node))
+}
+
+@test "an offset in the middle of a node is not followed" {
+    requires_liar
+    read_nodes
+    for offset in 1 4 $((node - 1)); do
+        does_not_follow "offset $((first + offset)) after 0 nodes: there is no node" first $((first + offset))
+    done
+}
+
+@test "a list without an end is not followed for ever" {
+    requires_liar
+    read_nodes
+    does_not_follow "offset $first after 8 nodes: there is no node" next "$first"
+}
+
+@test "stray SIGUSR1, signals that end and SIGKILL leave nothing behind" {
+    strays_change_nothing offset link
+    signals_leave_nothing offset link
+    kills_leave_nothing offset link
+}

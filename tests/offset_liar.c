@@ -1,0 +1,26 @@
+/* offset_liar.c - spoils the list of the lesson about offsets, for the tests: do not follow it.
+ *
+ *     offset_liar first SHMID OFFSET   has the list begin at OFFSET
+ *     offset_liar next SHMID OFFSET    has every node go on at OFFSET
+ */
+#include "../common/pairs/offset.h"
+
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+int main(int argc, char **argv)
+{
+    if (argc != 4)
+        errx(2, "usage: offset_liar first|next SHMID OFFSET");
+    struct offset *shared = shmat(atoi(argv[2]), NULL, 0);
+    if (shared == (void *)-1)
+        err(1, "shmat(%s)", argv[2]);
+    uint32_t offset = (uint32_t)strtoul(argv[3], NULL, 0);
+    if (strcmp(argv[1], "first") == 0)
+        atomic_store(&shared->first_offset, offset);
+    else
+        for (int i = 0; i < OFFSET_NODES; i++)
+            shared->node[i].offset = offset;
+    return 0;
+}

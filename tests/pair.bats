@@ -1,0 +1,391 @@
+#!/usr/bin/env bats
+# pair.bats - a talker and a listener hold a conversation.
+# shellcheck disable=SC2154 # start sets NAME_pid
+
+load helpers
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+received() { # what the listener NAME has received, in order
+    sed -n 's/^listener: received: //p' "$1.out"
+}
+
+# ---- one message
+
+@test "one message and one reply, to the letter, and nothing stays behind" {
+    start_listener
+    shmid=$(shmid_of listener)
+    ends 0 talker "Good morning"
+    finish listener 0
+    expect_lines listener.out \
+        "listener: waiting for a talker (pid $listener_pid, key $(key_of shmfile 1), shmid $shmid)" \
+        "listener: received: Good morning" \
+        "listener: replied: Have a nice day"
+    expect_lines talker.out "talker: said: Good morning" "talker: listener said: Have a nice day"
+    expect_lines listener.err
+    expect_lines talker.err
+    run ! segment_exists "$shmid"
+}
+
+@test "without a message the talker introduces itself" {
+    start_listener
+    ends 0 talker
+    finish listener 0
+    expect_lines talker.out "talker: said: Hello, I'm talker" "talker: listener said: Have a nice day"
+}
+
+@test "an empty message and an empty reply are messages" {
+    start_listener --reply ''
+    ends 0 talker ''
+    finish listener 0
+    expect_lines talker.out "talker: said: " "talker: listener said: "
+}
+
+@test "--reply sets the reply, long and short" {
+    for option in --reply -r; do
+        start_listener "$option" "Come again"
+        ends 0 talker Hello
+        finish listener 0
+        expect_lines talker.out "talker: said: Hello" "talker: listener said: Come again"
+    done
+}
+
+@test "the listener makes the key file, for its owner alone, and leaves one that is there as it is" {
+    start_listener
+    [ "$(stat -c %a shmfile)" = 600 ]
+    ends 0 talker
+    finish listener 0
+    echo mine >shmfile
+    chmod 640 shmfile
+    start_listener
+    ends 0 talker
+    finish listener 0
+    [ "$(cat shmfile)" = mine ]
+    [ "$(stat -c %a shmfile)" = 640 ]
+}
+
+# ---- replies by hand
+
+@test "--interactive takes the replies from stdin, line by line" {
+    printf 'Fine\nAnd you?' >replies
+    start_listener --interactive <replies
+    ends 0 talker --chat <<<$'How are you?\nThank you'
+    finish listener 0
+    expect_lines talker.out \
+        "talker: said: How are you?" "talker: listener said: Fine" \
+        "talker: said: Thank you" "talker: listener said: And you?"
+}
+
+@test "--interactive shows the message before the reply is typed" {
+    mkfifo replies
+    exec 7<>replies
+    start_listener -i <replies
+    start talker talker Hello
+    wait_for_line listener.out '^listener: received: Hello$'
+    run ! grep 'listener said' talker.out
+    echo "I was thinking" >&7
+    finish talker 0
+    finish listener 0
+    expect_lines talker.out "talker: said: Hello" "talker: listener said: I was thinking"
+}
+
+@test "when the replies are at an end, the listener goes, and a talker that waits for one is told" {
+    start_listener --interactive
+    ends 3 talker Hello
+    finish listener 0
+    grep "PID $listener_pid" talker.err
+}
+
+@test "a typed reply that does not fit is refused with both sizes, and another is taken" {
+    start_listener --interactive --size 10 <<<$'12345678901\nshort'
+    ends 0 talker Hello
+    finish listener 0
+    grep -E '\<11\>.*\<10\>' listener.err
+    expect_lines talker.out "talker: said: Hello" "talker: listener said: short"
+}
+
+# ---- chats
+
+@test "--chat says stdin line by line, the last one without a newline as well, a reply to each" {
+    start_listener
+    ends 0 talker --chat < <(printf 'one\n\nthree')
+    finish listener 0
+    expect_lines talker.out \
+        "talker: said: one" "talker: listener said: Have a nice day" \
+        "talker: said: " "talker: listener said: Have a nice day" \
+        "talker: said: three" "talker: listener said: Have a nice day"
+    [ "$(received listener)" = $'one\n\nthree' ]
+}
+
+@test "a chat with nothing to say is a conversation, too" {
+    start_listener
+    ends 0 talker -c </dev/null
+    finish listener 0
+    expect_lines talker.out
+    [ "$(wc -l <listener.out)" -eq 1 ]
+}
+
+@test "a line of a chat is answered before the next one is typed" {
+    mkfifo lines
+    exec 7<>lines
+    start_listener --interactive < <(printf 'reply %d\n' 1 2)
+    start talker talker --chat <lines
+    for i in 1 2; do
+        echo "line $i" >&7
+        wait_for_line talker.out "^talker: listener said: reply $i$"
+    done
+    exec 7>&-
+    finish talker 0
+    finish listener 0
+}
+
+@test "a chat of 300 lines arrives once and in order" {
+    seq 300 >lines
+    start_listener
+    ends 0 talker --chat <lines
+    finish listener 0
+    received listener | diff lines -
+    sed -n 's/^talker: said: //p' talker.out | diff lines -
+}
+
+# ---- more than one conversation
+
+@test "--keep serves one talker after the other, until SIGTERM ends it" {
+    start_listener --keep
+    shmid=$(shmid_of listener)
+    for message in one two three; do
+        ends 0 talker "$message"
+    done
+    stop listener
+    [ "$(received listener)" = $'one\ntwo\nthree' ]
+    expect_lines listener.err
+    run ! segment_exists "$shmid"
+}
+
+@test "--count ends after so many answers, from as many talkers as it takes" {
+    start_listener --count 3
+    ends 0 talker one
+    ends 0 talker --chat <<<$'two\nthree'
+    finish listener 0
+    [ "$(received listener)" = $'one\ntwo\nthree' ]
+}
+
+@test "--count can end in the middle of a chat, and the talker is told" {
+    start_listener -n 2
+    ends 3 talker --chat <<<$'one\ntwo\nthree'
+    finish listener 0
+    [ "$(received listener)" = $'one\ntwo' ]
+    [ "$(grep -c 'listener said' talker.out)" -eq 2 ]
+    grep "PID $listener_pid" talker.err
+}
+
+@test "several talkers at once: each gets the answer to its own message" {
+    printf 'reply %d\n' {1..8} >replies
+    start_listener --interactive --count 8 <replies
+    for i in {1..8}; do start "t$i" talker "message $i"; done
+    for i in {1..8}; do finish "t$i" 0; done
+    finish listener 0
+    for i in {1..8}; do
+        reply=$(grep -A1 -x "listener: received: message $i" listener.out | sed -n 's/^listener: replied: //p')
+        expect_lines "t$i.out" "talker: said: message $i" "talker: listener said: $reply"
+    done
+    received listener | sort | diff - <(printf 'message %d\n' {1..8})
+}
+
+@test "a talker waits until the conversation before it is over" {
+    mkfifo lines
+    exec 7<>lines
+    start_listener --keep
+    start first talker --chat <lines
+    echo one >&7
+    wait_for_line first.out 'listener said'
+    start second talker two
+    echo three >&7
+    wait_for_line listener.out 'received: three'
+    kill -TERM "$first_pid"
+    finish first 143
+    finish second 0
+    stop listener
+    [ "$(received listener)" = $'one\nthree\ntwo' ]
+}
+
+@test "listeners with another project or another key file do not hear each other" {
+    start one listener --reply one
+    start two listener --reply two --project 2
+    start three listener --reply three --project 255 --file other.shmfile
+    for name in one two three; do wait_for_line "$name.out" waiting; done
+    run -0 talker --file other.shmfile --project 255
+    [ "${lines[1]}" = "talker: listener said: three" ]
+    run -0 talker -j 2
+    [ "${lines[1]}" = "talker: listener said: two" ]
+    run -0 talker
+    [ "${lines[1]}" = "talker: listener said: one" ]
+    for name in one two three; do finish "$name" 0; done
+}
+
+# ---- sizes, modes
+
+@test "the longest message fits; one byte more is refused whole, with both sizes, and disturbs nobody" {
+    start_listener --size 100 --keep
+    longest=$(printf '%0100d' 0)
+    ends 0 talker "$longest"
+    refuses 1 '\<101\>.*\<100\>' talker "${longest}1"
+    ends 0 talker after
+    stop listener
+    [ "$(received listener)" = "$longest"$'\n'after ]
+    expect_lines listener.err
+}
+
+@test "without --size 1024 bytes fit" {
+    start_listener --keep
+    longest=$(printf '%01024d' 0)
+    ends 0 talker "$longest"
+    refuses 1 '\<1025\>.*\<1024\>' talker "${longest}1"
+    stop listener
+    [ "$(received listener)" = "$longest" ]
+}
+
+@test "a message may be as long as --size says, a mebibyte as well" {
+    head -c 1048576 /dev/zero | tr '\0' m >message
+    start_listener -s 1048576
+    ends 0 talker --chat <message
+    finish listener 0
+    received listener | cmp - <(cat message && echo)
+    expect_lines talker.err
+}
+
+@test "a line of a chat that does not fit is refused with both sizes, and the chat goes on" {
+    start_listener --size 20
+    ends 1 talker --chat < <(printf '%s\n' one "$(printf '%021d' 0)" three)
+    finish listener 0
+    [ "$(received listener)" = $'one\nthree' ]
+    [ "$(wc -l <talker.err)" -eq 1 ]
+    grep -E '\<21\>.*\<20\>' talker.err
+}
+
+@test "the segment is for its owner alone, unless --mode says otherwise" {
+    start_listener
+    [ "$(ipcs -m | awk -v id="$(shmid_of listener)" '$2 == id { print $4 }')" = 600 ]
+    ends 0 talker
+    finish listener 0
+    start_listener --mode 0640
+    [ "$(ipcs -m | awk -v id="$(shmid_of listener)" '$2 == id { print $4 }')" = 640 ]
+    ends 0 talker
+    finish listener 0
+}
+
+# ---- --pid, --wait
+
+@test "--pid names the listener" {
+    start_listener
+    ends 0 talker --pid "$listener_pid" Hello
+    finish listener 0
+}
+
+@test "--pid of another live process: neither it nor the listener is signalled" {
+    start_listener
+    start bystander sleep "$DEADLINE"
+    refuses 3 "\<$bystander_pid\>" talker --pid "$bystander_pid" Hello
+    is_running "$bystander_pid" # SIGUSR1 would have killed it
+    [ "$(wc -l <listener.out)" -eq 1 ]
+    ends 0 talker
+    finish listener 0
+    stop bystander
+}
+
+@test "--pid of a process that is dead is not the listener" {
+    start_listener
+    ends 0 true
+    refuses 3 "\<$true_pid\>" talker -p "$true_pid"
+    ends 0 talker
+    finish listener 0
+}
+
+@test "the talker started first says what to start, and makes no key file" {
+    refuses 3 listener talker Hello
+    [ ! -e shmfile ]
+    touch shmfile
+    refuses 3 listener talker Hello
+}
+
+@test "--wait waits for a listener and its key file to appear" {
+    start talker talker --wait Hello
+    start_listener
+    finish talker 0
+    finish listener 0
+    expect_lines talker.out "talker: said: Hello" "talker: listener said: Have a nice day"
+}
+
+@test "--wait waits while there is a key file and no segment" {
+    touch shmfile
+    start talker talker -w Hello -v
+    wait_for_line talker.err 'shmget.*ENOENT'
+    [ ! -s talker.out ]
+    start_listener
+    finish talker 0
+    finish listener 0
+}
+
+@test "--wait gives up when its time is out" {
+    refuses 3 '\<0\.2\>' talker --wait --timeout 0.2
+    [ ! -e shmfile ]
+}
+
+@test "a listener gives up when its time is out, and removes its segment" {
+    start_listener -t 0.2
+    shmid=$(shmid_of listener)
+    finish listener 3
+    [ "$(wc -l <listener.err)" -eq 1 ]
+    run ! segment_exists "$shmid"
+}
+
+# ---- bytes
+
+@test "all bytes but NUL pass unchanged in an argument" {
+    bytes=$(printf '\\x%x' {1..255})
+    bytes=$(printf '%b.' "$bytes")
+    bytes=${bytes%.}
+    [ "$(printf %s "$bytes" | wc -c)" -eq 255 ]
+    start_listener --reply "$bytes"
+    ends 0 talker "$bytes"
+    finish listener 0
+    cmp talker.out <(printf 'talker: said: %s\ntalker: listener said: %s\n' "$bytes" "$bytes")
+    tail -n +2 listener.out | cmp - <(printf 'listener: received: %s\nlistener: replied: %s\n' "$bytes" "$bytes")
+}
+
+@test "NULs pass unchanged in a chat" {
+    start_listener
+    ends 0 talker --chat < <(printf 'a\0b\0\n\0')
+    finish listener 0
+    grep -a received listener.out | cmp - <(printf 'listener: received: a\0b\0\nlistener: received: \0\n')
+}
+
+@test "a terminal is shown control bytes escaped, and UTF-8 as it is" {
+    requires script
+    message=$'\e[31mred\a \u2014 \u00e9 \u009b31m \xff'
+    start listener script -qefc "'$LISTENER' --timeout $DEADLINE" /dev/null
+    wait_for_line listener.out waiting
+    ends 0 script -qefc "'$TALKER' --timeout $DEADLINE '$message'" /dev/null
+    finish listener 0
+    shown=$'\\x1b[31mred\\x07 \u2014 \u00e9 \\xc2\\x9b31m \\xff'
+    [ "$(sed -n 's/^listener: received: //p' listener.out)" = "$shown"$'\r' ]
+    [ "$(sed -n 's/^talker: said: //p' script.out)" = "$shown"$'\r' ]
+}
+
+@test "a reply is shown escaped on the talker's terminal" {
+    requires script
+    start_listener --reply $'\e]0;title\a'
+    ends 0 script -qefc "'$TALKER' --timeout $DEADLINE" /dev/null
+    finish listener 0
+    [ "$(sed -n 's/^talker: listener said: //p' script.out)" = '\x1b]0;title\x07'$'\r' ]
+}
+
+@test "output that cannot be written is a failure, and no talker waits for it" {
+    [ -e /dev/full ] || skip "no /dev/full here"
+    into_full() { "$@" >/dev/full; }
+    start_listener
+    run -1 --separate-stderr into_full talker Hello
+    [ "${#stderr_lines[@]}" -eq 1 ]
+    finish listener 3
+}

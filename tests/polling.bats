@@ -1,0 +1,164 @@
+#!/usr/bin/env bats
+# polling.bats - one message for who polls, one for who sleeps; and the way to a segment that is there already.
+# shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
+
+load helpers
+load meeting
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+# Sets looks, seconds and cpu (in microseconds) to what the listener says of its polling or sleeping.
+effort() { # polling|sleeping
+    local line='looked ([0-9]+) times in ([0-9]+)\.([0-9]{3}) s, and burned ([0-9]+)\.([0-9]{6}) s of CPU time'
+    read -r looks milliseconds cpu < <(sed -nE "s/^listener: $1: $line$/\1 \2\3 \4\5/p" listener.out)
+    looks=$((10#$looks)) milliseconds=$((10#$milliseconds)) cpu=$((10#$cpu))
+}
+
+@test "for one message the poller looks millions of times and burns CPU time, the sleeper next to none" {
+    meet polling
+    effort polling
+    polling=("$looks" "$milliseconds" "$cpu")
+    effort sleeping
+    [ "${polling[0]}" -ge 100000000 ]
+    [ "$looks" -ge 2 ]
+    [ "$looks" -lt 10000 ]
+    [ "$cpu" -lt "${polling[2]}" ]
+    [ "$milliseconds" -ge "${polling[1]}" ] # it was not spared by a shorter wait
+    expect_lines talker.out "talker: said: Hello, I'm talker" "talker: said: Hello, I'm talker"
+    [ "$(grep -cx "listener: received: Hello, I'm talker" listener.out)" -eq 2 ]
+    grep -xE 'listener: polling looked [0-9]{3,} times as often, and burned [0-9]+ times the CPU time' listener.out
+}
+
+@test "the kernel's own account of the process agrees: the time went into the polling" {
+    start listener listener-polling --hold heard
+    shmid_of listener >shmid
+    start talker talker-polling
+    wait_for_state "$listener_pid" T
+    ticks=$(awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$listener_pid/stat") # utime, stime
+    kill -CONT "$listener_pid"
+    finish listener 0
+    finish talker 0
+    effort polling
+    [ $((ticks * 1000000 / $(getconf CLK_TCK))) -ge $((cpu - 20000)) ] || fail "$ticks ticks, but $cpu microseconds"
+}
+
+@test "while it polls it runs, while it waits for the bell it sleeps" {
+    start listener listener-polling
+    shmid_of listener >shmid
+    start talker talker-polling --hold speaking
+    wait_for_state "$talker_pid" T
+    wait_for_state "$listener_pid" R
+    kill -TERM "$talker_pid"
+    kill -CONT "$talker_pid"
+    finish talker 143
+    finish listener 3
+
+    start listener listener-polling
+    shmid_of listener >shmid
+    start talker talker-polling --hold speaking:2
+    wait_for_state "$talker_pid" T
+    wait_for_state "$listener_pid" S
+    kill -CONT "$talker_pid"
+    finish talker 0
+    finish listener 0
+}
+
+@test "create with IPC_EXCL: a stale segment of ours is in the way, is removed by its id, and made anew" {
+    start listener listener-polling -v
+    shmid=$(shmid_of listener)
+    read -r stale dead < <(sed -nE 's/^listener: shmid ([0-9]+): ours and stale, made by PID ([0-9]+), which is dead$/\1 \2/p' \
+        listener.out)
+    grep -x "listener: created with IPC_EXCL: EEXIST, shmid $stale has the key already" listener.out
+    wait_for_line listener.out "^listener: shmid $stale is gone, shmid $shmid has the key now$"
+    expect_lines <(grep recovered listener.err) \
+        "listener-polling: recovered: removed segment $stale, which PID $dead left behind"
+    is_removed "$stale"
+    segment_exists "$shmid"
+    ends 0 talker-polling
+    finish listener 0
+    key=$(key_of shmfile 1)
+    grep -E "\] shmget\($key, [0-9]+, IPC_CREAT\|IPC_EXCL\|0600\) = -1 EEXIST \(File exists\)$" listener.err
+    grep -F "] shmget($key, 0, 000) = $stale" listener.err
+    grep -F "] shmctl($stale, IPC_RMID, NULL) = 0" listener.err
+}
+
+@test "the kernel says of the stale one: made by a process that is dead, attached by nobody" {
+    start listener listener-polling --hold stale
+    wait_for_state "$listener_pid" T
+    read -r _ stale _ _ cpid _ nattch _ < <(awk -v key="$(($(key_of shmfile 1)))" '$1 == key' /proc/sysvipc/shm)
+    [ "$nattch" -eq 0 ]
+    [ "$cpid" -ne "$listener_pid" ]
+    if kill -0 "$cpid" 2>/dev/null; then fail "PID $cpid is alive"; fi
+    kill -CONT "$listener_pid"
+    wait_for_line listener.out "shmid $stale is gone"
+    ends 0 talker-polling
+    finish listener 0
+}
+
+@test "a stranger's segment is in the way: it is not removed, as the notes would have it" {
+    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/foreign.c"
+    "${CC:-cc}" -o foreign "$BATS_TEST_DIRNAME/foreign.c"
+    touch shmfile
+    for size in 100 4096; do
+        shmid=$(./foreign make "$(key_of shmfile 1)" "$size" 666 data)
+        plant "$shmid"
+        refuses 1 "a foreign segment \(shmid $shmid;" listener-polling
+        [ "$(./foreign show "$shmid" | tr -d '\0')" = data ]
+        ipcrm -m "$shmid"
+    done
+}
+
+@test "a live listener is in the way: it is told, and nothing is removed" {
+    start listener listener-polling
+    shmid=$(shmid_of listener)
+    refuses 4 "busy: PID $listener_pid is listening" listener-polling
+    segment_exists "$shmid"
+    ends 0 talker-polling
+    finish listener 0
+}
+
+@test "a message that does not fit is refused with both sizes; the longest arrives whole" {
+    longest=$(printf '%01024d' 0)
+    start listener listener-polling
+    shmid_of listener >shmid
+    refuses 1 '\<1025\>.*\<1024\>' talker-polling "${longest}1"
+    ends 0 talker-polling "$longest"
+    finish listener 0
+    [ "$(grep -cx "listener: received: $longest" listener.out)" -eq 2 ]
+}
+
+@test "what sizeof of a pointer would have copied is shown as the mistake that it is" {
+    meet polling
+    pointer=$(($(getconf LONG_BIT) / 8))
+    greeting="Hello, I'm talker"
+    grep -x "listener: sizeof of a pointer is $pointer, and would have received: ${greeting:0:pointer}" listener.out
+}
+
+@test "usage: each program names itself, and says what it takes" {
+    lesson talker-polling --help | grep -x 'usage: talker-polling \[options\] \[MESSAGE\]'
+    lesson listener-polling --help | grep -x 'usage: listener-polling \[options\]'
+}
+
+@test "nobody comes, or nobody speaks: the time runs out, and nothing stays behind" {
+    start listener listener-polling -t 0.3
+    shmid=$(shmid_of listener)
+    finish listener 3
+    is_removed "$shmid"
+    start listener listener-polling -t 0.3
+    shmid=$(shmid_of listener)
+    start talker talker-polling --hold speaking
+    finish listener 3
+    grep -x 'listener-polling: no word within 0.3 seconds: gave up' listener.err
+    kill -CONT "$talker_pid"
+    finish talker 3
+    is_removed "$shmid"
+}
+
+@test "stray SIGUSR1, signals that end and SIGKILL leave nothing behind, for who polls and for who sleeps" {
+    for point in speaking speaking:2; do
+        strays_change_nothing polling "$point"
+        signals_leave_nothing polling "$point"
+        kills_leave_nothing polling "$point"
+    done
+}

@@ -1,0 +1,57 @@
+/* student.c - a talker and a listener of somebody's own on the textbook's wire, for the tests.
+ *
+ *     student say SHMID PID COUNT     leaves COUNT bytes "x" and no NUL, and sends SIGUSR1 to PID
+ *     student answer KEY COUNT        makes or opens the segment, prints its id; on SIGUSR1 leaves
+ *                                     COUNT bytes "y" and no NUL; stays until another signal comes
+ */
+#include <err.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/shm.h>
+#include <unistd.h>
+
+static char *attach(int shmid)
+{
+    char *text = shmat(shmid, NULL, 0);
+    if (text == (void *)-1)
+        err(1, "shmat(%d)", shmid);
+    return text;
+}
+
+static void say(int shmid, pid_t pid, size_t count)
+{
+    memset(attach(shmid), 'x', count);
+    if (pid <= 0 || kill(pid, SIGUSR1) == -1)
+        err(1, "kill(%d, SIGUSR1)", (int)pid);
+}
+
+static void answer(key_t key, size_t count)
+{
+    sigset_t usr1;
+    int signo;
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &usr1, NULL);
+    int shmid = shmget(key, 1024, IPC_CREAT | 0666);
+    if (shmid == -1)
+        err(1, "shmget(%#x)", (unsigned)key);
+    char *text = attach(shmid);
+    printf("%d\n", shmid);
+    fflush(stdout);
+    sigwait(&usr1, &signo);
+    memset(text, 'y', count);
+    pause();
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 5 && strcmp(argv[1], "say") == 0)
+        say(atoi(argv[2]), (pid_t)atoi(argv[3]), strtoul(argv[4], NULL, 10));
+    else if (argc == 4 && strcmp(argv[1], "answer") == 0)
+        answer((key_t)strtoul(argv[2], NULL, 0), strtoul(argv[3], NULL, 10));
+    else
+        errx(2, "usage: student say SHMID PID COUNT, or student answer KEY COUNT");
+    return 0;
+}

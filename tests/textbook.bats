@@ -1,0 +1,363 @@
+#!/usr/bin/env bats
+# textbook.bats - the server and the client of the notes: their bytes on the wire, their naps, and our care.
+# shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
+
+load helpers
+load meeting
+load notes
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+foreign() { # ARGUMENT...: see foreign.c
+    [ -x foreign ] || "${CC:-cc}" -o foreign "$BATS_TEST_DIRNAME/foreign.c"
+    ./foreign "$@"
+}
+
+requires_compiler() {
+    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/foreign.c and tests/student.c"
+}
+
+# A talker and a listener on the same wire that are not ours: see student.c.
+requires_student() {
+    requires_compiler
+    "${CC:-cc}" -D_XOPEN_SOURCE=700 -o student "$BATS_TEST_DIRNAME/student.c"
+}
+
+start_server() { # [OPTION]...
+    start listener listener-textbook "$@"
+    shmid=$(shmid_of listener)
+}
+
+# Talks to our server with naps that are short, and long enough.
+talk() { # [ARGUMENT]...
+    ends 0 talker-textbook --nap 0.3 "$@"
+}
+
+# In a directory of its own, which has a key file: the notes' programs can take no other.
+start_in() { # DIRECTORY NAME PROGRAM [ARGUMENT]...
+    mkdir -p "$1"
+    touch "$1/shmfile"
+    # shellcheck disable=SC2016
+    start "$2" sh -c 'cd "$1" && shift && exec "$@"' sh "$1" "${@:3}"
+}
+
+# The notes' server waits in sigsuspend: there, and only there, it has nearly all signals blocked.
+waits_in_sigsuspend() { # PID
+    grep -q '^SigBlk:.*[1-9a-f]' "/proc/$1/status"
+}
+
+# The bytes, and zeros up to 1024.
+expect_bytes() { # SHMID FORMAT (of printf)
+    # shellcheck disable=SC2059
+    { printf "$2" && head -c 1024 /dev/zero; } | head -c 1024 | cmp - <(foreign show "$1")
+}
+
+# ---- on the wire
+
+@test "one message, one answer, ipcs -m with both attached, and the talker removes the segment" {
+    start_server
+    talk "$listener_pid"
+    finish listener 0
+    expect_lines listener.out \
+        "listener: waiting for a talker (pid $listener_pid, key $(key_of shmfile 1), shmid $shmid)" \
+        "listener: Start ====" \
+        "listener: received: Hello, I'm talker" \
+        "listener: replied: Have a nice day" \
+        "listener: the talker has removed the segment"
+    grep -x "talker: said: Hello, I'm talker" talker.out
+    grep -x "talker: listener said: Have a nice day" talker.out
+    is_removed "$shmid"
+    requires ipcs
+    # key, shmid, owner, perms, bytes, nattch
+    awk -v id="$shmid" '$3 == id { print $5, $6, $7 }' talker.out | expect_lines - "600 1024 2"
+}
+
+@test "the segment is that of the notes: ftok of shmfile and 1, 1024 bytes" {
+    start_server
+    read -r key id perms size cpid _ <<<"$(segment_line "$shmid")"
+    [ "$id $perms $size $cpid" = "$shmid 600 1024 $listener_pid" ]
+    [ "$key" -eq $(($(key_of shmfile 1))) ]
+    stop listener
+}
+
+@test "the bytes are those of the notes: one string at the beginning, then the other in its place" {
+    requires_compiler
+    start_server
+    start talker talker-textbook --nap 0.3 --hold said "$listener_pid"
+    wait_for_state "$talker_pid" T
+    expect_bytes "$shmid" "Hello, I'm talker\n"
+    kill -CONT "$talker_pid"
+    wait_for_line listener.out replied
+    expect_bytes "$shmid" 'Have a nice day\n\0\n' # the rest of the longer one
+    finish talker 0
+    finish listener 0
+}
+
+@test "either side may be the notes' own program, compiled as it stands" {
+    requires_notes 001
+    compile_note server '^server' '^client'
+    compile_note client '^client' '^never'
+    start_in a their_server ../server
+    start_in b listener "$(lesson_program listener textbook)" -t "$DEADLINE"
+    start_in c both_server ../server
+    for server in their_server both_server; do
+        pid=${server}_pid
+        until_true waits_in_sigsuspend "${!pid}"
+    done
+    shmid_of listener
+
+    start_in a talker "$(lesson_program talker textbook)" "$their_server_pid" "Good morning"
+    start_in b their_client ../client "$listener_pid"
+    start_in c both_client ../client "$both_server_pid"
+    for name in talker their_client both_client their_server listener both_server; do
+        finish "$name" 0
+    done
+    grep -x 'Lister received : Good morning' their_server.out
+    grep -x 'talker: listener said: Have a nice day' talker.out
+    grep -E '^talker: napped for 2\.[0-9]+ s' talker.out
+    grep -x "listener: received: Hello, I'm talker" listener.out
+    grep -x 'listener: the talker has removed the segment' listener.out
+    grep -x 'Listener said : Have a nice day' their_client.out
+    for side in a b c; do
+        awk -v key="$(($(key_of "$side/shmfile" 1)))" '$1 == key' /proc/sysvipc/shm | expect_lines -
+    done
+}
+
+@test "without a PID the kernel is asked who made the segment" {
+    start_server
+    talk
+    finish listener 0
+    grep -x 'talker: listener said: Have a nice day' talker.out
+}
+
+@test "words of one's own, up to the last byte; one more is refused with both sizes" {
+    longest=$(printf '%01022d' 0)
+    start_server
+    refuses 1 '\<1023\>.*\<1022\>' talker-textbook "$listener_pid" "${longest}1"
+    talk "$listener_pid" "$longest"
+    finish listener 0
+    grep -qx "listener: received: $longest" listener.out
+}
+
+@test "one SIGUSR1 is sent, and no signal besides" {
+    requires_strace
+    start_server
+    start talker strace -o talker.strace -e trace=kill "$(lesson_program talker textbook)" --nap 0.3 "$listener_pid"
+    finish talker 0
+    finish listener 0
+    sed -nE 's/^(kill\(.*[^0]\)) += /\1 = /p' talker.strace | expect_lines - "kill($listener_pid, SIGUSR1) = 0"
+}
+
+@test "where there is no ipcs, the kernel's own list is shown; where there is neither, that is said" {
+    [ -r /proc/sysvipc/shm ] || skip "no /proc/sysvipc/shm here"
+    mkdir with_cat empty
+    ln -s "$(type -P cat)" with_cat/cat
+    start_server
+    start talker env PATH="$PWD/with_cat" "$(lesson_program talker textbook)" --nap 0.3
+    finish talker 0
+    finish listener 0
+    awk -v id="$shmid" '$3 == id { print $4, $5, $8 }' talker.out | expect_lines - "600 1024 2" # perms, size, nattch
+
+    start_server
+    start talker env PATH="$PWD/empty" "$(lesson_program talker textbook)" --nap 0.3
+    finish talker 0
+    finish listener 0
+    grep '^talker: skipped: ' talker.out
+}
+
+# ---- the flaw
+
+@test "the naps are those of the notes, and are there whether they are needed or not" {
+    lesson talker-textbook --help | grep -e '--nap SECONDS .*default: 2'
+    lesson listener-textbook --help | grep -e '--nap SECONDS .*default: 3'
+    start_server
+    ends 0 talker-textbook --nap 1
+    finish listener 0
+    sed -nE 's/^talker: napped for ([0-9.]+) s; the answer was there after ([0-9.]+) s$/\1 \2/p' talker.out >nap
+    awk 'NR == 1 && $1 >= 1 && $2 < $1 { good = 1 } END { exit !good }' nap || fail "$(cat nap)"
+}
+
+@test "a nap is too short for a listener that takes its time: what lies there is what was said" {
+    start_server --hold received
+    start talker talker-textbook --nap 0.2
+    wait_for_state "$listener_pid" T
+    finish talker 3
+    grep -x 'talker-textbook: what lies there is what we said: no answer within a nap of 0.2 s' talker.err
+    kill -CONT "$listener_pid"
+    finish listener 0
+    is_removed "$shmid"
+}
+
+@test "the listener's nap is too short for a talker that takes its time: it leaves while the talker is there" {
+    start_server --nap 0.1
+    ends 0 talker-textbook --nap 0.5
+    finish listener 0
+    grep -x 'listener: the talker is still there, and will remove the segment' listener.out
+    grep -x 'talker: listener said: Have a nice day' talker.out
+    is_removed "$shmid"
+}
+
+# ---- our care
+
+@test "what is no PID is refused, and nobody is signalled" {
+    start_server
+    for pid in '' 0 00 -1 -0 abc 12x ' 12' +12 1.5 0x10 99999999999999999999 2147483648; do
+        refuses 2 ' is not a PID: it is a whole number above 0$' talker-textbook -- "$pid"
+        grep -qF "'$pid'" refused.err
+    done
+    refuses 2 "unexpected operand 'c'" talker-textbook 1 b c
+    kill -0 "$listener_pid"
+    stop listener
+}
+
+@test "a PID that is not the listener's is refused, and not signalled" {
+    start_server
+    start other sleep "$DEADLINE" # SIGUSR1 would end it
+    refuses 3 "PID $other_pid is not the listener of shmid $shmid, which PID $listener_pid made" \
+        talker-textbook "$other_pid"
+    refuses 3 "PID 1 is not the listener" talker-textbook 1
+    is_running "$other_pid"
+    kill -KILL "$other_pid"
+    finish other 137
+    refuses 3 "there is no process $other_pid any more" talker-textbook "$other_pid"
+    talk
+    finish listener 0
+}
+
+@test "no listener: no key file, no segment, a dead listener's segment" {
+    refuses 3 'start listener-textbook first' talker-textbook
+    if [ -e shmfile ]; then fail "the talker has made a key file"; fi
+    touch shmfile
+    refuses 3 'start listener-textbook first' talker-textbook
+    start_server
+    kill -KILL "$listener_pid"
+    finish listener 137
+    refuses 3 "there is no process $listener_pid any more, which made the segment" talker-textbook
+    killed=$listener_pid left=$shmid
+    start_server
+    expect_lines listener.err "listener-textbook: recovered: removed segment $left, which PID $killed left behind"
+    is_removed "$left"
+    talk
+    finish listener 0
+}
+
+@test "a second listener is told who is first" {
+    start_server
+    refuses 4 "^listener-textbook: busy: .*PID $listener_pid, which is alive" listener-textbook
+    talk
+    finish listener 0
+}
+
+@test "a stranger's segment is neither written nor removed: another size, another mode, no string" {
+    requires_compiler
+    touch shmfile
+    full=$(printf '%01024d' 0)
+    while read -r status what; do # the talker's status; size, mode and text of the stranger's
+        # shellcheck disable=SC2086
+        shmid=$(foreign make "$(key_of shmfile 1)" $what)
+        plant "$shmid"
+        foreign show "$shmid" >before
+        refuses 1 "a foreign segment has key $(key_of shmfile 1) \(shmid $shmid\>.*left as it is" listener-textbook
+        refuses "$status" 'foreign segment|there is no process [0-9]+ any more' talker-textbook
+        foreign show "$shmid" | cmp - before
+        ipcrm -m "$shmid"
+    done <<<"1 100 600 data
+1 4096 600 data
+3 1024 644 data
+1 1024 600 $full"
+}
+
+@test "bytes that are no string are refused, by the one and by the other, and not read beyond their end" {
+    requires_student
+    start_server
+    start student ./student say "$shmid" "$listener_pid" 1024
+    finish student 0
+    finish listener 1
+    expect_lines listener.err "listener-textbook: PID $student_pid left no string: no NUL within 1024 bytes"
+    is_removed "$shmid"
+
+    start student ./student answer "$(key_of shmfile 1)" 1024
+    wait_for_line student.out '^[0-9]+$'
+    plant "$(cat student.out)"
+    ends 1 talker-textbook --nap 0.3
+    expect_lines talker.err "talker-textbook: the listener left no string: no NUL within 1024 bytes"
+    stop student
+}
+
+@test "a listener that has made nothing, but has the segment attached, may be named as well" {
+    requires_student
+    touch shmfile
+    plant "$(foreign make "$(key_of shmfile 1)" 1024 666)"
+    start student ./student answer "$(key_of shmfile 1)" 20
+    wait_for_line student.out '^[0-9]+$'
+    ends 0 talker-textbook --nap 0.3 "$student_pid"
+    grep -x 'talker: listener said: yyyyyyyyyyyyyyyyyyyy' talker.out
+    stop student
+}
+
+@test "a stray signal before the text is there does not wake the listener" {
+    start_server
+    for _ in {1..20}; do
+        kill -USR1 "$listener_pid"
+    done
+    talk
+    finish listener 0
+    grep -x "listener: received: Hello, I'm talker" listener.out
+}
+
+@test "nobody comes: the time runs out, and nothing stays behind" {
+    start_server -t 0.2
+    finish listener 3
+    expect_lines listener.err "listener-textbook: no talker within 0.2 seconds: gave up"
+    is_removed "$shmid"
+}
+
+@test "signals that end one side leave nothing behind, wherever it stands" {
+    for signal in HUP INT TERM; do
+        status=$((128 + $(kill -l "$signal")))
+        start_server
+        kill -s "$signal" "$listener_pid"
+        finish listener "$status"
+        is_removed "$shmid"
+
+        start_server
+        start talker talker-textbook
+        wait_for_line listener.out replied
+        kill -s "$signal" "$talker_pid" "$listener_pid"
+        finish talker "$status"
+        finish listener "$status"
+        is_removed "$shmid"
+    done
+}
+
+@test "who is left alone when the other one is killed says so, and cleans up" {
+    start_server
+    start talker talker-textbook
+    wait_for_line listener.out replied
+    kill -KILL "$talker_pid"
+    finish talker 137
+    finish listener 3
+    grep -F "the talker (PID $talker_pid) went away" listener.err
+    is_removed "$shmid"
+
+    start_server --hold received
+    start talker talker-textbook
+    wait_for_state "$listener_pid" T
+    kill -KILL "$listener_pid"
+    finish listener 137
+    finish talker 3
+    grep -F "the listener (PID $listener_pid) went away" talker.err
+    is_removed "$shmid"
+}
+
+@test "a listener that is killed in its nap has answered: the talker reads it, and removes" {
+    start_server
+    start talker talker-textbook --nap 0.5
+    wait_for_line listener.out replied
+    kill -KILL "$listener_pid"
+    finish listener 137
+    finish talker 0
+    grep -x 'talker: listener said: Have a nice day' talker.out
+    is_removed "$shmid"
+}

@@ -1,0 +1,127 @@
+#!/usr/bin/env bats
+# torn.bats - a record that is read while it is written: torn, unless somebody looks at the sequence or at the turn.
+# shellcheck disable=SC2154 # start sets NAME_pid
+
+load helpers
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+start_reader() { # LISTENER [OPTION]...
+    start listener "$@"
+    wait_for_line listener.out 'waiting for a talker'
+}
+
+# What both traces tell of the record, in the order in which it happened: "l observe left = 1".
+record_story() {
+    sort -n listener.trace talker.trace | awk -F '\t' '
+        ($5 == "publish" || $5 == "observe") && $6 ~ / (left|right|sequence) = / { print substr($2, 1, 1), $6 }'
+}
+
+@test "a sequence lock throws away what is half written or half read, and believes the rest" {
+    start_reader listener-torn
+    ends 0 talker-torn
+    finish listener 0
+    expect_lines <(tail -n +2 listener.out) \
+        "listener: without turns: looked 9 times, threw away 6, found 3 whole and 0 torn" \
+        "listener: in turn: looked 9 times, not our turn 3 times, found 6 whole and 0 torn"
+    expect_lines talker.out \
+        "talker: without turns: wrote 6 records, stood back 0 times" \
+        "talker: in turn: wrote 3 records, stood back 3 times, for it was not our turn"
+    expect_lines listener.err
+    expect_lines talker.err
+}
+
+@test "who does not look at the sequence believes torn records, in every run" {
+    for _ in {1..10}; do
+        start_reader listener-torn_no_seq
+        ends 0 talker-torn
+        finish listener 1
+        expect_lines <(tail -n +2 listener.out) \
+            "listener: read a torn record: left 1, right 0" \
+            "listener: read a torn record: left 1, right 2" \
+            "listener: read a torn record: left 3, right 2" \
+            "listener: read a torn record: left 3, right 4" \
+            "listener: read a torn record: left 5, right 4" \
+            "listener: read a torn record: left 5, right 6" \
+            "listener: without turns: looked 9 times, threw away 0, found 3 whole and 6 torn" \
+            "listener: in turn: looked 9 times, not our turn 3 times, found 6 whole and 0 torn"
+        grep -q 'not what the lesson claims: .* 6 torn$' listener.err
+    done
+}
+
+@test "the listener looks between the two halves of a writing, and the talker writes between those of a reading" {
+    start_reader listener-torn -T listener.trace
+    ends 0 talker-torn -T talker.trace
+    finish listener 0
+    expect_lines <(record_story | head -n 19) \
+        "t publish sequence = 1" "t publish left = 1" \
+        "l observe sequence = 1" "l observe left = 1" "l observe right = 0" "l observe sequence = 1" \
+        "t publish right = 1" "t publish sequence = 2" \
+        "l observe sequence = 2" "l observe left = 1" \
+        "t publish sequence = 3" "t publish left = 2" "t publish right = 2" "t publish sequence = 4" \
+        "l observe right = 2" "l observe sequence = 4" \
+        "l observe sequence = 4" "l observe left = 2" "l observe right = 2"
+}
+
+@test "in turn nobody touches the record while the other does, though it is half written and half read as before" {
+    start_reader listener-torn -T listener.trace
+    ends 0 talker-torn -T talker.trace
+    finish listener 0
+    record_story | sed -n '/t publish sequence = 13/,$p' | awk '
+        $1 == "t" && /left/ { writing = 1 }
+        $1 == "t" && /right/ { writing = 0; wrote++ }
+        $1 == "l" && /left/ { reading = 1; if (writing) exit 1 }
+        $1 == "l" && /right/ { reading = 0; read++ }
+        $1 == "t" && reading { exit 1 }
+        END { if (wrote != 3 || read != 6) exit 1 }'
+}
+
+@test "held in the middle of a writing: the record stays half written, and no time runs out" {
+    start_reader listener-torn -t 0.5
+    start talker talker-torn -t 0.5 --hold half_written -v
+    wait_for_state "$talker_pid" T
+    grep -q 'publish left = 1$' talker.err
+    ! grep 'publish right' talker.err || fail "it is whole"
+    sleep 0.7 # longer than the timeout
+    kill -CONT "$talker_pid"
+    finish talker 0
+    finish listener 0
+}
+
+@test "who is left alone in the middle of the record says so, and leaves nothing behind" {
+    start_reader listener-torn
+    shmid=$(shmid_of listener)
+    start talker talker-torn --hold half_written
+    wait_for_state "$talker_pid" T
+    kill -KILL "$talker_pid"
+    finish talker 137
+    finish listener 3
+    grep -q "the talker (PID $talker_pid) went away" listener.err
+    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+
+    start_reader listener-torn --hold half_read
+    start talker talker-torn
+    wait_for_state "$listener_pid" T
+    plant "$(shmid_of listener)"
+    kill -KILL "$listener_pid"
+    finish listener 137
+    finish talker 3
+    grep -q "the listener (PID $listener_pid) went away" talker.err
+}
+
+@test "Ctrl-C in the middle of a writing or of a reading leaves nothing behind" {
+    for point in half_written half_read; do
+        start_reader listener-torn --hold half_read
+        start talker talker-torn --hold half_written
+        wait_for_state "$talker_pid" T
+        if [ "$point" = half_read ]; then
+            kill -CONT "$talker_pid"
+            wait_for_state "$listener_pid" T
+        fi
+        kill -INT "$listener_pid" "$talker_pid"
+        kill -CONT "$listener_pid" "$talker_pid"
+        finish listener 130
+        finish talker 130
+    done
+}

@@ -1,0 +1,135 @@
+#!/usr/bin/env bats
+# unready.bats - a signal that comes before the handler: blocked, it waits; else it kills.
+# shellcheck disable=SC2154 # start sets NAME_pid
+
+load helpers
+load meeting
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+# What the kernel says of SIGUSR1 for process PID: whether it is in the set FIELD of /proc/PID/status.
+usr1_is_in() { # FIELD PID
+    local mask
+    mask=$(awk -v field="$1:" '$1 == field { print $2 }' "/proc/$2/status")
+    [ $((0x${mask: -4} >> ($(kill -l USR1) - 1) & 1)) -eq 1 ]
+}
+
+# What is left of SOURCE without its comments, its explanations, and what it says of itself.
+code() { # SOURCE
+    awk '/\/\*/ { off = 1 }  /explain\(/ { off = 2 }  /\.(name|about)/ { off = 3 }
+         !off && !/^#include/ { sub(/^ +/, ""); print }
+         off == 1 && /\*\//  ||  off == 2 && /\);/  ||  off == 3 && /,$/ { off = 0 }' "$1"
+}
+
+# The listener dies of its mistake. Sets shmid.
+die_unready() {
+    start listener listener-unready_no_block
+    shmid=$(shmid_of listener)
+    ends 3 talker-unready
+    finish listener 138
+}
+
+@test "blocked, the early signal waits for the handler, and is taken by it" {
+    meet unready
+    expect_lines <(tail -n +2 listener.out) \
+        "listener: a signal came before the handler: SIGUSR1 was pending, its action the default, death" \
+        "listener: the handler took it as soon as it was let in, from PID $talker_pid"
+    expect_lines talker.out \
+        "talker: rang the listener (PID $listener_pid) as soon as it was known" \
+        "talker: the listener lives, and its handler took the signal that came before it"
+    expect_lines listener.err
+    expect_lines talker.err
+}
+
+@test "not blocked, the early signal kills the listener: the shell sees 138, which is SIGUSR1" {
+    die_unready
+    [ "$(kill -l 138)" = USR1 ]
+    expect_lines <(tail -n +2 listener.out)
+    expect_lines talker.out "talker: rang the listener (PID $listener_pid) as soon as it was known"
+    expect_lines talker.err "talker-unready: the listener (PID $listener_pid) went away"
+    plant "$shmid"
+}
+
+@test "so it goes in every run, of the one and of the other" {
+    for _ in {1..20}; do
+        meet unready
+        die_unready
+    done
+    plant "$shmid"
+}
+
+@test "no cleanup runs in who dies like that; the next listener finds the segment, and recovers" {
+    die_unready
+    segment_exists "$shmid"
+    expected="recovered: removed segment $shmid, which PID $listener_pid left behind"
+    meet unready
+    expect_lines listener.err "listener-unready: $expected"
+}
+
+@test "the kernel says: known, without a handler, the signal blocked, and pending when it came" {
+    start listener listener-unready --hold known
+    wait_for_state "$listener_pid" T
+    segment_line "$(shmid_of listener)" | grep "\<$listener_pid\>"
+    usr1_is_in SigBlk "$listener_pid"
+    if usr1_is_in SigCgt "$listener_pid"; then fail "there is a handler already"; fi
+    if usr1_is_in ShdPnd "$listener_pid"; then fail "it is pending already"; fi
+    start talker talker-unready
+    wait_for_line talker.out rang
+    usr1_is_in ShdPnd "$listener_pid"
+    kill -CONT "$listener_pid"
+    finish listener 0
+    finish talker 0
+}
+
+@test "the wrong variant is as unready as the right one, and blocks nothing: that is all of it" {
+    start listener listener-unready_no_block --hold known
+    wait_for_state "$listener_pid" T
+    if usr1_is_in SigBlk "$listener_pid"; then fail "it is blocked"; fi
+    if usr1_is_in SigCgt "$listener_pid"; then fail "there is a handler already"; fi
+    kill -TERM "$listener_pid"
+    kill -CONT "$listener_pid"
+    finish listener 143
+    diff <(code "$ROOT/listener/unready.c") <(code "$ROOT/listener/unready_no_block.c") >code.diff || [ $? -eq 1 ]
+    expect_lines <(sed -n 's/^[<>] //p' code.diff) "sigset_t usr1;" "sigemptyset(&usr1);" "sigaddset(&usr1, SIGUSR1);" \
+        "if (sys_sigprocmask(SIG_BLOCK, &usr1, NULL) == -1)" 'err(1, "sigprocmask(SIG_BLOCK, [SIGUSR1])");'
+}
+
+@test "a stray signal that comes still earlier is as harmless" {
+    start listener listener-unready
+    shmid_of listener >shmid
+    kill -USR1 "$listener_pid"
+    wait_for_line listener.out 'from PID'
+    grep -x "listener: the handler took it as soon as it was let in, from PID $BASHPID" listener.out
+    ends 0 talker-unready
+    finish listener 0
+}
+
+@test "to whom nobody comes, the time runs out, and nothing stays behind" {
+    start listener listener-unready -t 0.2
+    shmid=$(shmid_of listener)
+    finish listener 3
+    expect_lines listener.err "listener-unready: nobody rang within 0.2 seconds: gave up"
+    is_removed "$shmid"
+}
+
+@test "signals that end it while it stands still leave nothing behind, nor does SIGKILL on either side" {
+    for signal in HUP INT TERM; do
+        start listener listener-unready
+        shmid=$(shmid_of listener)
+        kill -s "$signal" "$listener_pid"
+        finish listener $((128 + $(kill -l "$signal")))
+        is_removed "$shmid"
+    done
+    start listener listener-unready --hold known
+    shmid=$(shmid_of listener)
+    wait_for_state "$listener_pid" T
+    start talker talker-unready
+    wait_for_line talker.out rang
+    kill -KILL "$talker_pid"
+    finish talker 137
+    kill -CONT "$listener_pid"
+    finish listener 3
+    grep -F "the talker (PID $talker_pid) went away" listener.err
+    is_removed "$shmid"
+}
