@@ -36,6 +36,8 @@ OBJECTS  = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard */*.c))
 
 all: $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/sweep
 
+# Each file is made beside its place and moved there: two builds at once do not disturb each other,
+# nor a program that runs.
 # build/talker comes from talker/talker.c, build/talker-torn from talker/torn.c.
 $(BUILD)/talker: $(BUILD)/obj/talker/talker.o
 $(BUILD)/listener: $(BUILD)/obj/listener/listener.o
@@ -43,11 +45,11 @@ $(TALKERS:%=$(BUILD)/%): $(BUILD)/talker-%: $(BUILD)/obj/talker/%.o
 $(LISTENERS:%=$(BUILD)/%): $(BUILD)/listener-%: $(BUILD)/obj/listener/%.o
 $(BUILD)/sweep: $(BUILD)/obj/scripts/sweep.o
 $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/sweep: $(COMMON)
-	$(COMPILE) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
+	$(COMPILE) $(LDFLAGS) -o $@.$$$$ $(filter %.o,$^) $(LDLIBS) && mv -f $@.$$$$ $@
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(COMPILE) -MMD -MP -c -o $@ $<
+	$(COMPILE) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@.$$$$ $< && mv -f $@.$$$$ $@
 
 -include $(OBJECTS:.o=.d)
 

@@ -17,6 +17,7 @@ enum { LINE = 2048, TEXT = 1536, SHOWN = 32 }; /* SHOWN: of a string, as many as
 
 static struct narration narration;
 static int trace = -1;
+static bool ending;
 
 /* Where in the lesson we are, and why. */
 static struct place {
@@ -59,7 +60,8 @@ void narrate_append(char *text, size_t size, const char *format, ...)
 
 /* Writes a line whole. Where nobody reads stderr (a full pipe, a terminal on hold) the signals that
  * ask us to end must still get through: we wait in pselect with them let in, and if one comes, we
- * narrate no more, so that the program reaches the place where it obeys. */
+ * narrate no more, so that the program reaches the place where it obeys; and then we wait no more.
+ */
 static void put(int fd, const char *line)
 {
     sigset_t ends_let_in;
@@ -73,11 +75,9 @@ static void put(int fd, const char *line)
         fd_set writable;
         FD_ZERO(&writable);
         FD_SET((size_t)fd, &writable);
-        if (pselect(fd + 1, NULL, &writable, NULL, NULL, &ends_let_in) == -1) {
-            narration.verbose = false;
-            return;
-        }
-        ssize_t written = write(fd, line, left);
+        static const struct timespec at_once = {0, 0};
+        int ready = pselect(fd + 1, NULL, &writable, NULL, ending ? &at_once : NULL, &ends_let_in);
+        ssize_t written = ready == 1 ? write(fd, line, left) : -1;
         if (written == -1) {
             narration.verbose = false; /* nobody there to tell: not the lesson's failure */
             return;
@@ -132,9 +132,14 @@ static void tell(const char *kind, long long when, const char *text)
 int narrate_as(const struct narration *how)
 {
     narration = *how;
-    if (how->trace)
-        trace = open(how->trace, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
-    return how->trace && trace == -1 ? -1 : 0;
+    if (!how->trace)
+        return 0;
+    int fd = open(how->trace, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+    if (fd == -1)
+        return -1;
+    trace = fcntl(fd, F_DUPFD_CLOEXEC, 3); /* not in the place of an output that is closed */
+    close(fd);
+    return trace == -1 ? -1 : 0;
 }
 
 const char *narrate_side(void)
@@ -178,13 +183,21 @@ void narrate_stop_no_more(void)
     narration.hold = NULL;
 }
 
+void narrate_ending(void)
+{
+    narrate_stop_no_more();
+    ending = true;
+}
+
 static void stop_before(const char *what)
 {
     int saved = errno;
     char text[TEXT] = "";
     narrate_append(text, sizeof text, "stopped before %s: \"fg\" or \"kill -CONT %d\" goes on",
                    what, (int)getpid());
+    const volatile void *looked_at = last_observed.where;
     tell("note", now(), text);
+    last_observed.where = looked_at; /* to stop before a sleep is no news for the loop around it */
     if (stops_to)
         atomic_store(stops_to, (int)getpid());
     raise(SIGSTOP);

@@ -87,8 +87,11 @@ bool narrate_still_asleep(void);
 /* A signal, as it was taken, and who sent it. */
 void narrate_signal(int signo, pid_t from);
 
-/* From now on neither --step nor --hold stops the program: it was asked to end. */
+/* From now on neither --step nor --hold stops this process. */
 void narrate_stop_no_more(void);
+
+/* The same, because it was asked to end: nor does it wait until somebody reads a line. */
+void narrate_ending(void);
 
 /* A word in the segment that tells our peer while we stand still on purpose (--step, --hold): it
  * holds our PID then, else 0. NULL: there is none (any more). */

@@ -70,26 +70,31 @@ static void die_of_it(void)
     sigprocmask(SIG_UNBLOCK, &it, NULL);
 }
 
+/* The signals that may end us. nohup(1) has SIGHUP ignored, and that is respected. */
+static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+
+static bool is_respected(int signo)
+{
+    struct sigaction inherited;
+    return signo == SIGHUP && sigaction(signo, NULL, &inherited) == 0 &&
+           inherited.sa_handler == SIG_IGN;
+}
+
 void wakeup_guard(void)
 {
-    static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
     sigset_t ours;
     sigemptyset(&ours);
     sigaddset(&ours, SIGALRM);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        sigaddset(&ours, ends[i]);
+        if (!is_respected(ends[i]))
+            sigaddset(&ours, ends[i]);
 
     if (atexit(die_of_it) != 0)
         errx(1, "atexit: no room for another function");
     block(&ours);
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-        struct sigaction inherited;
-        /* nohup(1) had SIGHUP ignored for us, and that is respected. */
-        if (ends[i] == SIGHUP && sigaction(SIGHUP, NULL, &inherited) == 0 &&
-            inherited.sa_handler == SIG_IGN)
-            continue;
-        handle(ends[i], on_end);
-    }
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (sigismember(&ours, ends[i]) == 1)
+            handle(ends[i], on_end);
     handle(SIGALRM, on_tick);
 
     struct itimerval tick = {{0, WAKEUP_TICK * 1000}, {0, WAKEUP_TICK * 1000}};
@@ -112,7 +117,7 @@ void wakeup_block(void)
 _Noreturn void wakeup_die(int signo)
 {
     wakeup_ending = signo;
-    narrate_stop_no_more();
+    narrate_ending();
     exit(128 + signo);
 }
 
@@ -122,17 +127,38 @@ void wakeup_end(void)
         wakeup_die(wakeup_ending);
     sigset_t pending;
     sigpending(&pending);
-    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (sigismember(&pending, ends[i]) == 1)
+        if (sigismember(&pending, ends[i]) == 1 && !is_respected(ends[i]))
             wakeup_die(ends[i]);
 }
 
 /* ---- who is alive, and attached ---- */
 
+/* A zombie has died, and only waits for its parent to ask how; kill(2) does not tell the two apart.
+ */
+static bool is_zombie(pid_t pid)
+{
+    char state = '?';
+#if defined(__linux__)
+    char path[32], line[512];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *stat = fopen(path, "re");
+    if (stat && fgets(line, sizeof line, stat)) {
+        const char *name_ends = strrchr(line, ')'); /* proc(5): a name may hold anything else */
+        if (name_ends)
+            sscanf(name_ends, ") %c", &state);
+    }
+    if (stat)
+        fclose(stat);
+#else
+    (void)pid;
+#endif
+    return state == 'Z' || state == 'X';
+}
+
 bool wakeup_alive(pid_t pid)
 {
-    return pid > 0 && (sys_kill(pid, 0) == 0 || errno == EPERM);
+    return pid > 0 && (sys_kill(pid, 0) == 0 || errno == EPERM) && !is_zombie(pid);
 }
 
 /* Linux lists each mapping of a process, with a path and an inode. A zombie and a process after

@@ -85,7 +85,8 @@ enum wakeup_maps wakeup_maps(pid_t pid, const char *path, unsigned long inode);
  * there is no /proc: the creator, or the last that attached, shmctl(2).) */
 bool wakeup_confirm(pid_t pid, int shmid);
 
-/* Whether a process is alive, be it ours to signal or not (EPERM means alive). */
+/* Whether a process is alive, be it ours to signal or not (EPERM means alive). A zombie is not,
+ * where the system tells (proc(5)). */
 bool wakeup_alive(pid_t pid);
 
 /* Whether our peer has died, or has detached `shmid`. */

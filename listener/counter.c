@@ -107,11 +107,11 @@ static void take_the_bell(struct counter *counter, int shmid)
 static int await_counter(const struct counter *counter, const struct meet *meet)
 {
     struct wakeup_wait wait = {.timeout = meet->timeout};
-    int before = counter_number(counter->text), talker;
+    int before = counter_number(counter->text);
     do {
         bool counted = counter_number(counter->text) != before;
         atomic_thread_fence(memory_order_acquire); /* one of us says who it is before it counts */
-        talker = (int)observe(&counter->meet.talker);
+        int talker = (int)observe(&counter->meet.talker);
         if (wakeup_confirm(talker, meet->segment.shmid))
             return talker;
         if (counted)

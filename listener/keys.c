@@ -38,6 +38,36 @@ static const struct program program = {
     .points = points,
 };
 
+/* ---- a file of our own ---- */
+
+static char scratch[KEYS_PATH], replacement[KEYS_PATH + 16];
+
+/* A name beside the key file: as nobody else's as the key is. */
+static void name_scratch(const struct options *options)
+{
+    char *path = realpath(options->file, NULL);
+    if (!path || strlen(path) + 32 > KEYS_PATH)
+        errx(1, "\"%s\": its path can not be told, or is too long", options->file);
+    snprintf(scratch, sizeof scratch, "%s.keys%d", path, options->project);
+    free(path);
+}
+
+static ino_t make_file(const char *path)
+{
+    struct stat about;
+    int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd == -1 || fstat(fd, &about) == -1)
+        err(1, "open(\"%s\")", path);
+    close(fd);
+    return about.st_ino;
+}
+
+static void remove_files(void)
+{
+    unlink(scratch);
+    unlink(replacement);
+}
+
 /* ---- segments for the talker to find ---- */
 
 /* Returns -1 where the key is taken, be it not by what a killed listener has left. */
@@ -69,7 +99,7 @@ static void destroy(int shmid)
 static void try_without_file(struct meet *meet, struct keys *shared)
 {
     char missing[KEYS_PATH + 16];
-    snprintf(missing, sizeof missing, "%s.missing", shared->file);
+    snprintf(missing, sizeof missing, "%s.missing", scratch);
     explain("make a key of a file that is not there: ftok fails, and the lazy do not look");
     key_t key = sys_ftok(missing, 1);
     claim(key == -1 && errno == ENOENT, "no file: ftok returns %d, %s", (int)key,
@@ -88,30 +118,11 @@ static void try_without_file(struct meet *meet, struct keys *shared)
 
 /* ---- a file that is replaced ---- */
 
-static char scratch[KEYS_PATH + 16], replacement[KEYS_PATH + 16];
-
-static void remove_scratch(void)
-{
-    unlink(scratch);
-    unlink(replacement);
-}
-
-static ino_t make_file(const char *path)
-{
-    struct stat about;
-    int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (fd == -1 || fstat(fd, &about) == -1)
-        err(1, "open(\"%s\")", path);
-    close(fd);
-    return about.st_ino;
-}
-
 static void replace_file(struct meet *meet, struct keys *shared)
 {
     explain("create by the key of a file: who has the file finds the segment");
-    snprintf(scratch, sizeof scratch, "%s", shared->file);
-    snprintf(replacement, sizeof replacement, "%s.new", shared->file);
-    atexit(remove_scratch);
+    snprintf(replacement, sizeof replacement, "%s.new", scratch);
+    atexit(remove_files);
     ino_t first = make_file(scratch);
     int shmid = create(sys_ftok(scratch, 1));
     if (shmid == -1)
@@ -130,7 +141,7 @@ static void replace_file(struct meet *meet, struct keys *shared)
     meet_advance(meet, KEYS_RECREATED);
     meet_await(meet, KEYS_TWINS);
     destroy(shmid);
-    remove_scratch();
+    remove_files();
 }
 
 /* ---- two files with the same key ---- */
@@ -183,16 +194,6 @@ static void create_privately(struct meet *meet, struct keys *shared)
     destroy(two);
 }
 
-/* A name beside the key file, for a file of our own: as nobody else's as the key is. */
-static void name_file(struct keys *shared, const struct options *options)
-{
-    char *path = realpath(options->file, NULL);
-    if (!path || strlen(path) + 32 > KEYS_PATH)
-        errx(1, "\"%s\": its path can not be told, or is too long", options->file);
-    snprintf(shared->file, sizeof shared->file, "%s.keys%d", path, options->project);
-    free(path);
-}
-
 int main(int argc, char **argv)
 {
     struct options options = options_parse(argc, argv, &program);
@@ -200,7 +201,8 @@ int main(int argc, char **argv)
     struct meet meet;
     meet_open(&meet, &options, KEYS_LESSON, sizeof(struct keys));
     struct keys *shared = (struct keys *)meet.shared;
-    name_file(shared, &options);
+    name_scratch(&options);
+    memcpy(shared->file, scratch, sizeof scratch);
     meet_await_talker(&meet);
 
     meet_await(&meet, KEYS_SAME_FILE);

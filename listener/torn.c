@@ -1,12 +1,10 @@
-/* torn.c (listener) - a record read while it is written is torn, unless a sequence lock or a turn
- * guards it.
+/* torn.c (listener) - a record read during its writing is torn, unless a sequence or turn tells.
  *
  * The record has two halves, and the talker can write only one at a time. Whoever reads between the
  * two gets half of one record and half of another, without any error. A sequence lock tells: it is
  * odd while the record is being written, and another number when it was written meanwhile; then the
  * halves are thrown away, and read again. A turn, as in the handshake, does not let it come to
- * that. listener/torn_no_seq.c looks at neither the one nor its change. `diff` the two; that is the
- * lesson.
+ * that. listener/torn_no_seq.c looks at no sequence. `diff` the two; that is the lesson.
  *
  *     listener                                talker
  *                                             sequence odd, writes left

@@ -35,6 +35,8 @@ static const struct option_spec own_options[] = {
     {0, NULL, NULL, NULL, OPTION_FLAG, NULL, 0, 0},
 };
 
+static const char *const points[] = {"tick", NULL};
+
 static const struct program program = {
     .name = "talker-counter",
     .usage = "[options]",
@@ -42,6 +44,7 @@ static const struct program program = {
         "Counts for a watcher; one that asks for it is rung at each value. The key is fixed, and\n"
         "no key file is used.",
     .options = own_options,
+    .points = points,
 };
 
 static struct counter *find(int *shmid)
@@ -126,6 +129,7 @@ static void count_for(struct counter *counter, struct meet *meet, int number)
     int rung = number;
     for (int tick = (int)observe(&counter->tick) + 1;; tick++) {
         leave(counter, number++);
+        narrate_point("tick");
         publish(&counter->tick, tick);
         if (wakeup_send(meet->peer) == -1)
             err(3, "kill(%d, SIGUSR1) to the listener", (int)meet->peer);

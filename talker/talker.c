@@ -160,20 +160,28 @@ static void detach(struct talker *talker)
 
 /* ---- the turn ---- */
 
-/* Ends the program because the listener will not answer; cleans up after one that died. */
+/* After a listener that died, and can remove nothing any more. Returns false where it left in
+ * order, and took the segment with it. */
+static bool clean_up(struct talker *talker)
+{
+    explain(
+        "is the listener dead, and is nobody else attached? then its segment is ours to remove");
+    enum segment_state state = segment_classify(&talker->segment);
+    if (state == SEGMENT_STALE && segment_remove(&talker->segment) == -1 && errno != EINVAL &&
+        errno != EIDRM)
+        warn("shmctl(%d, IPC_RMID)", talker->segment.shmid);
+    return state == SEGMENT_STALE || state == SEGMENT_ORPHANED;
+}
+
+/* Ends the program because the listener will not answer. */
 static _Noreturn void give_up(struct talker *talker, enum wakeup why)
 {
-    int listener = talker->listener;
     detach(talker);
     if (why == WAKEUP_LATE)
-        errx(3, "no answer from the listener (PID %d) within %g seconds: gave up", listener,
+        errx(3, "no answer from the listener (PID %d) within %g seconds: gave up", talker->listener,
              talker->options.timeout);
-
-    explain("the listener can remove nothing any more: if nobody else is attached, we do it");
-    if (segment_classify(&talker->segment) == SEGMENT_STALE &&
-        segment_remove(&talker->segment) == -1 && errno != EINVAL && errno != EIDRM)
-        warn("shmctl(%d, IPC_RMID)", talker->segment.shmid);
-    errx(3, "the listener (PID %d) went away", listener);
+    clean_up(talker);
+    errx(3, "the listener (PID %d) went away", talker->listener);
 }
 
 /* Sleeps until we have the turn. While others have it, each that is served is progress. */
@@ -196,12 +204,21 @@ static enum wakeup await_turn(struct talker *talker)
     return WAKEUP_LOOK;
 }
 
-static void pass_turn(struct talker *talker)
+/* Returns false where there is no listener to ring for. */
+static bool ring(struct talker *talker)
+{
+    if (wakeup_send(talker->listener) == 0)
+        return true;
+    if (errno != ESRCH)
+        err(1, "kill(%d, SIGUSR1) to the listener", talker->listener);
+    return false;
+}
+
+static bool pass_turn(struct talker *talker)
 {
     publish(&talker->pair->turn, talker->listener);
     narrate_point("published");
-    if (wakeup_send(talker->listener) == -1 && errno != ESRCH)
-        err(1, "kill(%d, SIGUSR1) to the listener", talker->listener);
+    return ring(talker);
 }
 
 /* Takes the first free seat behind those that are being served. */
@@ -229,20 +246,23 @@ static enum wakeup be_seated(struct talker *talker)
     }
     narrate_publish("seat", talker->me);
     narrate_point("seated");
-    if (wakeup_send(talker->listener) == -1 && errno != ESRCH)
-        err(1, "kill(%d, SIGUSR1) to the listener", talker->listener);
+    ring(talker);
     enum wakeup why = await_turn(talker);
     if (why == WAKEUP_LOOK)
         narrate_point("invited");
     return why;
 }
 
-/* Gives back the seat, then the turn. A listener that has left already has nothing to hear. */
+/* Gives back the seat, then the turn, and detaches. A listener that has left before us was done
+ * with us; one that has died is another matter. */
 static void leave(struct talker *talker)
 {
     explain("get up and pass the turn: the listener sees an empty seat, and serves the next");
     publish(&talker->pair->seat[talker->seat], 0);
-    pass_turn(talker);
+    bool rung = pass_turn(talker);
+    detach(talker);
+    if (!rung && clean_up(talker))
+        errx(3, "the listener (PID %d) went away", talker->listener);
 }
 
 /* ---- the conversation ---- */
@@ -331,7 +351,6 @@ int main(int argc, char **argv)
     else
         say(&talker, message, strlen(message));
     leave(&talker);
-    detach(&talker);
     wakeup_end();
     return talker.status;
 }

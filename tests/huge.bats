@@ -11,8 +11,10 @@ setup() {
 }
 
 teardown() {
-    give_back
-    common_teardown
+    local clean=0
+    give_back || clean=1
+    common_teardown || clean=1
+    return "$clean"
 }
 
 meminfo() { # FIELD
@@ -48,14 +50,13 @@ borrow() { # FILE VALUE
 
 borrowed=()
 
+# The last first: each keeper has inherited the descriptors of those before it.
 give_back() {
-    local fd
-    set -- "${borrowed[@]}"
-    while [ $# -gt 0 ]; do
-        fd=$1
+    local i fd
+    for ((i = ${#borrowed[@]} - 3; i >= 0; i -= 3)); do
+        fd=${borrowed[i]}
         exec {fd}>&-
-        until_true holds "$2" "$3" || fail "$2 is not set back to $3"
-        shift 3
+        until_true holds "${borrowed[@]:i + 1:2}" || fail "${borrowed[i + 1]} is not set back to ${borrowed[i + 2]}"
     done
 }
 
@@ -85,8 +86,9 @@ faults() { # SIDE FLAG
 expect_a_fault_per_page() { # SIDE FLAG PAGES
     local count
     count=$(faults "$1" "$2")
-    [ "$count" -ge "$3" ] && [ "$count" -lt $(($3 + $3 / 4)) ] ||
+    if [ "$count" -lt "$3" ] || [ "$count" -ge $(($3 + $3 / 4)) ]; then
         fail "$1: $count page faults with $2, for $3 pages"
+    fi
 }
 
 @test "in small pages each page is a fault, in both processes, with SHM_NORESERVE as well" {
@@ -203,8 +205,8 @@ minor_faults() { # PID
     [ "$mode" -ne 2 ] || noreserve=ENOMEM
     grep -Fx "listener: $bytes bytes, twice of what there is: $plain; with SHM_NORESERVE: $noreserve (vm.overcommit_memory=$mode)" \
         listener.out
-    [ "$mode" -eq 1 ] || grep -F "shmget(IPC_PRIVATE, $bytes, 0600) = -1 ENOMEM" strace.out
-    [ "$mode" -eq 2 ] || grep -E "shmget\(IPC_PRIVATE, $bytes, SHM_NORESERVE\|0600\) = [0-9]+$" strace.out
+    [ "$mode" -eq 1 ] || grep "shmget(IPC_PRIVATE, $bytes, 0600) *= -1 ENOMEM" strace.out
+    [ "$mode" -eq 2 ] || grep -E "shmget\(IPC_PRIVATE, $bytes, SHM_NORESERVE\|0600\) *= [0-9]+$" strace.out
 }
 
 @test "stray SIGUSR1, signals that end and SIGKILL leave nothing behind, nor do the three segments stay" {

@@ -58,7 +58,8 @@ outlives() { # SURVIVOR VICTIM
     shmid=$(shmid_of listener)
     began=$(milliseconds)
     kill -KILL "${!victim}"
-    kill -CONT "${!survivor}"
+    wait_gone "${!victim}"
+    kill -CONT "${!survivor}" 2>/dev/null || :
     wait "${!survivor}" || status=$?
     took=$(($(milliseconds) - began))
     finish "$2" 137
@@ -145,30 +146,27 @@ dies_of() { # SIGNAL NAME
     done
 }
 
-@test "SIGINT, SIGTERM or SIGHUP at any call of the listener leaves no segment" {
-    for signal in INT TERM HUP; do
-        for call in setitimer ftok shmget shmat sigsuspend; do
-            start_held listener listener "$call"
-            dies_of "$signal" listener
-        done
-        for call in kill shmdt shmctl; do
-            start_held_in_conversation "$call"
-            dies_of "$signal" listener
-            wait_gone "$talker_pid"
-        done
+@test "a signal that asks to end at any call of the listener leaves no segment" {
+    for held in setitimer/INT ftok/TERM shmget/HUP shmat/INT sigsuspend/TERM; do
+        start_held listener listener "${held%/*}"
+        dies_of "${held#*/}" listener
+        [ -z "$(own_segments)" ]
+    done
+    for held in kill/HUP shmdt/INT shmctl/TERM; do
+        start_held_in_conversation "${held%/*}"
+        dies_of "${held#*/}" listener
+        wait_gone "$talker_pid"
         [ -z "$(own_segments)" ]
     done
 }
 
-@test "SIGINT, SIGTERM or SIGHUP at any call of the talker leaves a listener that serves the next" {
+@test "a signal that asks to end at any call of the talker leaves a listener that serves the next" {
     start_listener --keep
-    for signal in INT TERM HUP; do
-        for call in setitimer ftok shmget shmctl shmat shmdt kill sigsuspend; do
-            start_held talker talker "$call"
-            dies_of "$signal" talker
-        done
-        ends 0 talker "after $signal"
+    for held in setitimer/INT ftok/TERM shmget/HUP shmctl/INT shmat/TERM shmdt/HUP kill/INT sigsuspend/TERM; do
+        start_held talker talker "${held%/*}"
+        dies_of "${held#*/}" talker
     done
+    ends 0 talker
     stop listener
 }
 
@@ -186,15 +184,16 @@ dies_of() { # SIGNAL NAME
 
 @test "the handshake dies of the signal that ends it, and leaves no segment" {
     for signal in INT TERM HUP; do
-        start listener listener-handshake
-        wait_for_line listener.out waiting
-        start_held talker talker-handshake kill
-        dies_of "$signal" talker
-        wait_gone "$listener_pid"
         start_held listener listener-handshake sigsuspend
         dies_of "$signal" listener
         [ -z "$(own_segments)" ]
     done
+    start listener listener-handshake
+    wait_for_line listener.out waiting
+    start_held talker talker-handshake kill
+    dies_of INT talker
+    wait_gone "$listener_pid"
+    [ -z "$(own_segments)" ]
 }
 
 @test "SIGHUP changes nothing under nohup, however late it comes" {
@@ -235,7 +234,7 @@ dies_of() { # SIGNAL NAME
     for point in published:2 kill:3; do
         start_listener --hold "$point"
         start_held talker talker reading
-        in_state "$listener_pid" T
+        wait_for_state "$listener_pid" T
         outlives talker listener
         grep 'listener said: Have a nice day' talker.out
     done

@@ -1,0 +1,83 @@
+#!/usr/bin/env bats
+# coalesce.bats - a blocked SIGUSR1 is one bit, a queued realtime signal is kept; memory counts.
+# shellcheck disable=SC2154 # start sets NAME_pid
+
+load helpers
+load meeting
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+# How often the listener took SIGNAL.
+taken() { # SIGNAL
+    sed -n "s/^listener: took $1 \([0-9]*\) time.*/\1/p" listener.out
+}
+
+@test "of 1,000 SIGUSR1 to a blocked listener hardly any arrive, while memory says 1,000" {
+    meet coalesce
+    grep -x 'talker: sent SIGUSR1 1000 times' talker.out
+    grep -E '^listener: took SIGUSR1 [0-9]+ times?, while memory says 1000$' listener.out
+    [ "$(taken SIGUSR1)" -ge 1 ] && [ "$(taken SIGUSR1)" -le 2 ] # the 1,000 are one, the ring after them another
+    expect_lines listener.err
+    expect_lines talker.err
+}
+
+@test "of 1,000 realtime signals all arrive, in the order they were sent" {
+    [ "$(ulimit -i)" = unlimited ] || [ "$(ulimit -i)" -ge 2000 ] || skip "ulimit -i is $(ulimit -i)"
+    meet coalesce
+    grep -x 'talker: queued 1000 realtime signals of 1000' talker.out
+    grep -x 'listener: took SIGRTMIN 1000 times of 1000 queued, in the order they were sent' listener.out
+}
+
+@test "where the queue is limited the kernel says so, and what it took arrives" {
+    # The limit is that of the process they are sent to.
+    start listener bash -c 'ulimit -i 100 && exec "$@"' bash "$(lesson_program listener coalesce)" -t "$DEADLINE"
+    wait_for_line listener.out waiting
+    ends 0 talker-coalesce
+    finish listener 0
+    queued=$(sed -n 's/^talker: queued \([0-9]*\) realtime signals of 1000: the limit is reached (ulimit -i)$/\1/p' talker.out)
+    [ "$queued" -ge 1 ] && [ "$queued" -le 100 ]
+    grep -x "listener: took SIGRTMIN $queued times of $queued queued, in the order they were sent" listener.out
+}
+
+@test "strace sees 1,000 of each sent, and as many arrive as the listener tells" {
+    requires_strace
+    start listener strace -o listener.strace -e trace=none "$(lesson_program listener coalesce)" -t "$DEADLINE"
+    wait_for_line listener.out waiting
+    start talker strace -o talker.strace -e trace=kill,rt_sigqueueinfo "$(lesson_program talker coalesce)" -t "$DEADLINE"
+    finish talker 0
+    finish listener 0
+    [ "$(grep -c 'rt_sigqueueinfo(.*) = 0' talker.strace)" -eq 1000 ]
+    sent=$(grep -c 'kill([0-9]*, SIGUSR1) *= 0' talker.strace)
+    [ "$sent" -ge 1000 ]
+    [ "$(grep -c '^--- SIGRT' listener.strace)" -eq "$(taken SIGRTMIN)" ]
+    # Those that ring when a step is done arrive one by one: they are what is sent beyond the 1,000.
+    [ "$(grep -c '^--- SIGUSR1' listener.strace)" -le $((sent - 1000 + 1)) ]
+}
+
+@test "while they are blocked, one of them is pending, and the others are nowhere" {
+    [ -r /proc/self/status ] || skip "no /proc/PID/status here"
+    hold_talker coalesce kill:1001 # 1 is the meeting's, so 999 were sent
+    pending=$(sed -n 's/^ShdPnd:[[:space:]]*/0x/p' "/proc/$listener_pid/status")
+    [ $((pending >> ($(kill -l USR1) - 1) & 1)) -eq 1 ]
+    kill -CONT "$talker_pid"
+    finish talker 0
+    finish listener 0
+}
+
+@test "stray SIGUSR1 change nothing" {
+    strays_change_nothing coalesce kill:500
+}
+
+@test "signals that end and SIGKILL leave nothing behind" {
+    for signal in HUP INT TERM; do
+        hold_talker coalesce kill:500
+        kill -s "$signal" "$listener_pid"
+        finish listener $((128 + $(kill -l "$signal")))
+        kill -CONT "$talker_pid"
+        finish talker 3
+        grep -F "kill($listener_pid, SIGUSR1) to the listener: No such process" talker.err
+        is_removed "$shmid"
+    done
+    kills_leave_nothing coalesce kill:500
+}

@@ -1,0 +1,303 @@
+#!/usr/bin/env bats
+# counter.bats - a number as text: who only looks repeats and misses; who is rung sees each value once.
+# shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
+
+load helpers
+load meeting
+load notes
+
+# The key 9527 is the same for all, so each test has one of its own: that of a file, which common_teardown knows.
+setup() {
+    common_setup
+    touch shmfile
+    hex=$(key_of shmfile 1)
+    key=$((hex))
+}
+
+teardown() { common_teardown; }
+
+start_watcher() { # [OPTION]...
+    start listener listener-counter --key "$key" "$@"
+    shmid=$(shmid_of listener)
+}
+
+requires_compiler() {
+    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/foreign.c"
+    "${CC:-cc}" -o foreign "$BATS_TEST_DIRNAME/foreign.c"
+}
+
+# The string at the beginning of a segment, as the notes' show_counter would print it.
+string_in() { # SHMID
+    ./foreign show "$1" | tr '\0' '\n' | head -n 1
+}
+
+# The notes' programs, with a key that nobody else has.
+compile_counters() {
+    requires_notes 003
+    compile_note counter '^counter[.]c' '^```$' "s/9527/$key/; /^\`\`\`/d"
+    compile_note show_counter '^show_counter[.]c :' '^```$' "s/9527/$key/; /^\`\`\`/d"
+}
+
+end_note() { # NAME
+    local pid=$1_pid
+    kill -KILL "${!pid}"
+    finish "$1" 137
+}
+
+# ---- both ours
+
+@test "only looking, the watcher begins in the middle, repeats and misses; rung, it sees each value once" {
+    start_watcher
+    ends 0 talker-counter --key "$key"
+    finish listener 0
+    expect_lines listener.out \
+        "listener: waiting for a talker (pid $listener_pid, key $hex, shmid $shmid)" \
+        "listener: looked: 2" "listener: looked: 2" "listener: looked: 5" \
+        "listener: only looking: began at 2, saw 2 twice, missed 2 of 3" \
+        "listener: rung: 6" "listener: rung: 7" "listener: rung: 8" "listener: rung: 9" "listener: rung: 10" \
+        "listener: rung 5 times: saw 6 to 10, each once: 5 of 5"
+    expect_lines talker.out "talker: counted 0 to 5, for whoever looks" "talker: counted 6 to 10, and rang at each"
+    expect_lines listener.err
+    expect_lines talker.err
+    is_removed "$shmid"
+}
+
+@test "however fast the counter is, and however slow the watcher, each value is seen once" {
+    start_watcher --count 200
+    ends 0 talker-counter --key "$key" --interval 0.000001
+    finish listener 0
+    diff <(seq 6 205) <(sed -n 's/^listener: rung: //p' listener.out)
+    grep -x 'listener: rung 200 times: saw 6 to 205, each once: 200 of 200' listener.out
+
+    start_watcher --interval 0.5 --count 2
+    ends 0 talker-counter --key "$key" --interval 0.000001
+    finish listener 0
+    grep -x 'listener: rung 2 times: saw 6 to 7, each once: 2 of 2' listener.out
+}
+
+@test "the kernel's list, and strace, agree: key, 1024 bytes, one signal for each value" {
+    requires_strace
+    start_watcher
+    read -r listed id perms size cpid _ <<<"$(segment_line "$shmid")"
+    [ "$listed $id $perms $size $cpid" = "$key $shmid 600 1024 $listener_pid" ]
+    start talker strace -o talker.strace -e trace=kill "$(lesson_program talker counter)" --key "$key"
+    finish talker 0
+    finish listener 0
+    # One at its coming, two at the end of its steps, five for values.
+    [ "$(grep -cE "^kill\($listener_pid, SIGUSR1\) += 0" talker.strace)" -eq 8 ]
+}
+
+@test "the bytes are those of the notes: a number as text, and NUL" {
+    requires_compiler
+    start_watcher
+    start talker talker-counter --key "$key" --hold tick # about to ring for the first time
+    wait_for_state "$talker_pid" T
+    [ "$(string_in "$shmid")" = 6 ]
+    kill -CONT "$talker_pid"
+    finish talker 0
+    finish listener 0
+}
+
+@test "the key is 9527 unless another is given, and no key file is needed" {
+    own=(unshare --ipc)
+    "${own[@]}" true 2>/dev/null || own=(unshare --map-root-user --ipc)
+    "${own[@]}" true 2>/dev/null || skip "no IPC namespace of one's own may be made here, and the key is the same for all"
+    rm shmfile
+    start listener "${own[@]}" "$(lesson_program listener counter)" -t 0.2
+    finish listener 3
+    grep -E "^listener: waiting for a talker \(pid $listener_pid, key 0x2537, shmid [0-9]+\)$" listener.out
+    [ "$((0x2537))" -eq 9527 ]
+    if [ -e shmfile ]; then fail "it has made a key file"; fi
+}
+
+@test "a value every --interval" {
+    before=$(milliseconds)
+    ends 0 talker-counter --key "$key" --create --count 3 --interval 0.2
+    [ $(($(milliseconds) - before)) -ge 600 ]
+}
+
+# ---- the notes' programs
+
+@test "the notes' counter, started first: our watcher looks in the middle of its count, and leaves it its segment" {
+    compile_counters
+    start counter ./counter
+    until_true grep -q " $counter_pid " /proc/sysvipc/shm
+    start_watcher --interval 0.4 --count 4
+    plant "$shmid"
+    finish listener 0
+    [ "$(awk '{ print $5 }' <<<"$(segment_line "$shmid")")" -eq "$counter_pid" ] # who made it
+    sed -nE 's/^listener: looked: ([0-9]+)$/\1/p' listener.out >looked
+    [ "$(wc -l <looked)" -eq 4 ]
+    sort -nc looked
+    [ "$(head -n 1 looked)" -gt 0 ]
+    repeated=$(uniq -d looked | wc -l)
+    [ "$repeated" -ge 1 ] # four looks within 1.2 s, at a number that changes once a second
+    grep -E "^listener: only looked, 4 times: repeated [1-3], missed 0$" listener.out
+    is_running "$counter_pid"
+    end_note counter
+}
+
+@test "the notes' counter, started second: it counts in the segment that our watcher has made" {
+    compile_counters
+    start_watcher --interval 0.2 --count 2
+    start counter ./counter
+    finish listener 0
+    grep -xE 'listener: looked: [0-9]+' listener.out
+    [ "$(awk '{ print $1, $7 }' <<<"$(segment_line "$shmid")")" = "0 1" ] # removed by its maker, and still counted in
+    end_note counter
+    is_removed "$shmid"
+}
+
+@test "the notes' show_counter, started first: it shows what our counter counts, until it is killed" {
+    compile_counters
+    start show_counter ./show_counter
+    until_true grep -q " $show_counter_pid " /proc/sysvipc/shm
+    start talker talker-counter --key "$key" --interval 0.3
+    wait_for_line show_counter.out '^[1-9]'
+    end_note show_counter
+    finish talker 3
+    grep -E "^talker-counter: nobody watches key $hex" talker.err
+    plant "$(awk -v key="$key" '$1 == key { print $2 }' /proc/sysvipc/shm)" # nothing of the notes cleans up
+    sort -nc <(grep . show_counter.out)
+}
+
+@test "the notes' show_counter, started second: with --create our counter comes first, as in the notes" {
+    compile_counters
+    start talker talker-counter --key "$key" --interval 0.3 --create
+    until_true grep -q " $talker_pid " /proc/sysvipc/shm
+    start show_counter ./show_counter
+    wait_for_line show_counter.out '^[1-9]'
+    end_note show_counter
+    is_running "$talker_pid" # it counts, watched or not
+    stop talker
+    expect_lines <(awk -v key="$key" '$1 == key' /proc/sysvipc/shm)
+}
+
+@test "what a program of the notes has left behind is joined, and not removed" {
+    requires_compiler
+    left=$(./foreign make "$key" 1024 666 41)
+    plant "$left"
+    start_watcher --interval 0.1 --count 3
+    [ "$shmid" -eq "$left" ]
+    ends 0 talker-counter --key "$key"
+    finish listener 0
+    grep -x 'listener: rung 3 times: saw 6 to 8, each once: 3 of 3' listener.out
+    segment_exists "$left"
+    [ "$(string_in "$left")" = 8 ]
+}
+
+# ---- our care
+
+@test "--create: our watcher may come in the middle as well" {
+    start talker talker-counter --key "$key" --create --interval 0.05
+    until_true grep -q " $talker_pid " /proc/sysvipc/shm
+    start_watcher
+    finish listener 0
+    finish talker 0
+    grep -E '^listener: rung 5 times: .* each once: 5 of 5$' listener.out
+    is_removed "$shmid"
+}
+
+@test "nobody counts, or nobody watches: that is said" {
+    start_watcher -t 0.2
+    finish listener 3
+    expect_lines listener.err "listener-counter: nobody counts within 0.2 seconds: gave up"
+    is_removed "$shmid"
+    refuses 3 "no segment has key $hex" talker-counter --key "$key"
+}
+
+@test "a second watcher and a second counter are told who is first" {
+    start_watcher
+    refuses 4 "busy: PID $listener_pid is watching key $hex" listener-counter --key "$key"
+    start talker talker-counter --key "$key" --hold tick
+    wait_for_state "$talker_pid" T
+    refuses 4 "busy: PID $talker_pid is counting under key $hex" talker-counter --key "$key"
+    kill -CONT "$talker_pid"
+    finish talker 0
+    finish listener 0
+}
+
+@test "a stranger's segment is neither written nor removed: another size, or no number in it" {
+    requires_compiler
+    while read -r size text; do
+        stranger=$(./foreign make "$key" "$size" 666 "$text")
+        plant "$stranger"
+        ./foreign show "$stranger" >before
+        refuses 1 "foreign segment \(shmid $stranger\>" listener-counter --key "$key"
+        refuses 1 "foreign segment \(shmid $stranger\>" talker-counter --key "$key"
+        refuses 1 "foreign segment \(shmid $stranger\>" talker-counter --key "$key" --create
+        ./foreign show "$stranger" | cmp - before
+        ipcrm -m "$stranger"
+    done <<<"100 12
+4096 12
+1024 data
+1024 12x
+1024 12345678901"
+}
+
+@test "a key that is none is refused" {
+    for wrong in 0 -1 x 2147483648; do
+        refuses 2 "^listener-counter: --key: '$wrong' is not a whole number" listener-counter --key="$wrong"
+        refuses 2 "^talker-counter: --key: '$wrong' is not a whole number" talker-counter --key="$wrong"
+    done
+}
+
+@test "a storm of stray SIGUSR1 adds no value and loses none" {
+    start_watcher --count 20
+    start talker talker-counter --key "$key" --interval 0.01
+    while is_running "$listener_pid"; do
+        kill -USR1 "$listener_pid" "$talker_pid" 2>/dev/null || :
+    done
+    finish talker 0
+    finish listener 0
+    grep -x 'listener: rung 20 times: saw 6 to 25, each once: 20 of 20' listener.out
+}
+
+@test "signals that end one side end the other, and leave nothing behind" {
+    for signal in HUP INT TERM; do
+        for ended in listener talker; do
+            start_watcher
+            start talker talker-counter --key "$key" --interval 0.1
+            wait_for_line listener.out 'looked'
+            pid=${ended}_pid
+            kill -s "$signal" "${!pid}"
+            for side in listener talker; do
+                if [ "$side" = "$ended" ]; then
+                    finish "$side" $((128 + $(kill -l "$signal")))
+                else
+                    finish "$side" 3
+                    grep -F "the $ended (PID ${!pid}) went away" "$side.err"
+                fi
+            done
+            is_removed "$shmid"
+        done
+    done
+}
+
+@test "who is left alone when the other one is killed says so, and cleans up" {
+    for killed in listener talker; do
+        start_watcher
+        start talker talker-counter --key "$key" --interval 0.3
+        wait_for_line listener.out 'looked'
+        pid=${killed}_pid
+        kill -KILL "${!pid}"
+        finish "$killed" 137
+        for side in listener talker; do
+            if [ "$side" != "$killed" ]; then finish "$side" 3; fi
+        done
+        is_removed "$shmid"
+    done
+}
+
+@test "what a killed watcher has left behind is taken over by the next, and said so" {
+    start_watcher
+    kill -KILL "$listener_pid"
+    finish listener 137
+    killed=$listener_pid left=$shmid
+    start_watcher
+    [ "$shmid" -eq "$left" ]
+    grep -x "listener-counter: recovered: took over segment $left, which PID $killed left behind" listener.err
+    ends 0 talker-counter --key "$key"
+    finish listener 0
+    is_removed "$left"
+}

@@ -1,0 +1,304 @@
+#!/usr/bin/env bats
+# crowd.bats - more than two: talkers that queue, listeners that race for one key, and what the dead leave to the living.
+# shellcheck disable=SC2154 # start sets NAME_pid
+
+load helpers
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+received() { # what the listener has received, in order
+    sed -n 's/^listener: received: //p' listener.out
+}
+
+# The listener waits for a reply to the talker `first` to be typed, so that whoever comes now has to queue.
+start_busy_listener() { # [OPTION]...
+    [ -p replies ] || mkfifo replies
+    exec 7<>replies
+    start_listener --interactive "$@" <replies
+    start first talker first
+    wait_for_line listener.out 'received: first'
+}
+
+# Talkers, each named as its message; when one comes, those before it have their seats.
+start_queue() { # NAME...
+    local name
+    for name; do start_seated "$name"; done
+}
+
+start_seated() { # NAME [OPTION]...
+    start "$1" talker -v "$@"
+    wait_for_line "$1.err" 'kill\(.*, SIGUSR1\) = 0'
+}
+
+# A listener that was killed while nobody spoke to it, and has left its segment.
+leave_stale_segment() {
+    start_listener
+    kill -KILL "$listener_pid"
+    finish listener 137
+}
+
+# ---- talkers queue
+
+@test "20 talkers at once: each gets an answer, and is heard once" {
+    start_listener --keep
+    for i in {1..20}; do start "t$i" talker "message $i"; done
+    for i in {1..20}; do
+        finish "t$i" 0
+        expect_lines "t$i.out" "talker: said: message $i" "talker: listener said: Have a nice day"
+    done
+    stop listener
+    received | sort | diff - <(printf 'message %d\n' {1..20} | sort)
+    expect_lines listener.err
+}
+
+@test "those who have a seat are served in their order" {
+    start_busy_listener --count 9
+    start_queue two three four five six seven eight nine
+    printf 'reply %d\n' {1..9} >&7
+    finish listener 0
+    received | diff - <(printf '%s\n' first two three four five six seven eight nine)
+    for name in two three four five six seven eight nine; do finish "$name" 0; done
+    finish first 0
+    grep 'listener said: reply 1' first.out
+    grep 'listener said: reply 9' nine.out
+}
+
+@test "who comes when a seat becomes free does not go before those who wait" {
+    only_ours
+    start_listener --keep --hold kill:3 # it has replied to the first talker, and not rung yet
+    start first talker first --hold reading
+    wait_for_state "$listener_pid" T
+    wait_for_state "$first_pid" T
+    start_queue two three
+    kill -CONT "$first_pid"
+    finish first 0
+    start_queue four
+    kill -CONT "$listener_pid"
+    for name in two three four; do finish "$name" 0; done
+    stop listener
+    received | diff - <(printf '%s\n' first two three four)
+}
+
+@test "a talker that is killed while it queues does not disturb the others" {
+    start_busy_listener --keep
+    start_queue two three four
+    kill -KILL "$three_pid"
+    finish three 137
+    kill -TERM "$two_pid"
+    finish two 143
+    printf 'a reply\n%.0s' 1 2 >&7
+    finish first 0
+    finish four 0
+    stop listener
+    received | diff - <(printf '%s\n' first four)
+    [ "$(grep -cE "PID ($two_pid|$three_pid)\>" listener.err)" -eq 2 ]
+}
+
+@test "a talker that is killed while it queues, and that nobody waits for, does not disturb the others" {
+    start_busy_listener --keep
+    start parent sh -c '"$0" -v two 2>two.err & echo "$!"; exec sleep '"$DEADLINE" "$TALKER"
+    wait_for_line two.err 'kill\(.*, SIGUSR1\) = 0'
+    start_queue three
+    kill -KILL "$(cat parent.out)"
+    wait_for_state "$(cat parent.out)" Z
+    printf 'a reply\n%.0s' 1 2 >&7
+    finish first 0
+    finish three 0
+    stop listener
+    stop parent
+    received | diff - <(printf '%s\n' first three)
+}
+
+@test "a talker that gives up while it queues does not disturb the others" {
+    start_busy_listener --keep
+    start_queue two
+    ends 3 talker --timeout 0.2 three
+    printf 'a reply\n%.0s' 1 2 >&7
+    finish first 0
+    finish two 0
+    stop listener
+    received | diff - <(printf '%s\n' first two)
+}
+
+@test "a talker in its seat that is stopped is waited for, and then answered" {
+    start_busy_listener --count 3
+    start_queue two three
+    kill -STOP "$two_pid"
+    wait_for_state "$two_pid" T
+    printf 'a reply\n%.0s' 1 2 3 >&7
+    finish first 0
+    sleep 0.3 # long enough to take it for dead
+    kill -CONT "$two_pid"
+    for name in two three listener; do finish "$name" 0; done
+    received | diff - <(printf '%s\n' first two three)
+}
+
+@test "a listener for one conversation leaves while others queue: they are told, and exit with 3" {
+    start_busy_listener
+    start_queue two three
+    shmid=$(shmid_of listener)
+    echo "a reply" >&7
+    finish first 0
+    finish listener 0
+    for name in two three; do
+        finish "$name" 3
+        grep "^talker: .*PID $listener_pid\>" "$name.err"
+    done
+    run ! segment_exists "$shmid"
+}
+
+@test "who queues with --wait goes on to the next listener" {
+    start_busy_listener
+    start_seated two --wait
+    start_seated three --wait
+    echo "a reply" >&7
+    finish first 0
+    finish listener 0
+    start_listener --count 2
+    for name in two three listener; do finish "$name" 0; done
+    received | sort | diff - <(printf '%s\n' three two)
+}
+
+@test "who queues with --wait goes on to the next listener when this one is killed, too" {
+    start_busy_listener
+    start_seated two --wait
+    kill -KILL "$listener_pid"
+    finish listener 137
+    finish first 3
+    start_listener
+    finish two 0
+    finish listener 0
+}
+
+# ---- what the dead leave
+
+@test "both are killed: the next listener recovers by itself, and says so" {
+    start_busy_listener
+    shmid=$(shmid_of listener)
+    kill -KILL "$first_pid" "$listener_pid"
+    finish listener 137
+    finish first 137
+    segment_exists "$shmid"
+    left_by=$listener_pid
+    start_listener
+    grep "\<$shmid\>.*\<$left_by\>" listener.err
+    run ! segment_exists "$shmid"
+    ends 0 talker
+    finish listener 0
+}
+
+@test "a listener is killed when its segment is not yet what it will be: the next one recovers" {
+    for call in shmat:1 setitimer:1; do
+        start newborn listener --hold "$call"
+        wait_for_state "$newborn_pid" T
+        refuses 3 listener talker --timeout 0.2
+        kill -KILL "$newborn_pid"
+        finish newborn 137
+        refuses 3 listener talker
+        start_listener
+        ends 0 talker
+        finish listener 0
+    done
+    [ -z "$(own_segments)" ]
+}
+
+@test "talkers whose listener was killed leave at once, and the last of them removes the segment" {
+    start_busy_listener
+    start_queue two three four five
+    shmid=$(shmid_of listener)
+    kill -KILL "$listener_pid"
+    finish listener 137
+    for name in first two three four five; do
+        finish "$name" 3
+        grep "^talker: .*PID $listener_pid\>" "$name.err"
+    done
+    run ! segment_exists "$shmid"
+}
+
+@test "of two survivors that leave at the same time, each leaves the segment to the other: it is removed" {
+    only_ours
+    start_busy_listener
+    start_seated two --hold shmdt:2
+    start_seated three --hold shmdt:3
+    shmid=$(shmid_of listener)
+    kill -KILL "$listener_pid"
+    finish listener 137
+    finish first 3
+    wait_for_state "$two_pid" T # before it detaches
+    until_true eval 'in_state "$three_pid" T || is_gone "$three_pid"'
+    kill -CONT "$two_pid"
+    finish two 3
+    is_gone "$three_pid" || kill -CONT "$three_pid"
+    finish three 3
+    run ! segment_exists "$shmid"
+}
+
+@test "a listener that starts while orphaned talkers are still attached waits for them, and has the key" {
+    start_busy_listener
+    start_queue two three
+    kill -KILL "$listener_pid"
+    start_listener
+    finish first 3
+    for name in two three; do finish "$name" 3; done
+    ends 0 talker
+    finish listener 0
+}
+
+@test "a segment that an orphan keeps attached is left as it is, and named" {
+    start_busy_listener
+    shmid=$(shmid_of listener)
+    kill -STOP "$first_pid"
+    wait_for_state "$first_pid" T
+    kill -KILL "$listener_pid"
+    finish listener 137
+    refuses 4 "\<$shmid\>.*\<$listener_pid\>" listener
+    segment_exists "$shmid"
+    kill -CONT "$first_pid"
+    finish first 3
+    run ! segment_exists "$shmid"
+}
+
+@test "two listeners race for a stale segment, 20 times: exactly one has it, and one says that it recovered" {
+    for round in {1..20}; do
+        leave_stale_segment
+        start one listener --keep
+        start two listener --keep
+        until_true grep -qs busy one.err two.err
+        winner=one loser=two
+        ! grep -q busy one.err || winner=two loser=one
+        finish "$loser" 4
+        wait_for_line "$winner.out" waiting
+        [ "$(cat one.err two.err | grep -c recovered)" -eq 1 ]
+        stop "$winner"
+    done
+}
+
+# In a world of its own: a listener is killed, a bystander gets its PID, and then COMMANDS are run. $1 is the listener's
+# program, $2 the talker's.
+run_recycled() { # COMMANDS
+    local own_pids=(unshare --pid --ipc --fork --mount-proc sh)
+    requires unshare
+    "${own_pids[@]}" -c 'echo 1 >/proc/sys/kernel/ns_last_pid' || skip "no PIDs of one's own here"
+    echo '
+        "$1" >listener.out 2>&1 & listener=$!
+        until grep -q waiting listener.out; do sleep 0.01; done
+        kill -KILL "$listener"; wait "$listener"
+        echo $((listener - 1)) >/proc/sys/kernel/ns_last_pid
+        sleep 5 & [ "$!" = "$listener" ] || exit 99
+        '"$1"'
+        kill "$listener"; wait "$listener"; echo "bystander: $?"' >recycle.sh
+    run -0 timeout "$DEADLINE" "${own_pids[@]}" recycle.sh "$LISTENER" "$TALKER"
+    grep -x "bystander: 143" <<<"$output" # not of a SIGUSR1
+}
+
+@test "a process that has the PID of a dead listener is not taken for it, and not signalled" {
+    run_recycled '"$2" 2>&1; echo "talker: $?"'
+    grep -x "talker: 3" <<<"$output"
+}
+
+@test "what a dead listener left is removed, though another process has its PID by now" {
+    run_recycled '"$1" --timeout 0.1 2>&1; echo "listener: $?"'
+    grep recovered <<<"$output"
+    grep -x "listener: 3" <<<"$output"
+}

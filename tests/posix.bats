@@ -1,0 +1,369 @@
+#!/usr/bin/env bats
+# posix.bats - the handshake over POSIX shared memory: a name, a descriptor, a file.
+# shellcheck disable=SC2154 # start sets NAME_pid
+
+load helpers
+
+setup() {
+    common_setup
+    [ -d /dev/shm ] || skip "no /dev/shm here"
+}
+
+# An object that is left behind fails the test, as a segment does.
+teardown() {
+    local clean=0 file object
+    common_teardown || clean=1
+    rm -f "${left[@]}"
+    for file in *shmfile*; do
+        for object in /dev/shm/shmtalk-??"$(printf %06x "$(key_of "$file" 0)")"; do
+            [ -e "$object" ] || continue
+            echo "\"$BATS_TEST_DESCRIPTION\" left $object behind"
+            rm -f "$object"
+            clean=1
+        done
+    done
+    return "$clean"
+}
+
+left=() # objects that are left behind on purpose
+
+start_posix() { # [OPTION]...
+    start listener listener-posix "$@"
+    wait_for_line listener.out 'waiting for a talker'
+}
+
+# What `key` is called: the name of the object, and the file that it is.
+name_of() { # [PROJECT]
+    printf '/shmtalk-%08x\n' "$(key_of shmfile "${1:-1}")"
+}
+
+object_of() { # [PROJECT]
+    echo "/dev/shm$(name_of "$@")"
+}
+
+is_mapped_by() { # PID
+    grep -qF "$(object_of)" "/proc/$1/maps"
+}
+
+@test "one message and one reply, to the letter, and nothing stays behind" {
+    start_posix
+    ends 0 talker-posix "Good morning"
+    finish listener 0
+    grep -v -e ' descriptor ' -e ' segments ' listener.out | expect_lines - \
+        "listener: waiting for a talker (pid $listener_pid, key $(key_of shmfile 1), name $(name_of))" \
+        "listener: received: Good morning" \
+        "listener: replied: Have a nice day" \
+        "listener: left by both, $(name_of) still holds: Have a nice day" \
+        "listener: after shm_unlink, shm_open: ENOENT"
+    expect_lines talker.out "talker: said: Good morning" "talker: listener said: Have a nice day"
+    expect_lines listener.err
+    expect_lines talker.err
+    [ ! -e "$(object_of)" ]
+}
+
+@test "the same story as the handshake: what both tell is told in the same words" {
+    start_posix
+    ends 0 talker-posix
+    finish listener 0
+    grep -e ' received: ' -e ' replied: ' listener.out >posix.out
+    cat talker.out >>posix.out
+    start listener listener-handshake
+    wait_for_line listener.out waiting
+    ends 0 talker-handshake
+    finish listener 0
+    sed 1d listener.out | cat - talker.out | diff posix.out -
+}
+
+@test "an object is a file of its size, for its owner alone, and ipcs does not list it" {
+    requires ipcs
+    start_posix
+    wait_for_line listener.out 'segments that ipcs lists'
+    read -r size mode owner < <(stat -c '%s %a %u' "$(object_of)")
+    [ "$mode.$owner" = "600.$(id -u)" ]
+    grep -E "^listener: descriptor [0-9]+ is the file $(object_of), of $size bytes$" listener.out
+    grep -E '^listener: of the [0-9]+ segments that ipcs lists, 0 are ours$' listener.out
+    ipcs -m -p | awk -v pid="$listener_pid" '$3 == pid { found = 1 } END { exit found }'
+    ends 0 talker-posix
+    finish listener 0
+}
+
+@test "it is born empty, and gets its size" {
+    start listener listener-posix --hold ftruncate
+    wait_for_state "$listener_pid" T
+    [ "$(stat -c %s "$(object_of)")" -eq 0 ]
+    kill -CONT "$listener_pid"
+    wait_for_line listener.out waiting
+    [ "$(stat -c %s "$(object_of)")" -gt 1024 ]
+    ends 0 talker-posix
+    finish listener 0
+}
+
+@test "the conversation is held without the descriptor: what is mapped stays mapped" {
+    start listener listener-posix --hold sigsuspend
+    wait_for_state "$listener_pid" T
+    is_mapped_by "$listener_pid"
+    [ -z "$(find "/proc/$listener_pid/fd" -lname '/dev/shm/*')" ]
+    kill -CONT "$listener_pid"
+    ends 0 talker-posix
+    finish listener 0
+}
+
+@test "it stays with what was said when everybody is dead, and the next listener recovers" {
+    start_posix
+    left=("$(object_of)")
+    start talker talker-posix --hold kill "Remember me"
+    wait_for_state "$talker_pid" T
+    kill -KILL "$listener_pid" "$talker_pid"
+    finish listener 137
+    finish talker 137
+    grep -aqF "Remember me" "$(object_of)"
+    left=()
+    refuses 3 'nobody listens' talker-posix
+    start_posix
+    expect_lines listener.err \
+        "listener-posix: recovered: removed $(name_of), which PID $(sed -n 's/.*which PID \([0-9]*\) .*/\1/p' listener.err) left behind"
+    ends 0 talker-posix
+    finish listener 0
+}
+
+@test "what the lesson reads at its end nobody has mapped or open" {
+    start listener listener-posix --hold shm_open:2
+    wait_for_line listener.out waiting
+    ends 0 talker-posix
+    wait_for_state "$listener_pid" T
+    run ! grep -lF "$(object_of)" /proc/[0-9]*/maps
+    [ -z "$(find /proc/[0-9]*/fd -lname "$(object_of)" 2>/dev/null)" ]
+    grep -aqF "Have a nice day" "$(object_of)"
+    kill -CONT "$listener_pid"
+    finish listener 0
+    grep -Fx "listener: left by both, $(name_of) still holds: Have a nice day" listener.out
+}
+
+@test "after shm_unlink the name is free, as the kernel sees it" {
+    requires_strace
+    start listener strace -o strace.out -e trace=openat,unlink "$(lesson_program listener posix)" -t "$DEADLINE"
+    wait_for_line listener.out waiting
+    ends 0 talker-posix
+    finish listener 0
+    sed -n "/unlink(\"\\/dev\\/shm/,\$p" strace.out | grep -v SIG >after
+    sed -n 1p after | grep -E "^unlink\(\"$(object_of)\"\) += 0"
+    sed -n 2p after | grep -E "^openat\(AT_FDCWD, \"$(object_of)\", O_RDWR.* = -1 ENOENT"
+}
+
+@test "the calls that it narrates are those that strace shows" {
+    requires_strace
+    start listener strace -o strace.out "$(lesson_program listener posix)" -t "$DEADLINE" --trace trace
+    wait_for_line listener.out waiting
+    ends 0 talker-posix
+    finish listener 0
+    # What is private belongs to libc; what is before belongs to the program's start.
+    calls='ftruncate|munmap|mmap\(NULL, [0-9]+, [A-Z_|]+, MAP_SHARED,'
+    sed '1,/openat.*O_EXCL/d; s/ *= /=/' strace.out | grep -E "^($calls)" >shown
+    awk -F '\t' '$5 == "call" { print $6 }' trace | sed '1,/shm_open.*O_EXCL/d; s/ *= /=/' | grep -E "^($calls)" >told
+    diff told shown
+    [ "$(wc -l <told)" -eq 5 ] # to give it a size; to map, and unmap; to map again, and unmap
+}
+
+@test "it is linked with -lrt, where shm_open was until glibc 2.34" {
+    [ "$(uname)" = Linux ] || skip "-lrt is for Linux"
+    requires make
+    make -C "$ROOT" -n -B BUILD="$BATS_TEST_TMPDIR/build" LESSONS=posix >make.out
+    [ "$(grep -c -- '-o [^ ]*/\(talker\|listener\)-posix .* -lrt' make.out)" -eq 2 ]
+}
+
+# ---- who is there
+
+@test "a second talker is told who is first, and disturbs nobody" {
+    start listener listener-posix --hold sigsuspend
+    wait_for_state "$listener_pid" T
+    start first talker-posix one
+    wait_for_line first.out said
+    refuses 4 "\<$first_pid\>" talker-posix two
+    kill -CONT "$listener_pid"
+    finish first 0
+    finish listener 0
+    grep -x 'listener: received: one' listener.out
+}
+
+@test "a second listener is told who is first, and disturbs nobody" {
+    start_posix
+    refuses 4 "busy: PID $listener_pid is listening on $(name_of)" listener-posix
+    ends 0 talker-posix
+    finish listener 0
+}
+
+@test "each project has an object of its own" {
+    start_posix
+    start other listener-posix --project 200
+    wait_for_line other.out waiting
+    [ -e "$(object_of 1)" ] && [ -e "$(object_of 200)" ]
+    ends 0 talker-posix --project 200
+    finish other 0
+    is_running "$listener_pid"
+    ends 0 talker-posix
+    finish listener 0
+}
+
+@test "nobody is there: no key file, no object, and none is made" {
+    refuses 3 listener-posix talker-posix
+    [ ! -e shmfile ]
+    touch shmfile
+    refuses 3 "no listener has $(name_of)" talker-posix
+    [ ! -e "$(object_of)" ]
+}
+
+# ---- what is not ours
+
+@test "a stranger's file of that name is named and left as it is" {
+    touch shmfile
+    left=("$(object_of)")
+    for content in 'very important data' "$(head -c 1056 /dev/zero | tr '\0' x)"; do
+        printf %s "$content" >"$(object_of)"
+        for side in listener talker; do
+            refuses 1 "$(name_of) belongs to somebody else \(its (size|magic) is .*\), left as it is" "$side-posix"
+        done
+        [ "$(cat "$(object_of)")" = "$content" ]
+    done
+}
+
+@test "another user's object is left as it is" {
+    [ "$(id -u)" -eq 0 ] || skip "only root can make another user's file"
+    start_posix
+    size=$(stat -c %s "$(object_of)")
+    ends 0 talker-posix
+    finish listener 0
+    left=("$(object_of)")
+    truncate -s "$size" "$(object_of)"
+    chown 65534 "$(object_of)"
+    refuses 1 'its owner is uid 65534' listener-posix
+    refuses 1 'its owner is uid 65534' talker-posix
+    [ "$(stat -c %u "$(object_of)")" = 65534 ]
+}
+
+# ---- death
+
+@test "a talker whose listener is killed is told who went away" {
+    start listener listener-posix --hold sigsuspend
+    wait_for_state "$listener_pid" T
+    left=("$(object_of)")
+    start talker talker-posix
+    wait_for_line talker.out said
+    kill -KILL "$listener_pid"
+    began=$(milliseconds)
+    finish talker 3
+    [ $(($(milliseconds) - began)) -lt 1000 ]
+    finish listener 137
+    expect_lines talker.err "talker-posix: the listener (PID $listener_pid) went away"
+}
+
+@test "a listener whose talker is killed is told who went away, and cleans up" {
+    start_posix
+    start talker talker-posix --hold kill
+    wait_for_state "$talker_pid" T
+    kill -USR1 "$listener_pid"
+    kill -KILL "$talker_pid"
+    finish talker 137
+    finish listener 3
+    expect_lines listener.err "listener-posix: the talker (PID $talker_pid) went away"
+    [ ! -e "$(object_of)" ]
+}
+
+@test "a killed talker is noticed before anybody has asked for its status" {
+    start_posix
+    # Its parent becomes a sleep, which never waits for it: it stays a zombie.
+    # shellcheck disable=SC2016 # it is the inner shell that is to expand them
+    start parent sh -c '"$1" -t "$2" --hold kill >talker.out 2>&1 & echo $! >talker.pid; exec sleep "$2"' \
+        sh "$(lesson_program talker posix)" "$DEADLINE"
+    until_true test -s talker.pid
+    talker=$(cat talker.pid)
+    wait_for_state "$talker" T
+    began=$(milliseconds)
+    kill -KILL "$talker"
+    finish listener 3
+    [ $(($(milliseconds) - began)) -lt 1000 ]
+    [ "$(state_of "$talker")" = Z ]
+    stop parent
+}
+
+@test "a talker that stands still on purpose is not taken for dead" {
+    start_posix
+    start talker talker-posix --hold kill
+    wait_for_state "$talker_pid" T
+    for _ in {1..10}; do # each wakes the listener, and it looks after its talker
+        kill -USR1 "$listener_pid"
+        sleep 0.05
+    done
+    is_running "$listener_pid"
+    kill -CONT "$talker_pid"
+    finish talker 0
+    finish listener 0
+}
+
+@test "one that was killed while it made its object is recovered from, wherever that was" {
+    for point in ftruncate mmap close; do
+        start listener listener-posix --hold "$point"
+        wait_for_state "$listener_pid" T
+        [ -e "$(object_of)" ]
+        kill -KILL "$listener_pid"
+        finish listener 137
+        case $point in
+            close) why="which PID $listener_pid left behind" ;; # it has said by then who it is
+            *) why="which was left behind unfinished" ;;
+        esac
+        start_posix
+        expect_lines listener.err "listener-posix: recovered: removed $(name_of), $why"
+        ends 0 talker-posix
+        finish listener 0
+    done
+}
+
+@test "two that recover from the same dead listener do not remove each other's object" {
+    start_posix
+    left=("$(object_of)")
+    kill -KILL "$listener_pid"
+    finish listener 137
+    left=()
+    start first listener-posix --hold shm_unlink
+    wait_for_state "$first_pid" T
+    start second listener-posix --verbose
+    until_true grep -q 'fstat.*S_IFREG' second.err # it has seen the same object
+    kill -CONT "$first_pid"
+    wait_for_line first.out waiting
+    finish second 4
+    grep -F "busy: PID $first_pid is listening on $(name_of)" second.err
+    ends 0 talker-posix
+    finish first 0
+}
+
+@test "signals that end leave no object behind, and are died of" {
+    for signal in HUP INT TERM; do
+        for point in ftruncate mmap close sigsuspend; do
+            start listener listener-posix --hold "$point"
+            wait_for_state "$listener_pid" T
+            kill -s "$signal" "$listener_pid"
+            kill -CONT "$listener_pid"
+            finish listener $((128 + $(kill -l "$signal")))
+            [ ! -e "$(object_of)" ]
+        done
+    done
+}
+
+@test "a listener to whom nobody comes gives up when its time is out" {
+    start_posix -t 0.2
+    finish listener 3
+    expect_lines listener.err "listener-posix: no talker came"
+    [ ! -e "$(object_of)" ]
+}
+
+@test "stray SIGUSR1 change nothing" {
+    start_posix
+    start talker talker-posix --hold kill
+    wait_for_state "$talker_pid" T
+    for _ in {1..20}; do
+        kill -USR1 "$listener_pid" "$talker_pid"
+    done
+    kill -CONT "$talker_pid"
+    finish talker 0
+    finish listener 0
+    grep -x 'talker: listener said: Have a nice day' talker.out
+}
