@@ -409,3 +409,12 @@ END
     stop steps
     nothing_is_left_of "$(cat steps.out)"
 }
+
+@test "a wrong variant runs by its name with its lesson's talker, and it is good that it fails" {
+    for variant in torn_no_seq:1 unready_no_block:138 lostwakeup_no_mask:3; do
+        run "$demo" "${variant%:*}"
+        [ "$status" -eq 0 ] || fail "${variant%:*}: status $status, and" "$output"
+        grep -q 'wrong variant, and it has to fail$' <<<"$output"
+        nothing_is_left_of "$output"
+    done
+}

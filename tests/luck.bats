@@ -544,12 +544,15 @@ fill() { # FIFO
 @test "Ctrl-C works while the narration is a full pipe, already asleep or not yet" {
     mkfifo narration
     exec 7<>narration
-    narrating() { start listener sh -c 'exec "$0" --timeout "$1" -v 2>narration' "$LISTENER" "$DEADLINE"; }
-    narrating
+    narrating() { # TRACE
+        start listener sh -c 'exec "$0" --timeout "$1" -v --trace "$2" 2>narration' "$LISTENER" "$DEADLINE" "$1"
+    }
+    narrating first.trace
     wait_for_line listener.out waiting
     fill narration
     dies_of INT listener
-    narrating
+    narrating second.trace
+    until_true [ -e second.trace ] # what comes next is a line of narration
     dies_of TERM listener
     [ -z "$(own_segments)" ]
 }

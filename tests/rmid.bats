@@ -67,7 +67,7 @@ status_in_ipcs() { # SHMID
     start_remover
     ends 0 strace -e trace=shmget,shmat -o calls "$BUILD/talker-rmid" -t "$DEADLINE"
     finish listener 0
-    sed -n '/= -1 ENOENT/,$p' calls >after
+    sed -n '/= -1 ENOENT/,$p' calls | grep ^shm >after
     expect_lines <(head -n 3 after | sed 's/  *= / = /; s/ = 0x.*/ = ADDRESS/; s/ = [0-9]*$/ = SHMID/') \
         "shmget($key, 0, 000) = -1 ENOENT (No such file or directory)" \
         "shmat($shmid, NULL, SHM_RDONLY) = ADDRESS" \
