@@ -134,6 +134,8 @@ static bool has_come_to(const struct meet *meet, int step)
 
 static _Noreturn void give_up(const struct meet *meet, enum wakeup why)
 {
+    struct segment left = meet->segment;
+    segment_survive(&left);
     if (why == WAKEUP_GONE)
         errx(3, "the %s (PID %d) went away", other_side(), (int)meet->peer);
     errx(3, "no word from the %s (PID %d) within %g seconds: gave up", other_side(),

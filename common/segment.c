@@ -190,6 +190,16 @@ enum segment_state segment_find(struct segment *segment, key_t key)
     return segment->state = SEGMENT_GONE;
 }
 
+bool segment_survive(struct segment *segment)
+{
+    segment_detach(segment);
+    segment_classify(segment);
+    if (segment->state == SEGMENT_STALE && segment_remove(segment) == -1 && errno != EINVAL &&
+        errno != EIDRM)
+        warn("shmctl(%d, IPC_RMID)", segment->shmid);
+    return segment->state == SEGMENT_STALE || segment->state == SEGMENT_ORPHANED;
+}
+
 /* ---- create ---- */
 
 /* Clears the way for a new segment. Returns whether shmget is worth another try. */

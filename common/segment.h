@@ -97,6 +97,10 @@ void segment_detach(struct segment *segment);
 /* Removes it by id. Returns 0, or -1 with errno. */
 int segment_remove(struct segment *segment);
 
+/* What a survivor does: detaches and, where the creator is dead and nobody else is attached,
+ * removes the segment. Returns whether the creator had died without removing it. */
+bool segment_survive(struct segment *segment);
+
 /* Has it removed when this process exits, however that comes about. */
 void segment_remove_at_exit(int shmid);
 
@@ -117,6 +121,7 @@ _Noreturn void segment_refuse(const struct segment *segment);
 #define segment_classify(segment)  AT_LESSON(segment_classify(segment))
 #define segment_attach(segment)    AT_LESSON(segment_attach(segment))
 #define segment_detach(segment)    AT_LESSON(segment_detach(segment))
+#define segment_survive(segment)   AT_LESSON(segment_survive(segment))
 #define segment_remove(segment)    AT_LESSON(segment_remove(segment))
 #endif
 

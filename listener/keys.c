@@ -29,7 +29,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const points[] = {"recreated", "stranger", "private", NULL};
+static const char *const points[] = {"accident", "recreated", "stranger", "private", NULL};
 
 static const struct program program = {
     .name = "listener-keys",
@@ -110,6 +110,7 @@ static void try_without_file(struct meet *meet, struct keys *shared)
     if (shmid == -1)
         lines_print("skipped: key %#x is taken by somebody else at the moment", (unsigned)key);
     publish(&shared->shmid, shmid);
+    narrate_point("accident");
     meet_advance(meet, KEYS_NO_FILE);
     meet_await(meet, KEYS_ACCIDENT);
     if (shmid != -1)

@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *const points[] = {"leaving", NULL};
+static const char *const points[] = {"created", "setting", "leaving", NULL};
 
 static const struct program program = {
     .name = "listener-lifetime",
@@ -67,6 +67,7 @@ static void be_born(struct segment *segment, const struct options *options)
           "created: %zu bytes, attached %lu times, created by PID %d, last used by PID %d",
           (size_t)about.shm_segsz, (unsigned long)about.shm_nattch, (int)about.shm_cpid,
           (int)about.shm_lpid);
+    narrate_point("created");
 }
 
 static void be_attached(struct segment *segment)
@@ -103,6 +104,7 @@ static void set(const struct meet *meet)
             errx(3, "the talker (PID %d) went away, or a second did not pass", (int)meet->peer);
 
     explain("set what is set already: shm_ctime is the time of the last change, not of creation");
+    narrate_point("setting");
     struct shmid_ds about = before;
     if (sys_shmctl(meet->segment.shmid, IPC_SET, &about) == -1)
         err(1, "shmctl(%d, IPC_SET)", meet->segment.shmid);

@@ -29,7 +29,7 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *const points[] = {"removed", NULL};
+static const char *const points[] = {"removed", "anew", "last", NULL};
 
 static const struct program program = {
     .name = "listener-rmid",
@@ -76,6 +76,7 @@ static void answer(struct meet *meet, struct rmid *shared)
 static void compare(struct meet *meet, struct rmid *shared)
 {
     meet_await(meet, RMID_ANEW);
+    narrate_point("anew");
     explain("find what has our key now: it is not what we have attached");
     struct segment other;
     segment_find(&other, meet->segment.key);
@@ -108,6 +109,7 @@ static void detach_last(struct meet *meet)
           result == 0 ? "it is still there" : sys_error_name(errno));
 
     explain("detach: we are the last, and so this frees it");
+    narrate_point("last");
     segment_detach(&meet->segment);
     result = sys_shmctl(shmid, IPC_STAT, &about);
     claim(result == -1 && (errno == EINVAL || errno == EIDRM),

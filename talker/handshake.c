@@ -102,8 +102,11 @@ int main(int argc, char **argv)
     struct wakeup_wait wait = {.peer = segment.creator, .shmid = shmid, .timeout = options.timeout};
     while (observe(&shared->state) != ANSWERED) {
         sys_sigsuspend(&none);
-        if (wakeup_look(&wait) != WAKEUP_LOOK)
+        if (wakeup_look(&wait) != WAKEUP_LOOK) {
+            sys_shmdt(shared);
+            segment_survive(&segment); /* what a dead listener can not remove any more, we do */
             errx(3, "the listener (PID %d) went away, or gave no answer", (int)wait.peer);
+        }
     }
 
     explain("copy the reply, and end the copy ourselves: it comes from another process");

@@ -160,27 +160,14 @@ static void detach(struct talker *talker)
 
 /* ---- the turn ---- */
 
-/* After a listener that died, and can remove nothing any more. Returns false where it left in
- * order, and took the segment with it. */
-static bool clean_up(struct talker *talker)
-{
-    explain(
-        "is the listener dead, and is nobody else attached? then its segment is ours to remove");
-    enum segment_state state = segment_classify(&talker->segment);
-    if (state == SEGMENT_STALE && segment_remove(&talker->segment) == -1 && errno != EINVAL &&
-        errno != EIDRM)
-        warn("shmctl(%d, IPC_RMID)", talker->segment.shmid);
-    return state == SEGMENT_STALE || state == SEGMENT_ORPHANED;
-}
-
 /* Ends the program because the listener will not answer. */
 static _Noreturn void give_up(struct talker *talker, enum wakeup why)
 {
-    detach(talker);
     if (why == WAKEUP_LATE)
         errx(3, "no answer from the listener (PID %d) within %g seconds: gave up", talker->listener,
              talker->options.timeout);
-    clean_up(talker);
+    explain("the listener can remove nothing any more: if nobody else is attached, we do it");
+    segment_survive(&talker->segment);
     errx(3, "the listener (PID %d) went away", talker->listener);
 }
 
@@ -253,15 +240,13 @@ static enum wakeup be_seated(struct talker *talker)
     return why;
 }
 
-/* Gives back the seat, then the turn, and detaches. A listener that has left before us was done
+/* Gives back the seat, then the turn. A listener that has left before us was done
  * with us; one that has died is another matter. */
 static void leave(struct talker *talker)
 {
     explain("get up and pass the turn: the listener sees an empty seat, and serves the next");
     publish(&talker->pair->seat[talker->seat], 0);
-    bool rung = pass_turn(talker);
-    detach(talker);
-    if (!rung && clean_up(talker))
+    if (!pass_turn(talker) && segment_survive(&talker->segment))
         errx(3, "the listener (PID %d) went away", talker->listener);
 }
 
@@ -351,6 +336,7 @@ int main(int argc, char **argv)
     else
         say(&talker, message, strlen(message));
     leave(&talker);
+    detach(&talker);
     wakeup_end();
     return talker.status;
 }

@@ -143,3 +143,17 @@ segment_maps() { # PID SHMID
     signals_leave_nothing attach compare
     kills_leave_nothing attach compare
 }
+
+@test "the headers say so: shmat returns void *, and the field is shm_nattch" {
+    command -v "${CC:-cc}" >/dev/null || skip "no C compiler"
+    cat >types.c <<'END'
+#include <sys/shm.h>
+_Static_assert(_Generic(shmat(0, 0, 0), void *: 1, default: 0), "shmat does not return void *");
+_Static_assert(_Generic(&((struct shmid_ds *)0)->shm_nattch, shmatt_t *: 1, default: 0), "shm_nattch is no shmatt_t");
+END
+    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -c types.c
+    sed 's/void \*: 1/int *: 1/' types.c >wrong.c
+    run ! "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -c wrong.c
+    sed 's/shm_nattch/shm_nattach/' types.c >wrong.c
+    run ! "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -c wrong.c
+}

@@ -301,3 +301,16 @@ end_note() { # NAME
     finish listener 0
     is_removed "$left"
 }
+
+@test "ps finds the two that run in the background, as in the notes" {
+    requires ps
+    start_watcher
+    start talker talker-counter --key "$key" --hold tick
+    wait_for_state "$talker_pid" T
+    ps -A -o pid= -o args= >found
+    grep -E "^ *$listener_pid .*/listener-counter .*--key $key$" found
+    grep -E "^ *$talker_pid .*/talker-counter .*--key $key --hold tick$" found
+    kill -CONT "$talker_pid"
+    finish talker 0
+    finish listener 0
+}

@@ -147,9 +147,11 @@ is_removed() { # SHMID
     finish listener 3
     if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
     start_mortal
-    start talker talker-crash --hold kill:3 # it has found the second
+    start talker talker-crash --hold kill:2 # when it would ring for the first time
     wait_for_state "$talker_pid" T
     kill -KILL "$talker_pid"
     finish talker 137
     finish listener 3
+    grep -qx "listener-crash: the talker (PID $talker_pid) went away" listener.err
+    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# crowd.bats - more than two: talkers that queue, listeners that race for one key, and what the dead leave to the living.
+# crowd.bats - more than two: talkers that queue, listeners that race for a key, and what the dead leave to the living.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -260,7 +260,7 @@ leave_stale_segment() {
 }
 
 @test "two listeners race for a stale segment, 20 times: exactly one has it, and one says that it recovered" {
-    for round in {1..20}; do
+    for _ in {1..20}; do
         leave_stale_segment
         start one listener --keep
         start two listener --keep

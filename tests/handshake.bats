@@ -143,3 +143,16 @@ start_handshake() { # [OPTION]...
     grep "PID $talker_pid" listener.err
     run ! segment_exists "$shmid"
 }
+
+@test "no call carries the message: what the one stores is in the other's memory" {
+    requires_strace
+    start listener strace -s 4096 -o listener.strace "$(lesson_program listener handshake)" -t "$DEADLINE"
+    wait_for_line listener.out 'waiting for a talker'
+    start talker strace -s 4096 -o talker.strace "$(lesson_program talker handshake)" -t "$DEADLINE" 'A word in memory'
+    finish talker 0
+    finish listener 0
+    # The talker has it from its command line, and both show it: no other call has it for an argument.
+    grep -h 'A word in memory' talker.strace listener.strace | sed 's/(.*//' | sort | uniq -c | tr -s ' ' | expect_lines - \
+        " 1 execve" " 2 write"
+    grep -F 'write(1, "listener: received: A word in memory\n"' listener.strace
+}

@@ -63,7 +63,7 @@ skip_if_skipped() { # FILE PART
 }
 
 @test "of a file that is not there ftok makes -1, and -1 as a key works by accident" {
-    hold_both shmctl # before it removes what it has made with that key
+    hold_both accident
     skip_if_skipped listener.out 'key 0xffffffff'
     id=$(made_by "$listener_pid" | sed -n 's/^0xffffffff //p')
     [ -n "$id" ]
@@ -76,7 +76,7 @@ skip_if_skipped() { # FILE PART
 }
 
 @test "while somebody else has the key -1, that part is skipped, and the rest goes on" {
-    start first listener-keys --hold shmctl --file first.shmfile
+    start first listener-keys --hold accident --file first.shmfile
     wait_for_line first.out waiting
     start second talker-keys --file first.shmfile
     wait_for_state "$first_pid" T
@@ -93,7 +93,7 @@ skip_if_skipped() { # FILE PART
 }
 
 @test "what a killed listener has left at the key -1 is no hindrance to the next" {
-    hold_both shmctl
+    hold_both accident
     skip_if_skipped listener.out 'key 0xffffffff'
     for id in $(made_by "$listener_pid" | cut -d ' ' -f 2); do plant "$id"; done
     kill -KILL "$listener_pid"
@@ -153,7 +153,7 @@ skip_if_skipped() { # FILE PART
 }
 
 @test "SIGTERM at any point leaves neither segments nor files" {
-    for point in shmctl recreated stranger private; do
+    for point in accident recreated stranger private; do
         hold_both "$point"
         kill -TERM "$listener_pid" "$talker_pid"
         kill -CONT "$listener_pid"

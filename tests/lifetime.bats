@@ -61,7 +61,7 @@ kernel_says() { # FIELD...
 }
 
 @test "just created: nobody attached it, nobody used it, and it has the size that was asked for" {
-    start listener listener-lifetime --hold shmat
+    start listener listener-lifetime --hold created
     wait_for_state "$listener_pid" T
     shmid=$(awk -v pid="$listener_pid" '$5 == pid { print $2 }' /proc/sysvipc/shm)
     [ "$(kernel_says nattch lpid atime dtime)" = "0 0 0 0" ]
@@ -126,7 +126,7 @@ kernel_says() { # FIELD...
 }
 
 @test "shm_ctime is the time of the last change: IPC_SET of what is set already moves it" {
-    start listener listener-lifetime --hold shmctl:4 # IPC_SET
+    start listener listener-lifetime --hold setting
     wait_for_line listener.out 'waiting for a talker'
     shmid=$(shmid_of listener)
     start talker talker-lifetime
@@ -167,7 +167,7 @@ kernel_says() { # FIELD...
 }
 
 @test "killed before it has said that it leaves, the listener is missed; a talker that is killed, too" {
-    start_creator --hold shmctl:4
+    start_creator --hold setting
     start talker talker-lifetime
     wait_for_state "$listener_pid" T
     plant "$shmid"

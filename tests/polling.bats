@@ -164,3 +164,13 @@ effort() { # polling|sleeping
 @test "stray SIGUSR1 changes nothing while it sleeps" {
     strays_change_nothing polling speaking:2
 }
+
+@test "the notes' own key, ftok of /proc and 'a', is a key like any other" {
+    refuses 3 'start the listener' talker-polling --file /proc --project "$(printf %d "'a")"
+    lesson talker-polling --file /proc --project 97 --verbose 2>talker.err || [ $? -eq 3 ]
+    grep -F "] ftok(\"/proc\", 97) = $(key_of /proc 97)" talker.err
+}
+
+@test "what a failed call says is one line, with the reason at its end, and no newline before it" {
+    refuses 3 '^talker-polling: ftok\("missing", 1\): .*: No such file or directory$' talker-polling --file missing
+}

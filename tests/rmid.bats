@@ -75,7 +75,7 @@ status_in_ipcs() { # SHMID
 }
 
 @test "two generations live side by side: the key leads to the one, both processes sit in the other" {
-    start_remover --hold shmget:2 # when it asks its key
+    start_remover --hold anew
     start talker talker-rmid
     wait_for_state "$listener_pid" T
     anew=$(ipcs -m | awk -v key="$(printf '0x%08x' "$key")" '$1 == key { print $2 }')
@@ -88,7 +88,7 @@ status_in_ipcs() { # SHMID
 }
 
 @test "it is there as long as one is attached, and gone with the last detach" {
-    start_remover --hold shmdt:3 # the last of all
+    start_remover --hold last
     start talker talker-rmid
     finish talker 0
     wait_for_state "$listener_pid" T
@@ -111,7 +111,7 @@ status_in_ipcs() { # SHMID
 }
 
 @test "a talker that takes the new generation with it has gone away" {
-    start_remover --hold shmget:2
+    start_remover --hold anew
     start talker talker-rmid
     wait_for_state "$listener_pid" T
     stop talker
@@ -122,7 +122,7 @@ status_in_ipcs() { # SHMID
 }
 
 @test "Ctrl-C while there are two generations removes both" {
-    start_remover --hold shmget:2
+    start_remover --hold anew
     start talker talker-rmid
     wait_for_state "$listener_pid" T
     kill -INT "$talker_pid" "$listener_pid"

@@ -1,0 +1,62 @@
+#!/usr/bin/env bats
+# checklist.bats - tests/CHECKLIST leads from each line of the notes to a lesson and a test that are there.
+
+load helpers
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    # A line may have bars of its own, but none between spaces.
+    grep -v '^#' "$ROOT/tests/CHECKLIST" | sed '/^$/d' >table
+}
+
+field() { # NUMBER
+    awk -F ' [|] ' -v field="$1" '{ print $field }' table
+}
+
+# The lessons in their order, one a line: what LESSONS is set to in the Makefile, and the pair.
+syllabus() {
+    echo pair
+    make -s -f - -C "$ROOT" <<'END'
+include Makefile
+.DEFAULT_GOAL = lessons
+lessons: ; @printf '%s\n' $(LESSONS)
+END
+}
+
+# The titles of the tests in FILE..., one a line.
+titles() { # FILE...
+    sed -n "s/^@test [\"']\\(.*\\)[\"'] {\$/\\1/p" "$@"
+}
+
+@test "every entry has four fields: note, line, lesson and test" {
+    run ! grep -vnE '^00[0-4] \| [^ ].*[^ ] \| [a-z]+ \| [^|]+$' table
+    run ! awk -F ' [|] ' 'NF != 4' table
+    run ! grep . <(awk -F ' [|] ' 'NF != 4' table)
+    [ "$(wc -l <table)" -gt 0 ]
+}
+
+@test "every entry names a lesson of the syllabus" {
+    requires make
+    comm -23 <(field 3 | sort -u) <(syllabus | sort) | expect_lines -
+}
+
+@test "every entry names a test of that lesson" {
+    while IFS= read -r entry; do
+        lesson=$(awk -F ' [|] ' '{ print $3 }' <<<"$entry")
+        title=$(awk -F ' [|] ' '{ print $4 }' <<<"$entry")
+        if [ "$lesson" = pair ]; then set -- "$ROOT"/tests/*.bats; else set -- "$ROOT/tests/$lesson.bats"; fi
+        titles "$@" | grep -qFx -e "$title" || fail "no test of $lesson is called: $title"
+    done <table
+}
+
+@test "no entry stands there twice" {
+    sort table | uniq -d | expect_lines -
+}
+
+@test "every line of the notes' checklist has an entry, and no entry another line" {
+    checklist=$ROOT/../shared/CHECKLIST.md
+    [ -r "$checklist" ] || skip "the notes' checklist is not here"
+    awk '/^\*\*/ { gsub(/\*/, ""); note = $0 } /^- / { print note " | " substr($0, 3) }' "$checklist" | sort >lines
+    awk -F ' [|] ' '{ print $1 " | " $2 }' table | sort -u | diff lines -
+    [ "$(wc -l <lines)" -gt 0 ]
+}
