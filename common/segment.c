@@ -143,8 +143,12 @@ static enum segment_state read_head(struct segment *segment, bool creator_alive,
 
     if (magic != 0 && magic != SEGMENT_MAGIC)
         return foreign(segment, "its magic is %#lx", magic);
-    if (creator_alive)
-        return magic == 0 ? SEGMENT_UNBORN : SEGMENT_LIVE;
+    if (creator_alive && magic == 0)
+        return SEGMENT_UNBORN;
+    /* From its magic to its end a listener has its segment attached: whoever is alive under the
+     * creator's PID, and has not, has only got the number. */
+    if (creator_alive && !wakeup_is_detached(segment->creator, segment->shmid))
+        return SEGMENT_LIVE;
     return others ? SEGMENT_ORPHANED : SEGMENT_STALE;
 }
 
@@ -190,14 +194,19 @@ enum segment_state segment_find(struct segment *segment, key_t key)
     return segment->state = SEGMENT_GONE;
 }
 
+/* That it is ours was found out before it was attached. It is not attached again to look: of
+ * several survivors, each would see another's look, and leave the segment to it. */
 bool segment_survive(struct segment *segment)
 {
+    struct shmid_ds about;
     segment_detach(segment);
-    segment_classify(segment);
-    if (segment->state == SEGMENT_STALE && segment_remove(segment) == -1 && errno != EINVAL &&
-        errno != EIDRM)
+    if (sys_shmctl(segment->shmid, IPC_STAT, &about) == -1 || about.shm_perm.mode & SHM_DEST)
+        return false;
+    if (wakeup_alive(segment->creator) && !wakeup_is_detached(segment->creator, segment->shmid))
+        return false;
+    if (about.shm_nattch == 0 && segment_remove(segment) == -1 && errno != EINVAL && errno != EIDRM)
         warn("shmctl(%d, IPC_RMID)", segment->shmid);
-    return segment->state == SEGMENT_STALE || segment->state == SEGMENT_ORPHANED;
+    return true;
 }
 
 /* ---- create ---- */

@@ -196,6 +196,11 @@ static enum wakeup_maps maps_segment(pid_t pid, int shmid)
     return wakeup_maps(pid, "/SYSV", (unsigned long)shmid);
 }
 
+bool wakeup_is_detached(pid_t pid, int shmid)
+{
+    return maps_segment(pid, shmid) == WAKEUP_MAPS_NOT;
+}
+
 /* The cheap look first; where it finds the peer in its place, nothing more is asked. Then the
  * kernel's word: the process is gone, or has detached (a zombie answers kill, but counts no more).
  * shm_nattch counts us as well. */

@@ -85,13 +85,13 @@ static struct wakeup_wait wait_for(const struct listener *listener)
                                 .timeout = listener->timeout};
 }
 
-/* The first seat from `front` on whose talker is really there, or -1. A PID in a seat is a claim:
+/* The first seat behind `front` whose talker is really there, or -1. A PID in a seat is a claim:
  * unless the kernel confirms that it has our segment attached, the seat is emptied and nobody is
  * signalled. */
 static int find_talker(struct listener *listener)
 {
     for (int i = 0; i < PAIR_SEATS; i++) {
-        int at = (listener->front + i) % PAIR_SEATS;
+        int at = (listener->front + 1 + i) % PAIR_SEATS;
         int pid = atomic_load_explicit(&listener->pair->seat[at], memory_order_acquire);
         if (pid == 0)
             continue;
@@ -300,8 +300,8 @@ int main(int argc, char **argv)
 {
     struct options options = options_parse(argc, argv, &program);
     if (!interactive && strlen(fixed_reply) > (size_t)capacity)
-        errx(2, "--reply: its %zu bytes do not fit, --size allows %ld", strlen(fixed_reply),
-             capacity);
+        errx(2, "--size: a reply of %zu bytes does not fit into %ld; choose a --reply that does",
+             strlen(fixed_reply), capacity);
 
     struct listener listener = {.me = (int)getpid(),
                                 .timeout = options.timeout,

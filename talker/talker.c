@@ -213,7 +213,7 @@ static int take_seat(struct talker *talker)
 {
     unsigned front = (unsigned)atomic_load(&talker->pair->front);
     for (unsigned i = 0; i < PAIR_SEATS; i++) {
-        unsigned at = (front + i) % PAIR_SEATS;
+        unsigned at = (front + 1 + i) % PAIR_SEATS;
         int nobody = 0;
         if (atomic_compare_exchange_strong(&talker->pair->seat[at], &nobody, talker->me))
             return (int)at;

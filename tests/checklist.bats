@@ -29,10 +29,9 @@ titles() { # FILE...
 }
 
 @test "every entry has four fields: note, line, lesson and test" {
-    run ! grep -vnE '^00[0-4] \| [^ ].*[^ ] \| [a-z]+ \| [^|]+$' table
-    run ! awk -F ' [|] ' 'NF != 4' table
-    run ! grep . <(awk -F ' [|] ' 'NF != 4' table)
-    [ "$(wc -l <table)" -gt 0 ]
+    grep -vE '^00[0-4] [|] [^ ].*[^ ] [|] [a-z]+ [|] [^|]+$' table | expect_lines -
+    awk -F ' [|] ' 'NF != 4' table | expect_lines -
+    [ -s table ]
 }
 
 @test "every entry names a lesson of the syllabus" {
@@ -58,5 +57,5 @@ titles() { # FILE...
     [ -r "$checklist" ] || skip "the notes' checklist is not here"
     awk '/^\*\*/ { gsub(/\*/, ""); note = $0 } /^- / { print note " | " substr($0, 3) }' "$checklist" | sort >lines
     awk -F ' [|] ' '{ print $1 " | " $2 }' table | sort -u | diff lines -
-    [ "$(wc -l <lines)" -gt 0 ]
+    [ -s lines ]
 }

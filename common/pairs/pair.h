@@ -1,8 +1,8 @@
 /* pair.h - what talker and listener share: the segment of a conversation.
  *
- * The listener creates it and stores the magic last. A talker takes a seat: the first free one from
- * `front` on, by exchanging 0 for its PID, and rings. The listener, when it has the turn and
- * nothing to do, gives the turn to the first talker that it finds from `front` on. From then on the
+ * The listener creates it and stores the magic last. A talker takes a seat: the first free one
+ * behind `front`, by exchanging 0 for its PID, and rings. The listener, when it has the turn and
+ * nothing to do, gives the turn to the first talker that it finds behind `front`. From then on the
  * two hand it to each other; whoever has the turn may write `length` and `text`, and nobody else:
  *
  *     talker                                   listener
