@@ -121,14 +121,16 @@ static bool remove_stale(const struct object *object)
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (fcntl(object->fd, F_SETLK, &whole) == -1 && (errno == EAGAIN || errno == EACCES))
         return false;
-    if (!unlink_its(object))
-        return false;
+    return unlink_its(object);
+}
+
+static void say_recovered(const struct object *object)
+{
     if (object->creator == 0)
         warnx("recovered: removed %s, which was left behind unfinished", object->name);
     else
         warnx("recovered: removed %s, which PID %d left behind", object->name,
               (int)object->creator);
-    return true;
 }
 
 /* An object without its creator's PID is about to get it, or its creator was killed right then, and
@@ -150,9 +152,22 @@ void object_clear(const char *name, size_t bytes)
             object_refuse(&object);
         bool removed = stale && remove_stale(&object);
         sys_close(object.fd);
-        if (!removed)
+        if (removed)
+            say_recovered(&object);
+        else
             wakeup_sleep(&wait);
     }
+}
+
+void object_survive(const struct object *object)
+{
+    struct object left = *object;
+    left.fd = sys_shm_open(object->name, O_RDWR, 0);
+    if (left.fd == -1)
+        return;
+    if (object_classify(&left, object->size) == SEGMENT_STALE && left.inode == object->inode)
+        remove_stale(&left);
+    sys_close(left.fd);
 }
 
 /* What this process must remove. A child that inherits it by fork must not. */

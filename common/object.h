@@ -45,6 +45,10 @@ enum segment_state object_classify(struct object *object, size_t bytes);
  * there, the program ends as in object_refuse. The tick must run by then (wakeup_guard). */
 void object_clear(const char *name, size_t bytes);
 
+/* What a survivor does: where the creator is dead, removes the object. It is to be unmapped before.
+ */
+void object_survive(const struct object *object);
+
 /* Has a new one removed at exit, however that comes about, if the name is still its. */
 void object_remove_at_exit(struct object *object);
 
@@ -64,6 +68,7 @@ _Noreturn void object_refuse(const struct object *object);
 #ifndef IN_COMMON
 #define object_classify(object, bytes) AT_LESSON(object_classify(object, bytes))
 #define object_clear(name, bytes)      AT_LESSON(object_clear(name, bytes))
+#define object_survive(object)         AT_LESSON(object_survive(object))
 #define object_confirm(object, pid)    AT_LESSON(object_confirm(object, pid))
 #define object_gone(object, peer)      AT_LESSON(object_gone(object, peer))
 #endif

@@ -36,18 +36,18 @@ static long touch(volatile char *place, size_t bytes)
     return after.ru_minflt - before.ru_minflt;
 }
 
-/* A segment that is not there any more was the listener's, and went with it. */
-static _Noreturn void fail(const struct meet *meet, const char *call, int shmid)
+/* A segment that is not there any more was the listener's, and went with it: meet_await says so. */
+static _Noreturn void fail(struct meet *meet, const char *call, int shmid)
 {
     int error = errno;
     if (wakeup_gone(meet->peer, meet->segment.shmid))
-        errx(3, "the listener (PID %d) went away", (int)meet->peer);
+        meet_await(meet, HUGE_OVER);
     errno = error;
     err(1, "%s(%d)", call, shmid);
 }
 
 /* Attaches one of the listener's segments, touches it, and detaches it. Returns the page faults. */
-static long measure(const struct meet *meet, int shmid, size_t *bytes)
+static long measure(struct meet *meet, int shmid, size_t *bytes)
 {
     struct shmid_ds about;
     if (sys_shmctl(shmid, IPC_STAT, &about) == -1)

@@ -67,7 +67,7 @@ static void drop(const void *place)
 }
 
 /* To be called right after a shmget that should have failed with `error`. */
-static void refused(const struct meet *meet, int shmid, int error, size_t bytes, const char *what)
+static void refused(struct meet *meet, int shmid, int error, size_t bytes, const char *what)
 {
     bool holds = shmid == -1 && errno == error;
     const char *result = shmid == -1 ? sys_error_name(errno) : "granted";
@@ -75,13 +75,13 @@ static void refused(const struct meet *meet, int shmid, int error, size_t bytes,
     if (shmid != -1 && sys_shmctl(shmid, IPC_STAT, &about) == 0 && about.shm_cpid == getpid())
         segment_remove_at_exit(shmid);
     if (!holds && wakeup_gone(meet->peer, meet->segment.shmid))
-        errx(3, "the listener (PID %d) went away", (int)meet->peer);
+        meet_await(meet, LIMITS_OVER); /* which says so, and ends */
     claim(holds, "shmget of %zu bytes, %s: %s", bytes, what, result);
 }
 
 /* ---- shmget ---- */
 
-static void ask_for_wrong_sizes(const struct meet *meet, size_t shmmin, size_t shmmax)
+static void ask_for_wrong_sizes(struct meet *meet, size_t shmmin, size_t shmmax)
 {
     explain("SHMMIN: the smallest size is granted, and less is no size at all");
     void *place;
@@ -99,7 +99,7 @@ static void ask_for_wrong_sizes(const struct meet *meet, size_t shmmin, size_t s
                 "more than SHMMAX");
 }
 
-static void ask_for_what_is_there(const struct meet *meet)
+static void ask_for_what_is_there(struct meet *meet)
 {
     const struct segment *there = &meet->segment;
     explain("IPC_EXCL says new, or not at all; but this key has the listener's segment");
@@ -112,7 +112,7 @@ static void ask_for_what_is_there(const struct meet *meet)
 }
 
 /* Some keys of the file may have segments. */
-static void ask_for_what_is_not_there(const struct meet *meet, const char *file)
+static void ask_for_what_is_not_there(struct meet *meet, const char *file)
 {
     explain("without IPC_CREAT a key that has no segment finds nothing");
     int shmid, project = 255;

@@ -111,8 +111,11 @@ int main(int argc, char **argv)
     struct wakeup_wait wait = {.timeout = options.timeout};
     bool gone = false;
     while (observe(&shared->state) != ANSWERED) {
-        if (gone)
+        if (gone) {
+            sys_munmap(shared, size);
+            object_survive(&object); /* what a dead listener can not remove any more, we do */
             errx(3, "the listener (PID %d) went away", (int)object.creator);
+        }
         sys_sigsuspend(&none);
         if (wakeup_look(&wait) == WAKEUP_LATE)
             errx(3, "the listener (PID %d) gave no answer", (int)object.creator);

@@ -185,7 +185,8 @@ until_true() { # COMMAND...
 
 wait_for_line() { # FILE PATTERN (grep -E)
     until_true grep -qsE -e "$2" "$1" ||
-        fail "waited $DEADLINE s for a line like '$2' in $1, which holds:" "$(cat "$1")"
+        fail "waited $DEADLINE s for a line like '$2' in $1, which holds:" "$(cat "$1")" \
+            "and what was said on stderr:" "$(cat "${1%.out}.err" 2>/dev/null)"
 }
 
 wait_for_state() { # PID STATE (T: stopped)

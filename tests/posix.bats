@@ -243,10 +243,9 @@ is_mapped_by() { # PID
 
 # ---- death
 
-@test "a talker whose listener is killed is told who went away" {
+@test "a talker whose listener is killed is told who went away, and cleans up" {
     start listener listener-posix --hold sigsuspend
     wait_for_state "$listener_pid" T
-    left=("$(object_of)")
     start talker talker-posix
     wait_for_line talker.out said
     kill -KILL "$listener_pid"
@@ -255,6 +254,7 @@ is_mapped_by() { # PID
     [ $(($(milliseconds) - began)) -lt 1000 ]
     finish listener 137
     expect_lines talker.err "talker-posix: the listener (PID $listener_pid) went away"
+    [ ! -e "$(object_of)" ]
 }
 
 @test "a listener whose talker is killed is told who went away, and cleans up" {
