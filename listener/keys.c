@@ -87,6 +87,23 @@ static int create(key_t key)
     return shmid;
 }
 
+/* By a key of `file`, with the first project that is free: who knows both finds it. */
+static int create_by(struct keys *shared, const char *file)
+{
+    int shmid = -1, project = 0;
+    while (shmid == -1 && project < 255) {
+        key_t key = sys_ftok(file, ++project);
+        if (key == -1)
+            err(1, "ftok(\"%s\", %d)", file, project);
+        shmid = create(key);
+    }
+    if (shmid == -1)
+        errx(1, "all 255 keys of \"%s\" are taken", file);
+    publish(&shared->shmid, shmid);
+    publish(&shared->project, project);
+    return shmid;
+}
+
 static void destroy(int shmid)
 {
     if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)
@@ -125,10 +142,7 @@ static void replace_file(struct meet *meet, struct keys *shared)
     snprintf(replacement, sizeof replacement, "%s.new", scratch);
     atexit(remove_files);
     ino_t first = make_file(scratch);
-    int shmid = create(sys_ftok(scratch, 1));
-    if (shmid == -1)
-        errx(1, "the key of a new file, \"%s\", is taken", scratch);
-    publish(&shared->shmid, shmid);
+    int shmid = create_by(shared, scratch);
     meet_advance(meet, KEYS_FILE);
     meet_await(meet, KEYS_FOUND);
 
@@ -151,19 +165,13 @@ static void replace_file(struct meet *meet, struct keys *shared)
 static int leave_stranger(struct keys *shared, const char *file)
 {
     explain("be a stranger at the key of one twin, with a text where we have the magic number");
-    int shmid = -1, project = 0;
-    while (shmid == -1 && project < 255)
-        shmid = create(sys_ftok(file, ++project));
-    if (shmid == -1)
-        errx(1, "all 255 keys of \"%s\" are taken", file);
+    int shmid = create_by(shared, file);
     char *text = sys_shmat(shmid, NULL, 0);
     if (text == (void *)-1)
         err(1, "shmat(%d, NULL, 0)", shmid);
     strcpy(text, "a stranger's text");
     if (sys_shmdt(text) == -1)
         err(1, "shmdt(%p)", (void *)text);
-    publish(&shared->shmid, shmid);
-    publish(&shared->project, project);
     return shmid;
 }
 

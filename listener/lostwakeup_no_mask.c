@@ -49,6 +49,7 @@ int main(int argc, char **argv)
     set_deadline(options.timeout);
     if (sys_sigprocmask(SIG_SETMASK, &none, NULL) == -1)
         err(1, "sigprocmask(SIG_SETMASK, [])");
+    wakeup_ticks = 0; /* those of before are no deadline */
 
     while (observe(&shared->said) != 1 && !wakeup_ticks) {
         explain("the check found nothing: here is the window; stand in it until the signal came");

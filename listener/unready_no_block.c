@@ -3,8 +3,8 @@
  *
  * The wrong variant of listener/unready.c: SIGUSR1 is not blocked. The signal that comes while
  * there is no handler yet does what it does by default: it ends the program, and no cleanup runs;
- * the next listener finds the segment that was left behind. In the field that takes bad luck; here
- * the listener stands still until the signal has come, so it happens each time.
+ * the segment is left to whoever survives it. In the field that takes bad luck; here the listener
+ * stands still until the signal has come, so it happens each time.
  *
  *     $ build/listener-unready_no_block       $ build/talker-unready
  *     User defined signal 1                   talker: rang the listener ...

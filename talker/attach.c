@@ -51,14 +51,14 @@ static bool is_segment(const char *line, int shmid, uintptr_t *from, uintptr_t *
 }
 
 /* Prints where the kernel says that the listener has the segment, and what lies around it. */
-static void look_up(const struct meet *meet, uintptr_t place)
+static void look_up(struct meet *meet, uintptr_t place)
 {
     explain("Linux lists what a process has mapped: a segment's name there is /SYSV and its key");
     char path[32], line[512];
     snprintf(path, sizeof path, "/proc/%d/maps", (int)meet->peer);
     FILE *maps = fopen(path, "r");
     if (!maps && !wakeup_alive(meet->peer))
-        errx(3, "the listener (PID %d) went away", (int)meet->peer);
+        meet_await(meet, ATTACH_COMPARED); /* which says that the listener is gone, and ends */
     if (!maps) {
         lines_print("skipped: there is no %s here", path);
         return;

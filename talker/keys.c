@@ -68,9 +68,9 @@ static void meet_by_accident(struct meet *meet, struct keys *shared, const char 
 static void lose(struct meet *meet, struct keys *shared, const char *file)
 {
     meet_await(meet, KEYS_FILE);
-    int theirs = (int)observe(&shared->shmid);
+    int theirs = (int)observe(&shared->shmid), project = (int)observe(&shared->project);
     explain("find the listener's segment by the file's name");
-    key_t before = sys_ftok(file, 1);
+    key_t before = sys_ftok(file, project);
     int found = sys_shmget(before, 0, 0);
     claim(found == theirs, "by its file: key %#x leads to segment %d (the listener's is %d)",
           (unsigned)before, found, theirs);
@@ -78,7 +78,7 @@ static void lose(struct meet *meet, struct keys *shared, const char *file)
 
     meet_await(meet, KEYS_RECREATED);
     explain("do the same again: the name is the same, but the file is another, and so is the key");
-    key_t after = sys_ftok(file, 1);
+    key_t after = sys_ftok(file, project);
     found = sys_shmget(after, 0, 0);
     claim(after != before && found != theirs, "by the same name: key %#x, and behind it %s",
           (unsigned)after, found == -1 ? sys_error_name(errno) : "another segment");

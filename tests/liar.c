@@ -81,7 +81,7 @@ static void be_listener(key_t key, uint32_t capacity, uint32_t length)
     printf("%d\n", shmid);
     fflush(stdout);
 
-    int talker = await_change(&pair->seat[0], 0);
+    int talker = await_change(&pair->seat[1], 0); /* the first behind front, which is 0 */
     atomic_store(&pair->turn, talker);
     ring(talker);
     await_change(&pair->turn, talker);

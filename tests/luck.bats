@@ -4,6 +4,10 @@
 
 load helpers
 
+setup_file() {
+    ! command -v "${CC:-cc}" >/dev/null || "${CC:-cc}" -o "$BATS_FILE_TMPDIR/storm" "$BATS_TEST_DIRNAME/storm.c"
+}
+
 setup() { common_setup; }
 teardown() { common_teardown; }
 
@@ -40,14 +44,12 @@ start_held_in_conversation() { # POINT
     wait_for_state "$listener_pid" T
 }
 
-# A process of its own that sends each of the SIGNALs to each PID, over and over, until one of them is gone.
-start_storm() { # SIGNALS PID...
-    start storm bash -c '
-        while :; do
-            for signal in $0; do for pid; do kill -"$signal" "$pid" 2>/dev/null || exit 0; done; done
-            [ "$blows" ] || echo "it blows"
-            blows=yes
-        done' "$@"
+# A third process that sends signals to each PID, over and over, until one of them is gone.
+start_storm() { # SIGNAL,... PID...
+    [ -x "$BATS_FILE_TMPDIR/storm" ] || skip "no C compiler for tests/storm.c"
+    local numbers
+    numbers=$(for name in ${1//,/ }; do kill -l "$name"; done)
+    start storm "$BATS_FILE_TMPDIR/storm" "${numbers//[[:space:]]/,}" "${@:2}"
     wait_for_line storm.out 'it blows'
 }
 
@@ -160,7 +162,7 @@ dies_of() { # SIGNAL NAME
 
 @test "a signal that asks to end at any call of the talker leaves a listener that serves the next" {
     start_listener --keep
-    for held in setitimer/INT ftok/TERM shmget/HUP shmctl/INT shmat/TERM shmdt/HUP kill/INT sigsuspend/TERM; do
+    for held in setitimer/INT ftok/TERM shmget/HUP shmctl/INT shmat/TERM shmdt/HUP kill/INT; do
         start_held talker talker "${held%/*}"
         dies_of "${held#*/}" talker
     done
@@ -344,7 +346,7 @@ dies_of() { # SIGNAL NAME
     start talker talker --chat <lines
     echo 1 >&7
     wait_for_line talker.out 'listener said'
-    start_storm "ALRM CHLD WINCH CONT" "$listener_pid" "$talker_pid"
+    start_storm ALRM,CHLD,WINCH,CONT "$listener_pid" "$talker_pid"
     seq 2 1000 >&7
     exec 7>&-
     finish talker 0

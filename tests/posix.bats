@@ -102,7 +102,7 @@ is_mapped_by() { # PID
     start listener listener-posix --hold sigsuspend
     wait_for_state "$listener_pid" T
     is_mapped_by "$listener_pid"
-    [ -z "$(find "/proc/$listener_pid/fd" -lname '/dev/shm/*')" ]
+    [ -z "$(find "/proc/$listener_pid/fd" -lname "$(object_of)")" ]
     kill -CONT "$listener_pid"
     ends 0 talker-posix
     finish listener 0

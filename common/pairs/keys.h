@@ -26,7 +26,7 @@ struct keys {
     struct meet_head meet;
     _Atomic int key;      /* the talker's, of the same file */
     _Atomic int shmid;    /* what the listener has created, for the talker to find; -1: nothing */
-    _Atomic int project;  /* ... and with which project, at last */
+    _Atomic int project;  /* ... and with which project of a file */
     char file[KEYS_PATH]; /* the listener's own: there, missing, or replaced */
     char twins[2][KEYS_PATH]; /* the talker's; empty: there are none */
 };

@@ -1,0 +1,44 @@
+/* storm.c - signals that nobody asked for, for the tests: over and over, until one of the processes
+ * is gone.
+ *
+ *     storm SIGNALS PID...     SIGNALS: numbers, parted by commas
+ *
+ * They are sent as fast as it goes, by kill(2) and, where there is one, by tgkill(2): what a
+ * handler is told of its sender (si_code) is not the same. Prints a line when it has begun.
+ */
+#if defined(__linux__)
+#define _GNU_SOURCE /* syscall */
+#include <sys/syscall.h>
+#endif
+#include <err.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void send_or_leave(pid_t pid, int signo)
+{
+    if (kill(pid, signo) == -1)
+        exit(0);
+#if defined(__linux__)
+    if (syscall(SYS_tgkill, pid, pid, signo) == -1)
+        exit(0);
+#endif
+}
+
+int main(int argc, char **argv)
+{
+    int signals[8], count = 0;
+    if (argc < 3)
+        errx(2, "usage: storm SIGNALS PID...");
+    for (char *word = strtok(argv[1], ","); word && count < 8; word = strtok(NULL, ","))
+        signals[count++] = atoi(word);
+    for (long round = 0;; round++) {
+        for (char **pid = argv + 2; *pid; pid++)
+            for (int i = 0; i < count && atoi(*pid) > 0; i++)
+                send_or_leave((pid_t)atoi(*pid), signals[i]);
+        if (round == 0 && (puts("it blows") == EOF || fflush(stdout) == EOF))
+            err(1, "stdout");
+    }
+}
