@@ -196,8 +196,13 @@ void meet_await_attached(struct meet *meet, unsigned long most)
     struct wakeup_wait wait = {.timeout = meet->timeout};
     struct shmid_ds about;
     for (;;) {
-        if (sys_shmctl(meet->segment.shmid, IPC_STAT, &about) == -1)
-            err(1, "shmctl(%d, IPC_STAT)", meet->segment.shmid);
+        if (sys_shmctl(meet->segment.shmid, IPC_STAT, &about) == -1) {
+            if (errno != EINVAL && errno != EIDRM)
+                err(1, "shmctl(%d, IPC_STAT)", meet->segment.shmid);
+            wakeup_end();
+            errx(3, "the %s (PID %d) went away, and shmid %d with it", other_side(),
+                 (int)meet->peer, meet->segment.shmid);
+        }
         if (about.shm_nattch <= most)
             return;
         if (wakeup_sleep(&wait) == WAKEUP_LATE)

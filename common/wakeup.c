@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/select.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 volatile sig_atomic_t wakeup_came;
@@ -255,10 +256,27 @@ static long in_ticks(double seconds)
     return ticks < 1 ? 1 : (long)ticks;
 }
 
+/* Whether a tick's time was lived through since this last said so. The signals can not be counted:
+ * one that somebody sends comes too early, and while it is pending it takes the place of the
+ * kernel's. So they only wake us, and the clock counts; a time that we were stopped is one tick at
+ * most. */
+static bool tick_has_passed(void)
+{
+    static long long last, lived;
+    struct timespec clock;
+    clock_gettime(CLOCK_MONOTONIC, &clock);
+    long long now = (long long)clock.tv_sec * 1000000 + clock.tv_nsec / 1000;
+    long long tick = WAKEUP_TICK * 1000;
+    lived += now - last > 2 * tick ? tick : now - last;
+    last = now;
+    if (lived < tick)
+        return false;
+    lived -= tick;
+    return true;
+}
+
 enum wakeup wakeup_look(struct wakeup_wait *wait)
 {
-    static sig_atomic_t ticks_seen;
-
     if (wakeup_ending)
         wakeup_die(wakeup_ending);
     if (wakeup_came) {
@@ -267,9 +285,8 @@ enum wakeup wakeup_look(struct wakeup_wait *wait)
     }
     if (wait->verdict != WAKEUP_LOOK)
         return wait->verdict;
-    if (wakeup_ticks == ticks_seen)
+    if (!tick_has_passed())
         return WAKEUP_LOOK;
-    ticks_seen = wakeup_ticks;
 
     /* The first tick may come at once; from the second on, we have waited a while. The verdict is
      * kept for the next sleep, so that our caller looks once more: what the peer did before it died

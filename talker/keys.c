@@ -25,6 +25,14 @@ static const struct program program = {
     .about = "Makes keys of files, and looks for what a listener has created with them.",
 };
 
+/* Where what the listener has made is not there any more: is it because the listener is not? */
+static void look_after(const struct meet *meet)
+{
+    wakeup_end();
+    if (wakeup_gone(meet->peer, meet->segment.shmid))
+        errx(3, "the listener (PID %d) went away", (int)meet->peer);
+}
+
 /* ---- one file ---- */
 
 static void make_same_key(struct meet *meet, struct keys *shared, const struct options *options)
@@ -57,6 +65,8 @@ static void meet_by_accident(struct meet *meet, struct keys *shared, const char 
         explain("make a key of another file that is not there, and do not look, either");
         key_t key = sys_ftok(missing, 2);
         int found = sys_shmget(key, 0, 0);
+        if (found == -1)
+            look_after(meet);
         claim(key == -1 && found == theirs,
               "another file that is missing, and another project: key %#x leads to segment %d "
               "(the listener's is %d)",
@@ -72,6 +82,8 @@ static void lose(struct meet *meet, struct keys *shared, const char *file)
     explain("find the listener's segment by the file's name");
     key_t before = sys_ftok(file, project);
     int found = sys_shmget(before, 0, 0);
+    if (found == -1)
+        look_after(meet);
     claim(found == theirs, "by its file: key %#x leads to segment %d (the listener's is %d)",
           (unsigned)before, found, theirs);
     meet_advance(meet, KEYS_FOUND);
@@ -86,7 +98,7 @@ static void lose(struct meet *meet, struct keys *shared, const char *file)
 
 /* ---- two files with the same key ---- */
 
-enum { SEARCH_SECONDS = 2 };
+enum { SEARCH_SECONDS = 4 };
 
 static struct {
     key_t key;
@@ -98,13 +110,13 @@ static char twins[2][KEYS_PATH];
 static long files_seen;
 static time_t search_began;
 
-/* nftw(3) calls it for each file. Returns 1 where that is the twin of an earlier one. */
+/* nftw(3) calls it for each file, until it returns something else than 0. */
 static int compare(const char *path, const struct stat *about, int type, struct FTW *where)
 {
     (void)where;
     wakeup_end();
     if (time(NULL) > search_began + SEARCH_SECONDS)
-        return 2;
+        return 1;
     key_t key = type == FTW_F && strlen(path) < KEYS_PATH ? ftok(path, 1) : -1;
     if (key == -1)
         return 0;
@@ -126,8 +138,10 @@ static void find_twins(struct meet *meet, struct keys *shared)
 {
     explain("search for two files with one key: of an inode number, only 16 bits go into it");
     search_began = time(NULL);
-    if (nftw("/usr", compare, 16, FTW_PHYS | FTW_MOUNT) == 1 ||
-        nftw("/", compare, 16, FTW_PHYS | FTW_MOUNT) == 1) {
+    static const char *const trees[] = {"/etc", "/usr", "/"};
+    for (size_t i = 0; i < sizeof trees / sizeof *trees && twins[0][0] == '\0'; i++)
+        nftw(trees[i], compare, 16, FTW_PHYS | FTW_MOUNT);
+    if (twins[0][0] != '\0') {
         lines_print("found two among %ld files: %s and %s", files_seen, twins[0], twins[1]);
         memcpy(shared->twins, twins, sizeof twins);
     } else {
@@ -160,6 +174,8 @@ static void meet_stranger(struct meet *meet, struct keys *shared)
         explain("look behind that of the second: there is a segment, and its magic is not ours");
         struct segment found;
         enum segment_state state = segment_find(&found, two);
+        if (state == SEGMENT_GONE)
+            look_after(meet);
         claim(found.shmid == observe(&shared->shmid) && state == SEGMENT_FOREIGN,
               "behind it segment %d, %s: %s", found.shmid,
               state == SEGMENT_FOREIGN ? "foreign" : "not foreign", found.why);

@@ -245,6 +245,7 @@ end_note() { # NAME
 @test "a storm of stray SIGUSR1 adds no value and loses none" {
     start_watcher --count 20
     start talker talker-counter --key "$key" --interval 0.01
+    wait_for_line listener.out looked
     while is_running "$listener_pid"; do
         kill -USR1 "$listener_pid" "$talker_pid" 2>/dev/null || :
     done

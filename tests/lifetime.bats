@@ -182,3 +182,15 @@ kernel_says() { # FIELD...
     finish listener 3
     if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
 }
+
+@test "asked to end just before it would exit, the listener removes it, and the talker is told" {
+    start_creator --hold leaving
+    start talker talker-lifetime
+    wait_for_state "$listener_pid" T
+    kill -TERM "$listener_pid"
+    kill -CONT "$listener_pid"
+    finish listener 143
+    finish talker 3
+    grep -q "the listener (PID $listener_pid) went away" talker.err
+    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+}
