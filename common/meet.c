@@ -125,9 +125,9 @@ void meet_find(struct meet *meet, const struct options *options, uint32_t lesson
  * program ends. */
 static bool has_come_to(const struct meet *meet, int step)
 {
-    int now = (int)observe(&meet->shared->step);
-    if (now != MEET_SKIPPED)
-        return now == step;
+    int reached = (int)observe(&meet->shared->step);
+    if (reached != MEET_SKIPPED)
+        return reached == step;
     lines_print("skipped, as the %s says", other_side());
     exit(0);
 }

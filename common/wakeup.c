@@ -139,9 +139,8 @@ void wakeup_end(void)
  */
 static bool is_zombie(pid_t pid)
 {
-    char state = '?';
 #if defined(__linux__)
-    char path[32], line[512];
+    char path[32], line[512], state = '?';
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     FILE *stat = fopen(path, "re");
     if (stat && fgets(line, sizeof line, stat)) {
@@ -151,10 +150,11 @@ static bool is_zombie(pid_t pid)
     }
     if (stat)
         fclose(stat);
+    return state == 'Z' || state == 'X';
 #else
     (void)pid;
+    return false;
 #endif
-    return state == 'Z' || state == 'X';
 }
 
 bool wakeup_alive(pid_t pid)

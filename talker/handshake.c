@@ -103,8 +103,8 @@ int main(int argc, char **argv)
     while (observe(&shared->state) != ANSWERED) {
         sys_sigsuspend(&none);
         if (wakeup_look(&wait) != WAKEUP_LOOK) {
-            sys_shmdt(shared);
-            segment_survive(&segment); /* what a dead listener can not remove any more, we do */
+            segment.head = &shared->head;
+            segment_survive(&segment); /* detaches, and removes what a dead listener can not */
             errx(3, "the listener (PID %d) went away, or gave no answer", (int)wait.peer);
         }
     }

@@ -165,12 +165,13 @@ skip_if_skipped() { # FILE PART
 }
 
 @test "a talker whose listener ends, and takes its segments with it, is told who went away" {
-    for point in accident recreated stranger private; do
-        hold_both "$point"
-        kill -TERM "$listener_pid"
-        kill -CONT "$listener_pid"
-        finish listener 143
+    for nth in 5 6 8; do # when it is about to look for the listener's segments
+        start_creator
+        start talker talker-keys --hold "ftok:$nth"
+        wait_for_state "$talker_pid" T
+        stop listener
+        kill -CONT "$talker_pid"
         finish talker 3
-        grep -q "the listener (PID $listener_pid) went away" talker.err
+        expect_lines <(tail -n 1 talker.err) "talker-keys: the listener (PID $listener_pid) went away"
     done
 }
