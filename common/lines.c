@@ -50,13 +50,6 @@ static size_t escape(char *out, const char *text, size_t length)
     return used;
 }
 
-static int out = STDOUT_FILENO;
-
-void lines_to(int fd)
-{
-    out = fd;
-}
-
 /* Writes all of it. A pipe or a terminal is written PIPE_BUF bytes at a time, and only when it can
  * take them: a write that blocked would keep out the signals that are blocked. */
 static void put(const char *bytes, size_t left)
@@ -64,13 +57,13 @@ static void put(const char *bytes, size_t left)
     while (left > 0) {
         bool ready;
         struct wakeup_wait wait = {0};
-        while (wakeup_sleep_on(&wait, out, true, &ready) == WAKEUP_LOOK && !ready)
+        while (wakeup_sleep_on(&wait, STDOUT_FILENO, true, &ready) == WAKEUP_LOOK && !ready)
             ;
-        ssize_t written = write(out, bytes, left < PIPE_BUF ? left : PIPE_BUF);
+        ssize_t written = write(STDOUT_FILENO, bytes, left < PIPE_BUF ? left : PIPE_BUF);
         if (written == -1 && errno == EPIPE)
             wakeup_die(SIGPIPE);
         if (written == -1 && errno != EINTR && errno != EAGAIN)
-            err(1, "write to %s", out == STDOUT_FILENO ? "stdout" : "stderr");
+            err(1, "write to stdout");
         if (written > 0) {
             bytes += written;
             left -= (size_t)written;
@@ -93,7 +86,7 @@ void lines_say(const char *text, size_t length, const char *before, ...)
         err(1, "malloc for a line of %zu bytes", length);
     memcpy(line, opening, (size_t)opens);
     size_t used = (size_t)opens;
-    if (isatty(out)) {
+    if (isatty(STDOUT_FILENO)) {
         used += escape(line + used, text, length);
     } else {
         memcpy(line + used, text, length);

@@ -27,27 +27,19 @@ struct wakeup_wait meet_wait(const struct meet *meet)
 
 /* ---- the listener's ---- */
 
-void meet_open_with(struct meet *meet, const struct options *options, uint32_t lesson, size_t bytes,
-                    int flags, void (*fill)(struct meet *))
+void meet_open(struct meet *meet, const struct options *options, uint32_t lesson, size_t bytes)
 {
     *meet = (struct meet){.timeout = options->timeout};
     key_t key = segment_key(options->file, options->project, true);
     if (key == -1)
         err(1, "ftok(\"%s\", %d): can not make or reach the key file", options->file,
             options->project);
-    if (segment_create(&meet->segment, key, bytes, flags | 0600, lesson, 1) == -1)
+    if (segment_create(&meet->segment, key, bytes, 0600, lesson, 1) == -1)
         segment_refuse(&meet->segment);
     meet->shared = (struct meet_head *)meet->segment.head;
-    if (fill)
-        fill(meet);
     segment_publish(&meet->segment);
     lines_print("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(), (unsigned)key,
                 meet->segment.shmid);
-}
-
-void meet_open(struct meet *meet, const struct options *options, uint32_t lesson, size_t bytes)
-{
-    meet_open_with(meet, options, lesson, bytes, 0, NULL);
 }
 
 void meet_await_talker(struct meet *meet)
@@ -80,21 +72,6 @@ static void find_live(struct meet *meet, const struct options *options)
         errx(3,
              "no listener (key file \"%s\", project %d): start the listener of this lesson first",
              options->file, options->project);
-}
-
-void meet_await_listener(const struct options *options)
-{
-    enum { POLL_TICKS = 2 };
-    struct segment segment;
-    struct wakeup_wait wait = {.timeout = options->timeout};
-    for (;;) {
-        key_t key = segment_key(options->file, options->project, false);
-        if (key != -1 && segment_find(&segment, key) == SEGMENT_LIVE)
-            return;
-        for (long until = wait.ticks + POLL_TICKS; wait.ticks < until;)
-            if (wakeup_sleep(&wait) == WAKEUP_LATE)
-                errx(3, "no listener within %g seconds: gave up", options->timeout);
-    }
 }
 
 void meet_find(struct meet *meet, const struct options *options, uint32_t lesson, size_t bytes)

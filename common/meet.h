@@ -42,11 +42,6 @@ struct meet {
  * (pid P, key 0xK, shmid I)". Exits 1 or 4 where it cannot. SIGUSR1 is to be blocked before. */
 void meet_open(struct meet *meet, const struct options *options, uint32_t lesson, size_t bytes);
 
-/* The same for a segment that is asked for with more of shmget's flags (SHM_HUGETLB), and whose
- * struct `fill` completes after it was zeroed, and before the magic is stored. */
-void meet_open_with(struct meet *meet, const struct options *options, uint32_t lesson, size_t bytes,
-                    int flags, void (*fill)(struct meet *));
-
 /* Sleeps until a talker has come. Exits 3 where none does within the timeout. */
 void meet_await_talker(struct meet *meet);
 
@@ -54,10 +49,6 @@ void meet_await_talker(struct meet *meet);
  * Exits 3 where no listener is there, 1 where the segment is not this lesson's, 4 where another
  * talker was faster. */
 void meet_find(struct meet *meet, const struct options *options, uint32_t lesson, size_t bytes);
-
-/* Sleeps until a listener lives behind the key: for a talker that may be started first. Exits 3
- * where none appears within the timeout. */
-void meet_await_listener(const struct options *options);
 
 /* Sleeps until the lesson has come to `step`. Exits 3 where the peer goes away or takes too long,
  * and 0 where it says that this machine cannot show it. */

@@ -328,34 +328,3 @@ enum wakeup wakeup_sleep_on(struct wakeup_wait *wait, int fd, bool writing, bool
     *ready = count == 1;
     return wakeup_look(wait);
 }
-
-/* ---- bulk input and output ---- */
-
-static void let_all_in(sigset_t *before)
-{
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, before);
-}
-
-static ssize_t keep_out_again(const sigset_t *before, ssize_t result)
-{
-    int error = errno;
-    sigprocmask(SIG_SETMASK, before, NULL);
-    errno = error;
-    return result;
-}
-
-ssize_t wakeup_read(int fd, void *buffer, size_t size)
-{
-    sigset_t before;
-    let_all_in(&before);
-    return keep_out_again(&before, read(fd, buffer, size));
-}
-
-ssize_t wakeup_write(int fd, const void *buffer, size_t size)
-{
-    sigset_t before;
-    let_all_in(&before);
-    return keep_out_again(&before, write(fd, buffer, size));
-}

@@ -71,12 +71,6 @@ enum wakeup wakeup_look(struct wakeup_wait *wait);
  * *ready tells. */
 enum wakeup wakeup_sleep_on(struct wakeup_wait *wait, int fd, bool writing, bool *ready);
 
-/* read(2) and write(2) with all signals let in: the tick interrupts one that blocks, so that
- * signals and peers are looked after. Return what they return; after EINTR call wakeup_look, and
- * try again. */
-ssize_t wakeup_read(int fd, void *buffer, size_t size);
-ssize_t wakeup_write(int fd, const void *buffer, size_t size);
-
 /* Sends SIGUSR1. Returns 0, or -1 with errno (ESRCH: the peer is gone). A PID that is not positive
  * is refused with EINVAL: to kill(2), 0 is our process group and -1 everybody. */
 int wakeup_send(pid_t pid);

@@ -80,7 +80,7 @@ end_note() { # NAME
     start_watcher
     read -r listed id perms size cpid _ <<<"$(segment_line "$shmid")"
     [ "$listed $id $perms $size $cpid" = "$key $shmid 600 1024 $listener_pid" ]
-    start talker strace -o talker.strace -e trace=kill "$(lesson_program talker counter)" --key "$key"
+    start talker strace -o talker.strace -e trace=kill "$(lesson_program talker counter)" --key "$key" --interval 0.02
     finish talker 0
     finish listener 0
     # One at its coming, two at the end of its steps, five for values.
@@ -90,7 +90,7 @@ end_note() { # NAME
 @test "the bytes are those of the notes: a number as text, and NUL" {
     requires_compiler
     start_watcher
-    start talker talker-counter --key "$key" --hold tick # about to ring for the first time
+    start talker talker-counter --key "$key" --interval 0.02 --hold tick # about to ring for the first time
     wait_for_state "$talker_pid" T
     [ "$(string_in "$shmid")" = 6 ]
     kill -CONT "$talker_pid"
@@ -179,11 +179,16 @@ end_note() { # NAME
     plant "$left"
     start_watcher --interval 0.1 --count 3
     [ "$shmid" -eq "$left" ]
-    ends 0 talker-counter --key "$key"
+    ends 0 talker-counter --key "$key" --interval 0.02
     finish listener 0
     grep -x 'listener: rung 3 times: saw 6 to 8, each once: 3 of 3' listener.out
     segment_exists "$left"
     [ "$(string_in "$left")" = 8 ]
+
+    refuses 3 "nobody watches key $hex" talker-counter --key "$key"
+    ends 0 talker-counter --key "$key" --interval 0.02 --create --count 3
+    segment_exists "$left"
+    [ "$(string_in "$left")" = 2 ]
 }
 
 # ---- our care
@@ -209,7 +214,7 @@ end_note() { # NAME
 @test "a second watcher and a second counter are told who is first" {
     start_watcher
     refuses 4 "busy: PID $listener_pid is watching key $hex" listener-counter --key "$key"
-    start talker talker-counter --key "$key" --hold tick
+    start talker talker-counter --key "$key" --interval 0.02 --hold tick
     wait_for_state "$talker_pid" T
     refuses 4 "busy: PID $talker_pid is counting under key $hex" talker-counter --key "$key"
     kill -CONT "$talker_pid"
@@ -278,7 +283,7 @@ end_note() { # NAME
 @test "who is left alone when the other one is killed says so, and cleans up" {
     for killed in listener talker; do
         start_watcher
-        start talker talker-counter --key "$key" --interval 0.3
+        start talker talker-counter --key "$key" --interval 0.1
         wait_for_line listener.out 'looked'
         pid=${killed}_pid
         kill -KILL "${!pid}"
@@ -298,7 +303,7 @@ end_note() { # NAME
     start_watcher
     [ "$shmid" -eq "$left" ]
     grep -x "listener-counter: recovered: took over segment $left, which PID $killed left behind" listener.err
-    ends 0 talker-counter --key "$key"
+    ends 0 talker-counter --key "$key" --interval 0.02
     finish listener 0
     is_removed "$left"
 }

@@ -31,7 +31,7 @@ start_server() { # [OPTION]...
 
 # Talks to our server with naps that are short, and long enough.
 talk() { # [ARGUMENT]...
-    ends 0 talker-textbook --nap 0.3 "$@"
+    ends 0 talker-textbook --nap 0.2 "$@"
 }
 
 # In a directory of its own, which has a key file: the notes' programs can take no other.

@@ -51,7 +51,7 @@ die_unready() {
 }
 
 @test "so it goes in every run, of the one and of the other" {
-    for _ in {1..20}; do
+    for _ in {1..10}; do
         meet unready
         die_unready
     done
