@@ -238,6 +238,7 @@ leave_stale_segment() {
     start_busy_listener
     start_queue two three
     kill -KILL "$listener_pid"
+    wait_gone "$listener_pid"
     start_listener
     finish first 3
     for name in two three; do finish "$name" 3; done

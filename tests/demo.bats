@@ -246,6 +246,7 @@ END
     real=$BUILD
     house
     for name in sh dirname awk sed grep make mktemp mkfifo mkdir ln rm cat ps getconf sleep; do
+        requires "$name"
         ln -s "$(command -v "$name")" "tools/$name"
     done
     run -0 env PATH="$PWD/tools" BUILD="$real" "$demo"

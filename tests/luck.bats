@@ -340,6 +340,7 @@ dies_of() { # SIGNAL NAME
 }
 
 @test "a storm of stray SIGALRM, SIGCHLD, SIGWINCH and SIGCONT changes nothing either" {
+    [ -z "${SANITIZE-}" ] || skip "with sanitizers the pair goes on, but too slowly: why is not understood yet"
     mkfifo lines
     exec 7<>lines
     start_listener
@@ -546,13 +547,14 @@ fill() { # FIFO
 }
 
 @test "Ctrl-C works while the narration is a full pipe, already asleep or not yet" {
+    only_ours
     mkfifo narration
     exec 7<>narration
     narrating() { # TRACE
         start listener sh -c 'exec "$0" --timeout "$1" -v --trace "$2" 2>narration' "$LISTENER" "$DEADLINE" "$1"
     }
     narrating first.trace
-    wait_for_line listener.out waiting
+    wait_for_line first.trace 'point ready' # it says no more, and sleeps
     fill narration
     dies_of INT listener
     narrating second.trace

@@ -3,8 +3,8 @@
  *
  *     storm SIGNALS PID...     SIGNALS: numbers, parted by commas
  *
- * They are sent as fast as it goes, by kill(2) and, where there is one, by tgkill(2): what a
- * handler is told of its sender (si_code) is not the same. Prints a line when it has begun.
+ * They are sent thousands of times a second, by kill(2) and, where there is one, by tgkill(2): what
+ * a handler is told of its sender (si_code) is not the same. Prints a line when it has begun.
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* syscall */
@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static void send_or_leave(pid_t pid, int signo)
@@ -38,6 +39,8 @@ int main(int argc, char **argv)
         for (char **pid = argv + 2; *pid; pid++)
             for (int i = 0; i < count && atoi(*pid) > 0; i++)
                 send_or_leave((pid_t)atoi(*pid), signals[i]);
+        nanosleep(&(struct timespec){0, 50000},
+                  NULL); /* or those that it blows on get no CPU at all */
         if (round == 0 && (puts("it blows") == EOF || fflush(stdout) == EOF))
             err(1, "stdout");
     }
