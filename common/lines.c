@@ -13,6 +13,13 @@
 
 /* ---- out ---- */
 
+static int told_on = STDOUT_FILENO;
+
+void lines_to(int fd)
+{
+    told_on = fd;
+}
+
 /* How many bytes at text[0] are one character that a terminal may have as it is; 0: none. Printable
  * ASCII, or well-formed UTF-8 from U+00A0 on: below that lie the control bytes, C1 among them. */
 static size_t printable(const char *text, size_t left)
@@ -57,13 +64,13 @@ static void put(const char *bytes, size_t left)
     while (left > 0) {
         bool ready;
         struct wakeup_wait wait = {0};
-        while (wakeup_sleep_on(&wait, STDOUT_FILENO, true, &ready) == WAKEUP_LOOK && !ready)
+        while (wakeup_sleep_on(&wait, told_on, true, &ready) == WAKEUP_LOOK && !ready)
             ;
-        ssize_t written = write(STDOUT_FILENO, bytes, left < PIPE_BUF ? left : PIPE_BUF);
+        ssize_t written = write(told_on, bytes, left < PIPE_BUF ? left : PIPE_BUF);
         if (written == -1 && errno == EPIPE)
             wakeup_die(SIGPIPE);
         if (written == -1 && errno != EINTR && errno != EAGAIN)
-            err(1, "write to stdout");
+            err(1, "write to %s", told_on == STDOUT_FILENO ? "stdout" : "stderr");
         if (written > 0) {
             bytes += written;
             left -= (size_t)written;
@@ -86,7 +93,7 @@ void lines_say(const char *text, size_t length, const char *before, ...)
         err(1, "malloc for a line of %zu bytes", length);
     memcpy(line, opening, (size_t)opens);
     size_t used = (size_t)opens;
-    if (isatty(STDOUT_FILENO)) {
+    if (isatty(told_on)) {
         used += escape(line + used, text, length);
     } else {
         memcpy(line + used, text, length);

@@ -27,19 +27,30 @@ struct wakeup_wait meet_wait(const struct meet *meet)
 
 /* ---- the listener's ---- */
 
-void meet_open(struct meet *meet, const struct options *options, uint32_t lesson, size_t bytes)
+void meet_create(struct meet *meet, const struct options *options, uint32_t lesson, size_t bytes,
+                 int flags)
 {
     *meet = (struct meet){.timeout = options->timeout};
     key_t key = segment_key(options->file, options->project, true);
     if (key == -1)
         err(1, "ftok(\"%s\", %d): can not make or reach the key file", options->file,
             options->project);
-    if (segment_create(&meet->segment, key, bytes, 0600, lesson, 1) == -1)
+    if (segment_create(&meet->segment, key, bytes, flags | 0600, lesson, 1) == -1)
         segment_refuse(&meet->segment);
     meet->shared = (struct meet_head *)meet->segment.head;
+}
+
+void meet_invite(struct meet *meet)
+{
     segment_publish(&meet->segment);
-    lines_print("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(), (unsigned)key,
-                meet->segment.shmid);
+    lines_print("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(),
+                (unsigned)meet->segment.key, meet->segment.shmid);
+}
+
+void meet_open(struct meet *meet, const struct options *options, uint32_t lesson, size_t bytes)
+{
+    meet_create(meet, options, lesson, bytes, 0);
+    meet_invite(meet);
 }
 
 void meet_await_talker(struct meet *meet)
@@ -55,6 +66,24 @@ void meet_await_talker(struct meet *meet)
 }
 
 /* ---- the talker's ---- */
+
+void meet_await_listener(const struct options *options)
+{
+    struct wakeup_wait wait = {.timeout = options->timeout};
+    struct segment segment = {.state = SEGMENT_GONE};
+    for (;;) {
+        key_t key = segment_key(options->file, options->project, false);
+        if (key == -1 && errno != ENOENT)
+            return;
+        if (key != -1)
+            segment_find(&segment, key);
+        if (segment.state == SEGMENT_LIVE || segment.state == SEGMENT_FOREIGN)
+            return;
+        if (wakeup_sleep(&wait) == WAKEUP_LATE)
+            errx(3, "no listener within %g seconds (key file \"%s\", project %d): gave up",
+                 options->timeout, options->file, options->project);
+    }
+}
 
 static void find_live(struct meet *meet, const struct options *options)
 {

@@ -42,8 +42,18 @@ struct meet {
  * (pid P, key 0xK, shmid I)". Exits 1 or 4 where it cannot. SIGUSR1 is to be blocked before. */
 void meet_open(struct meet *meet, const struct options *options, uint32_t lesson, size_t bytes);
 
+/* The same in two steps, for a listener that has something to store before the magic, or that wants
+ * `flags` for shmget(2) beside the mode 0600. */
+void meet_create(struct meet *meet, const struct options *options, uint32_t lesson, size_t bytes,
+                 int flags);
+void meet_invite(struct meet *meet);
+
 /* Sleeps until a talker has come. Exits 3 where none does within the timeout. */
 void meet_await_talker(struct meet *meet);
+
+/* The talker's, for --wait: sleeps until a segment of ours is there to be found. Exits 3 where none
+ * is within the timeout. */
+void meet_await_listener(const struct options *options);
 
 /* The talker's: finds the listener's segment, attaches it, and tells the listener that we are here.
  * Exits 3 where no listener is there, 1 where the segment is not this lesson's, 4 where another
@@ -88,6 +98,10 @@ void meet_part(struct meet *meet);
 
 #ifndef IN_COMMON
 #define meet_open(meet, options, lesson, bytes) AT_LESSON(meet_open(meet, options, lesson, bytes))
+#define meet_create(meet, options, lesson, bytes, flags)                                           \
+    AT_LESSON(meet_create(meet, options, lesson, bytes, flags))
+#define meet_invite(meet)                       AT_LESSON(meet_invite(meet))
+#define meet_await_listener(options)            AT_LESSON(meet_await_listener(options))
 #define meet_await_talker(meet)                 AT_LESSON(meet_await_talker(meet))
 #define meet_find(meet, options, lesson, bytes) AT_LESSON(meet_find(meet, options, lesson, bytes))
 #define meet_await(meet, step)                  AT_LESSON(meet_await(meet, step))

@@ -39,7 +39,8 @@ void explain(const char *why);
 void narrate_point(const char *name);
 
 /* publish: stores VALUE in the segment's atomic *FIELD with release order, and tells it.
- * All that was stored before is seen by whoever observes this value.
+ * All that was stored before is seen by whoever observes this value. VALUE is evaluated twice: it
+ * must not count anything.
  *
  * observe: loads *FIELD with acquire order, tells it, and returns it (as long long). A loop that
  * sees the same value again, with nothing told in between, is not told again. */

@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { SPELLED = 1024 };
+enum { SPELLED = 1024, SHOWN = 32 }; /* SHOWN: of a string, as many as strace shows */
 
 /* ---- spelling, after strace ---- */
 
@@ -295,14 +295,14 @@ static void append_failure(char *text, int error)
 }
 
 /* Closes a call's line with its result, and tells it. errno is as the call left it. */
-static void told(long long began, char *text, int result)
+static void told(long long began, char *text, ssize_t result)
 {
     int error = errno;
     narrate_append(text, SPELLED, ")");
     if (result == -1)
         append_failure(text, error);
     else
-        narrate_append(text, SPELLED, " = %d", result);
+        narrate_append(text, SPELLED, " = %zd", result);
     narrate_call(began, text);
     errno = error;
 }
@@ -503,6 +503,38 @@ int sys_close(int fd)
     return result;
 }
 
+/* The bytes are shown as strace shows a string; `known` says how many there are. */
+static void tell_transfer(long long began, const char *call, int fd, const void *bytes,
+                          ssize_t known, size_t size, ssize_t result)
+{
+    if (!narrating())
+        return;
+    char text[SPELLED] = "";
+    narrate_append(text, SPELLED, "%s(%d, ", call, fd);
+    if (known < 0)
+        append_pointer(text, bytes);
+    else
+        narrate_append_quoted(text, SPELLED, bytes, (size_t)known, SHOWN);
+    narrate_append(text, SPELLED, ", %zu", size);
+    told(began, text, result);
+}
+
+ssize_t sys_read(int fd, void *bytes, size_t size)
+{
+    long long began = narrate_reach("read");
+    ssize_t result = read(fd, bytes, size);
+    tell_transfer(began, "read", fd, bytes, result, size, result);
+    return result;
+}
+
+ssize_t sys_write(int fd, const void *bytes, size_t size)
+{
+    long long began = narrate_reach("write");
+    ssize_t result = write(fd, bytes, size);
+    tell_transfer(began, "write", fd, bytes, (ssize_t)size, size, result);
+    return result;
+}
+
 int sys_sigprocmask(int how, const sigset_t *set, sigset_t *old)
 {
     long long began = narrate_reach("sigprocmask");
@@ -639,9 +671,10 @@ int sys_setitimer(const struct itimerval *value)
 bool sys_is_call(const char *name)
 {
     static const char *const calls[] = {
-        "ftok",       "shmget", "shmat",    "shmdt",  "shmctl",    "shm_open",    "shm_unlink",
-        "ftruncate",  "fstat",  "mmap",     "munmap", "close",     "sigprocmask", "sigaction",
-        "sigsuspend", "pause",  "sigqueue", "kill",   "setitimer", "fork",        "execvp"};
+        "ftok",       "shmget",    "shmat",       "shmdt",     "shmctl",     "shm_open",
+        "shm_unlink", "ftruncate", "fstat",       "mmap",      "munmap",     "close",
+        "read",       "write",     "sigprocmask", "sigaction", "sigsuspend", "pause",
+        "sigqueue",   "kill",      "setitimer",   "fork",      "execvp"};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         if (strcmp(name, calls[i]) == 0)
             return true;

@@ -35,6 +35,9 @@ void *sys_mmap(void *address, size_t size, int protection, int flags, int fd, of
 int sys_munmap(void *address, size_t size);
 int sys_close(int fd);
 
+ssize_t sys_read(int fd, void *bytes, size_t size);
+ssize_t sys_write(int fd, const void *bytes, size_t size);
+
 int sys_sigprocmask(int how, const sigset_t *set, sigset_t *old);
 int sys_sigaction(int signo, const struct sigaction *action, struct sigaction *old);
 int sys_sigsuspend(const sigset_t *mask);
@@ -68,6 +71,8 @@ bool sys_is_call(const char *name);
     AT_LESSON(sys_mmap(address, size, protection, flags, fd, offset))
 #define sys_munmap(address, size)         AT_LESSON(sys_munmap(address, size))
 #define sys_close(fd)                     AT_LESSON(sys_close(fd))
+#define sys_read(fd, bytes, size)         AT_LESSON(sys_read(fd, bytes, size))
+#define sys_write(fd, bytes, size)        AT_LESSON(sys_write(fd, bytes, size))
 #define sys_sigprocmask(how, set, old)    AT_LESSON(sys_sigprocmask(how, set, old))
 #define sys_sigaction(signo, action, old) AT_LESSON(sys_sigaction(signo, action, old))
 #define sys_sigsuspend(mask)              AT_LESSON(sys_sigsuspend(mask))

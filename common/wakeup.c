@@ -328,3 +328,15 @@ enum wakeup wakeup_sleep_on(struct wakeup_wait *wait, int fd, bool writing, bool
     *ready = count == 1;
     return wakeup_look(wait);
 }
+
+ssize_t wakeup_write(int fd, const void *bytes, size_t size)
+{
+    sigset_t all_let_in, ours;
+    sigemptyset(&all_let_in);
+    sigprocmask(SIG_SETMASK, &all_let_in, &ours);
+    ssize_t written = sys_write(fd, bytes, size);
+    int error = errno;
+    sigprocmask(SIG_SETMASK, &ours, NULL);
+    errno = error;
+    return written;
+}

@@ -71,6 +71,11 @@ enum wakeup wakeup_look(struct wakeup_wait *wait);
  * *ready tells. */
 enum wakeup wakeup_sleep_on(struct wakeup_wait *wait, int fd, bool writing, bool *ready);
 
+/* write(2), with all signals let in while it blocks: where nobody reads the pipe, the program can
+ * still be ended. Returns what write(2) returns; EINTR: look, and write again. A signal that comes
+ * just before the write does not interrupt it, but the tick does: it is seen 50 ms late at most. */
+ssize_t wakeup_write(int fd, const void *bytes, size_t size);
+
 /* Sends SIGUSR1. Returns 0, or -1 with errno (ESRCH: the peer is gone). A PID that is not positive
  * is refused with EINVAL: to kill(2), 0 is our process group and -1 everybody. */
 int wakeup_send(pid_t pid);
@@ -104,13 +109,14 @@ _Noreturn void wakeup_die(int signo);
 void wakeup_end(void);
 
 #ifndef IN_COMMON
-#define wakeup_block()             AT_LESSON(wakeup_block())
-#define wakeup_guard()             AT_LESSON(wakeup_guard())
-#define wakeup_sleep(wait)         AT_LESSON(wakeup_sleep(wait))
-#define wakeup_look(wait)          AT_LESSON(wakeup_look(wait))
-#define wakeup_send(pid)           AT_LESSON(wakeup_send(pid))
-#define wakeup_confirm(pid, shmid) AT_LESSON(wakeup_confirm(pid, shmid))
-#define wakeup_alive(pid)          AT_LESSON(wakeup_alive(pid))
+#define wakeup_block()                AT_LESSON(wakeup_block())
+#define wakeup_guard()                AT_LESSON(wakeup_guard())
+#define wakeup_sleep(wait)            AT_LESSON(wakeup_sleep(wait))
+#define wakeup_look(wait)             AT_LESSON(wakeup_look(wait))
+#define wakeup_write(fd, bytes, size) AT_LESSON(wakeup_write(fd, bytes, size))
+#define wakeup_send(pid)              AT_LESSON(wakeup_send(pid))
+#define wakeup_confirm(pid, shmid)    AT_LESSON(wakeup_confirm(pid, shmid))
+#define wakeup_alive(pid)             AT_LESSON(wakeup_alive(pid))
 #endif
 
 #endif

@@ -1,0 +1,123 @@
+/* doorbell.c - rings only who sleeps; see doorbell.h. */
+#if defined(__linux__)
+#define _GNU_SOURCE /* sched_getcpu, sched_getaffinity */
+#include <sched.h>
+#endif
+#define IN_COMMON
+#include "doorbell.h"
+
+#include <time.h>
+#include <unistd.h>
+
+/* ---- where we run ---- */
+
+static bool has_one_cpu(void)
+{
+#if defined(__linux__)
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
+        return CPU_COUNT(&allowed) == 1;
+#endif
+    return sysconf(_SC_NPROCESSORS_ONLN) == 1;
+}
+
+static int this_cpu(void)
+{
+#if defined(__linux__)
+    return sched_getcpu() + 1;
+#else
+    return 0;
+#endif
+}
+
+static int cpu_of(const struct doorbell *bell)
+{
+    return atomic_load_explicit(&bell->cpu, memory_order_relaxed);
+}
+
+/* A store takes the cache line away from the other side: only where there is news. */
+static void tell_cpu(struct doorbell *mine)
+{
+    int cpu = this_cpu();
+    if (cpu != cpu_of(mine))
+        atomic_store_explicit(&mine->cpu, cpu, memory_order_relaxed);
+}
+
+/* ---- spin ---- */
+
+long doorbell_spin(long most)
+{
+    return has_one_cpu() ? 0 : most;
+}
+
+static long long now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (long long)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+/* Tells the processor that this is a loop which waits for another. */
+static void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* Whether to look again at once. Not where the peer ran on this very CPU when we heard of it last:
+ * it can not go on before we sleep. Clock and CPU are asked once in so many looks. */
+static bool spins(struct doorbell_side *side)
+{
+    enum { LOOKS = 64 };
+    if (side->spin == 0 || side->spun)
+        return false;
+    if (side->looks++ % LOOKS == 0) {
+        long long time = now();
+        if (side->looks == 1)
+            side->until = time + side->spin * 1000;
+        int peers = cpu_of(side->theirs);
+        side->spun = time >= side->until || (peers && peers == this_cpu());
+    }
+    relax();
+    return !side->spun;
+}
+
+/* ---- wait, and ring ---- */
+
+/* A declaration that is there still, after a tick or a stray signal, is as good as a new one: our
+ * caller has looked since. */
+enum wakeup doorbell_wait(struct doorbell_side *side, struct wakeup_wait *wait)
+{
+    if (spins(side))
+        return WAKEUP_LOOK;
+    if (!atomic_load_explicit(&side->mine->asleep, memory_order_relaxed)) {
+        publish(&side->mine->asleep, 1);
+        atomic_thread_fence(memory_order_seq_cst);
+        side->declared = true;
+        return WAKEUP_LOOK; /* the recheck is our caller's */
+    }
+    side->slept += side->declared;
+    side->declared = false;
+    return wakeup_sleep(wait);
+}
+
+void doorbell_up(struct doorbell_side *side)
+{
+    if (atomic_load_explicit(&side->mine->asleep, memory_order_relaxed))
+        atomic_store_explicit(&side->mine->asleep, 0, memory_order_relaxed);
+    side->spun = false;
+    side->looks = 0;
+}
+
+int doorbell_ring(struct doorbell_side *side, pid_t peer)
+{
+    tell_cpu(side->mine);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (!observe(&side->theirs->asleep) || !atomic_exchange(&side->theirs->asleep, 0))
+        return 0;
+    side->rung++;
+    return wakeup_send(peer);
+}

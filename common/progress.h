@@ -1,0 +1,27 @@
+/* progress.h - how far a long transfer is, on stderr: a line that is renewed, and one at the end.
+ */
+#ifndef PROGRESS_H
+#define PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct progress {
+    bool shown;         /* beside the closing line */
+    bool on_terminal;   /* the line is renewed in place */
+    uint64_t bytes;     /* so far */
+    long long began;    /* nanoseconds of CLOCK_MONOTONIC */
+    long long shown_at; /* when last */
+};
+
+/* The transfer begins now. It is shown as it goes where stderr is a terminal, or `asked`. */
+void progress_begin(struct progress *progress, bool asked);
+
+/* `bytes` more have been transferred, of `expected` in all; 0: nobody knows. */
+void progress_advance(struct progress *progress, uint64_t bytes, uint64_t expected);
+
+/* The closing line: "talker: sent 1048576 bytes in 0.001 s (0.98 GiB/s), signals sent: 2, slept:
+ * 1". */
+void progress_end(struct progress *progress, const char *verb, long rung, long slept);
+
+#endif

@@ -1,0 +1,200 @@
+/* stream.c (listener) - any amount of data through one segment, as fast as memory allows.
+ *
+ * Writes to stdout what the talker reads from its stdin. The kernel copies straight out of a slot
+ * of the ring, as it had copied straight into it: there is no other copy. While one slot is
+ * written, the next is being read: the two sides work at the same time, and sleep only where there
+ * is nothing to do. How they wake each other, and how seldom, is told in common/doorbell.h.
+ *
+ *     $ build/listener-stream >copy           $ build/talker-stream <data
+ *     listener: waiting for a talker ...      talker: sent 1073741824 bytes in ...
+ *     listener: received 1073741824 bytes in ...
+ *
+ * A stream that broke off never looks like a whole one: then this side exits with 3, and says after
+ * how many bytes. stdout is for the data; all that is told goes to stderr.
+ */
+#if defined(__linux__)
+#define _GNU_SOURCE /* SHM_HUGETLB */
+#endif
+#include "../common/pairs/stream.h"
+#include "../common/lines.h"
+#include "../common/progress.h"
+
+#include <err.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the command line ---- */
+
+static long slots = 8, slot_size = 256 * 1024, spin = STREAM_SPIN;
+static bool huge, show_progress;
+
+static const struct option_spec own_options[] = {
+    {0, "slots", "N", "slots in the ring (default: 8)", OPTION_NUMBER, &slots, 1,
+     STREAM_MOST_SLOTS},
+    {0, "slot-size", "BYTES", "what one holds, whole pages (default: 262144)", OPTION_NUMBER,
+     &slot_size, 1, 1 << 30},
+    {0, "huge", NULL, "put the ring on huge pages (SHM_HUGETLB)", OPTION_FLAG, &huge, 0, 0},
+    {0, "spin", "MICROSECONDS", "look so long before sleeping (default: 0)", OPTION_NUMBER, &spin,
+     0, 1000000},
+    {0, "progress", NULL, "show it, terminal or not", OPTION_FLAG, &show_progress, 0, 0},
+    {0, NULL, NULL, NULL, OPTION_FLAG, NULL, 0, 0},
+};
+
+static const char *const points[] = {"filled", "written", NULL};
+
+static const struct program program = {
+    .name = "listener-stream",
+    .usage = "[options] >FILE",
+    .about = "Writes to stdout what talker-stream reads from its stdin.",
+    .options = own_options,
+    .points = points,
+};
+
+/* ---- the listener ---- */
+
+struct listener {
+    struct meet meet;
+    struct stream *stream;
+    struct stream_ring ring;
+    struct doorbell_side bell;
+    struct progress progress;
+    uint64_t tail; /* ours alone: what the segment says of it is for the talker */
+};
+
+/* Where the talker went before it had announced the end. What has come until then is written. */
+static _Noreturn void break_off(const struct listener *listener, enum wakeup why)
+{
+    if (why == WAKEUP_LATE)
+        warnx("no word from the talker (PID %d) within %g seconds: gave up",
+              (int)listener->meet.peer, listener->meet.timeout);
+    errx(3, "stream broke off after %llu bytes", (unsigned long long)listener->progress.bytes);
+}
+
+/* Where stdout takes no more. The talker is told why, however it waits, and ends as well. */
+static _Noreturn void refuse(struct listener *listener, int error)
+{
+    explain("say why, and ring in any case: the talker may sleep where no doorbell is declared");
+    publish(&listener->stream->refused, error);
+    wakeup_send(listener->meet.peer);
+    if (error == EPIPE)
+        wakeup_die(SIGPIPE);
+    errno = error;
+    err(1, "write to stdout, after %llu bytes", (unsigned long long)listener->progress.bytes);
+}
+
+/* Waits for the next slot to be filled. Returns its length, which the segment only claims. */
+static uint64_t await_slot(struct listener *listener)
+{
+    explain("look whether a slot is filled; sleep only if not, and look again before it");
+    struct stream *stream = listener->stream;
+    struct wakeup_wait wait = meet_wait(&listener->meet);
+    uint64_t head;
+    while ((head = (uint64_t)observe(&stream->head)) == listener->tail) {
+        enum wakeup why = doorbell_wait(&listener->bell, &wait);
+        if (why != WAKEUP_LOOK)
+            break_off(listener, why);
+    }
+    doorbell_up(&listener->bell);
+
+    uint64_t length = (uint64_t)observe(&stream->length[listener->tail % listener->ring.slots]);
+    if (head - listener->tail > listener->ring.slots || length > listener->ring.slot_size)
+        errx(1, "shmid %d says that slot %llu holds %llu bytes, and %llu are filled: it is broken",
+             listener->meet.segment.shmid, (unsigned long long)listener->tail,
+             (unsigned long long)length, (unsigned long long)head);
+    return length;
+}
+
+/* Writes a slot whole, straight from the segment. */
+static void write_slot(struct listener *listener, const char *bytes, uint64_t length)
+{
+    while (length > 0) {
+        ssize_t written = wakeup_write(STDOUT_FILENO, bytes, length);
+        if (written == -1 && errno == EAGAIN) {
+            bool ready;
+            struct wakeup_wait wait = {0};
+            wakeup_sleep_on(&wait, STDOUT_FILENO, true, &ready);
+        } else if (written == -1 && errno != EINTR) {
+            refuse(listener, errno);
+        } else if (written > 0) {
+            bytes += written;
+            length -= (uint64_t)written;
+            progress_advance(&listener->progress, (uint64_t)written,
+                             atomic_load(&listener->stream->expected));
+        }
+        wakeup_end();
+    }
+}
+
+/* The slot may be filled anew. A talker that sleeps for room sleeps on until half of the ring is
+ * free, and is woken once for many slots: we come to that point in any case, for it fills none. */
+static void give_back(struct listener *listener)
+{
+    explain("count the slot as emptied (release), and ring if the talker sleeps for room");
+    struct stream *stream = listener->stream;
+    listener->tail++;
+    publish(&stream->tail, listener->tail);
+    if (atomic_load(&stream->head) - listener->tail > listener->ring.slots / 2)
+        return;
+    if (doorbell_ring(&listener->bell, listener->meet.peer) == -1 && errno != ESRCH)
+        err(1, "kill(%d, SIGUSR1) to the talker", (int)listener->meet.peer);
+}
+
+static void receive(struct listener *listener)
+{
+    uint64_t length;
+    while ((length = await_slot(listener)) > 0) {
+        narrate_point("filled");
+        write_slot(listener, stream_slot(&listener->ring, listener->tail), length);
+        narrate_point("written");
+        give_back(listener);
+    }
+    explain("a slot of 0 bytes is the end; what close(2) says of the data belongs before our word");
+    if (sys_close(STDOUT_FILENO) == -1)
+        refuse(listener, errno);
+    give_back(listener);
+}
+
+/* ---- the ring ---- */
+
+static void make_ring(struct listener *listener, const struct options *options)
+{
+#if !defined(SHM_HUGETLB)
+    enum { SHM_HUGETLB = 0 };
+    if (huge)
+        errx(1, "--huge: this system has no SHM_HUGETLB");
+#endif
+    explain("make a segment with room for all slots; where they begin both sides can tell");
+    uint64_t bytes = stream_begin() + (uint64_t)slots * (uint64_t)slot_size;
+    meet_create(&listener->meet, options, STREAM_LESSON, bytes, huge ? SHM_HUGETLB : 0);
+    struct stream *stream = (struct stream *)listener->meet.shared;
+    listener->stream = stream;
+    listener->ring = (struct stream_ring){.first = (char *)stream + stream_begin(),
+                                          .slots = stream->slots = (uint64_t)slots,
+                                          .slot_size = stream->slot_size = (uint64_t)slot_size};
+    listener->bell = (struct doorbell_side){
+        .mine = &stream->listener, .theirs = &stream->talker, .spin = doorbell_spin(spin)};
+    meet_invite(&listener->meet);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+    if ((uint64_t)slot_size % stream_page() != 0)
+        errx(2, "--slot-size: %ld is not a whole number of pages (%llu bytes)", slot_size,
+             (unsigned long long)stream_page());
+    lines_to(STDERR_FILENO);
+
+    explain("block SIGUSR1 before anyone can know our PID: an early one then waits");
+    wakeup_block();
+    struct listener listener = {0};
+    make_ring(&listener, &options);
+    meet_await_talker(&listener.meet);
+
+    progress_begin(&listener.progress, show_progress);
+    receive(&listener);
+    progress_end(&listener.progress, "received", listener.bell.rung, listener.bell.slept);
+    meet_part(&listener.meet);
+    wakeup_end();
+    return 0;
+}
