@@ -13,8 +13,8 @@
  *     $ kill -l 138                           3
  *     USR1
  */
-#include "../common/claim.h"
 #include "../common/pairs/unready.h"
+#include "../common/claim.h"
 #include "../common/sys.h"
 
 #include <err.h>
