@@ -309,6 +309,18 @@ received() { # what the listener NAME has received, in order
     refuses 3 listener talker Hello
 }
 
+@test "what the talker says to start is there to be typed, and it is a listener" {
+    [[ $TALKER == */talker ]] && [ -x "${TALKER%talker}listener" ] || skip "no listener beside $TALKER"
+    run -3 "$TALKER"
+    typed=$(sed -n 's/.*: start one, "\(.*\)"$/\1/p' <<<"$output")
+    [ "$typed" = "${TALKER%talker}listener -f shmfile -j 1" ]
+    # shellcheck disable=SC2086 # its words
+    start listener $typed
+    wait_for_line listener.out waiting
+    ends 0 talker
+    finish listener 0
+}
+
 @test "--wait waits for a listener and its key file to appear" {
     start talker talker --wait Hello
     start_listener
