@@ -393,6 +393,21 @@ received() { # what the listener NAME has received, in order
     [ "$(sed -n 's/^talker: listener said: //p' script.out)" = '\x1b]0;title\x07'$'\r' ]
 }
 
+@test "what is said while a reply is asked for on a terminal has a line of its own" {
+    requires script
+    mkfifo typed
+    exec 7<>typed
+    start listener script -qefc "'$LISTENER' --interactive --timeout $DEADLINE" /dev/null <typed
+    wait_for_line listener.out waiting
+    start talker talker
+    wait_for_line listener.out received
+    kill -KILL "$talker_pid"
+    finish talker 137
+    finish listener 3
+    grep -x $'reply: \r' listener.out
+    grep '^listener: the talker (PID [0-9]*) went away' listener.out
+}
+
 @test "output that cannot be written is a failure, and no talker waits for it" {
     [ -e /dev/full ] || skip "no /dev/full here"
     into_full() { "$@" >/dev/full; }
