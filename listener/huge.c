@@ -185,7 +185,7 @@ static int overcommit(void)
 
 static void ask_for_too_much(void)
 {
-    explain("ask for twice of all memory and swap: nobody touches it, but shmget would promise it");
+    explain("ask for twice all memory and swap: nobody touches it, but shmget would promise it");
     size_t kib = meminfo("MemTotal") + meminfo("SwapTotal");
     size_t bytes = kib > SIZE_MAX / 2048 ? SIZE_MAX / 2 : kib * 2048;
     int promised = try(bytes, 0);
@@ -198,7 +198,7 @@ static void ask_for_too_much(void)
     }
     int mode = overcommit();
     claim(promised == (mode == 1 ? 0 : ENOMEM) && unpromised == (mode == 2 ? ENOMEM : 0),
-          "%zu bytes, twice of what there is: %s; with SHM_NORESERVE: %s (vm.overcommit_memory=%d)",
+          "%zu bytes, twice what there is: %s; with SHM_NORESERVE: %s (vm.overcommit_memory=%d)",
           bytes, promised ? sys_error_name(promised) : "granted",
           unpromised ? sys_error_name(unpromised) : "granted", mode);
 }
