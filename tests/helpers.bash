@@ -85,7 +85,11 @@ requires() { # TOOL...
 requires_strace() {
     requires strace
     strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
-    # The sanitizers' search for leaks is a tracer as well, and there can be only one.
+    without_leak_search # there can be only one tracer
+}
+
+# The sanitizers' search for leaks, at exit, is a tracer: it attaches (ptrace(2)), and waits for the SIGSTOP of that.
+without_leak_search() {
     export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 }
 
@@ -271,7 +275,14 @@ fail() { # LINE...
 
 # What NAME has said, for a person who looks for the reason.
 show() { # NAME
-    head -n 50 "$1.out" "$1.err" >&2
+    local file lines
+    for file in "$1.out" "$1.err"; do
+        lines=$(wc -l <"$file")
+        echo "==> $file, $lines lines <=="
+        head -n 25 "$file"
+        [ "$lines" -le 50 ] || echo "..."
+        [ "$lines" -le 25 ] || tail -n $((lines <= 50 ? lines - 25 : 25)) "$file"
+    done >&2
 }
 
 # FILE (- is stdin) holds these lines, and nothing else. No LINE: it is empty.

@@ -344,7 +344,7 @@ dies_of() { # SIGNAL NAME
 }
 
 @test "a storm of stray SIGALRM, SIGCHLD, SIGWINCH and SIGCONT changes nothing either" {
-    [ -z "${SANITIZE-}" ] || skip "with sanitizers the pair goes on, but too slowly: why is not understood yet"
+    without_leak_search # a SIGCONT discards the SIGSTOP that it waits for, and it waits for ever
     mkfifo lines
     exec 7<>lines
     start_listener
