@@ -60,13 +60,13 @@ at_once=200000
 # VICTIM is killed, and SURVIVOR goes on if it was held. At most 0.2 s later it has ended with 3, and said who went;
 # nothing stays behind.
 outlives() { # SURVIVOR VICTIM
-    local survivor=$1_pid victim=$2_pid shmid held=no began took status=0
+    local survivor=$1_pid victim=$2_pid shmid held=no began took status
     shmid=$(shmid_of listener)
     ! in_state "${!survivor}" T || held=yes
     began=${EPOCHREALTIME/[.,]/} # in microseconds; to start a process meanwhile would take its own time
     kill -KILL "${!victim}"
     if [ "$held" = yes ]; then wait_gone "${!victim}" && kill -CONT "${!survivor}"; fi
-    wait "${!survivor}" || status=$?
+    reap "$1"
     took=$((${EPOCHREALTIME/[.,]/} - began))
     finish "$2" 137
     [ "$status" -eq 3 ] || { show "$1" && fail "$1: status $status, not 3"; }
@@ -180,7 +180,7 @@ dies_of() { # SIGNAL NAME
     kill -STOP "$listener_pid"
     for signal in HUP TERM INT TERM; do kill -"$signal" "$listener_pid"; done
     kill -CONT "$listener_pid"
-    wait "$listener_pid" || status=$?
+    reap listener
     [[ $status = 129 || $status = 130 || $status = 143 ]]
     finish talker 3
     run ! segment_exists "$shmid"
