@@ -93,7 +93,8 @@ static _Noreturn void refuse(struct listener *listener, int error)
 /* Waits for the next slot to be filled. Returns its length, which the segment only claims. */
 static uint64_t await_slot(struct listener *listener)
 {
-    explain("look whether a slot is filled; sleep only if not, and look again before it");
+    explain("look for a filled slot; to sleep, declare it and look again: who saw us awake will "
+            "not ring");
     struct stream *stream = listener->stream;
     struct wakeup_wait wait = meet_wait(&listener->meet);
     uint64_t head;
@@ -144,8 +145,10 @@ static void write_slot(struct listener *listener, const char *bytes, uint64_t le
         length -= (uint64_t)written;
         progress_advance(&listener->progress, (uint64_t)written,
                          atomic_load(&listener->stream->expected));
-        wait = (struct wakeup_wait){.timeout = listener->meet.timeout};
+        if (wakeup_ending == SIGPIPE) /* the reader has taken a part, and went */
+            refuse(listener, EPIPE);
         wakeup_end();
+        wait = (struct wakeup_wait){.timeout = listener->meet.timeout};
     }
 }
 
@@ -187,7 +190,8 @@ static void make_ring(struct listener *listener, const struct options *options)
     if (huge)
         errx(1, "--huge: this system has no SHM_HUGETLB");
 #endif
-    explain("make a segment with room for all slots; where they begin both sides can tell");
+    explain("make a segment with room for all slots: each begins a page, where the kernel copies "
+            "fastest");
     uint64_t bytes = stream_begin() + (uint64_t)slots * (uint64_t)slot_size;
     meet_create(&listener->meet, options, STREAM_LESSON, bytes, huge ? SHM_HUGETLB : 0);
     struct stream *stream = (struct stream *)listener->meet.shared;

@@ -28,7 +28,7 @@ static const struct option_spec own_options[] = {
     {0, NULL, NULL, NULL, OPTION_FLAG, NULL, 0, 0},
 };
 
-static const char *const points[] = {"room", "read", NULL};
+static const char *const points[] = {"room", "loaded", NULL};
 
 static const struct program program = {
     .name = "talker-stream",
@@ -144,7 +144,7 @@ static void send_all(struct talker *talker)
         await_room(talker, talker->ring.slots - 1);
         narrate_point("room");
         length = read_slot(talker, stream_slot(&talker->ring, talker->head));
-        narrate_point("read");
+        narrate_point("loaded");
         progress_advance(&talker->progress, length, talker->expected);
         pass_on(talker, length);
         wakeup_end();
