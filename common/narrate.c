@@ -249,9 +249,10 @@ void narrate_sleep(long long began, const char *text)
     narrate_append(asleep.text, sizeof asleep.text, "%s", text);
 }
 
-bool narrate_still_asleep(void)
+bool narrate_still_asleep(const char *call)
 {
-    return asleep.pending;
+    size_t length = strlen(call);
+    return asleep.pending && strncmp(asleep.text, call, length) == 0 && asleep.text[length] == '(';
 }
 
 void narrate_signal(int signo, pid_t from)
@@ -277,14 +278,15 @@ static void append_bare(char *text, size_t size, const char *field)
     narrate_append(text, size, "%.*s", (int)(end - name), name);
 }
 
-void narrate_publish(const char *field, long long value)
+long long narrate_publish(const char *field, long long value)
 {
     if (!narrating())
-        return;
+        return value;
     char text[TEXT] = "publish ";
     append_bare(text, sizeof text, field);
     narrate_append(text, sizeof text, " = %lld", value);
     tell("publish", now(), text);
+    return value;
 }
 
 long long narrate_observe(const char *field, const volatile void *where, long long value)

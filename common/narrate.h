@@ -39,17 +39,28 @@ void explain(const char *why);
 void narrate_point(const char *name);
 
 /* publish: stores VALUE in the segment's atomic *FIELD with release order, and tells it.
- * All that was stored before is seen by whoever observes this value. VALUE is evaluated twice: it
- * must not count anything.
+ * All that was stored before is seen by whoever observes this value.
  *
  * observe: loads *FIELD with acquire order, tells it, and returns it (as long long). A loop that
  * sees the same value again, with nothing told in between, is not told again. */
 #define publish(field, value)                                                                      \
-    AT_LESSON((narrate_publish(#field, (long long)(value)),                                        \
-               atomic_store_explicit((field), (value), memory_order_release)))
+    AT_LESSON(atomic_store_explicit((field),                                                       \
+                                    FIT_FOR(field, narrate_publish(#field, (long long)(value))),   \
+                                    memory_order_release))
 #define observe(field)                                                                             \
     AT_LESSON(narrate_observe(#field, (field),                                                     \
                               (long long)atomic_load_explicit((field), memory_order_acquire)))
+
+/* VALUE in the type that *FIELD has. Of all these conversions one is chosen when it is compiled,
+ * and that alone is evaluated. */
+#define FIT_FOR(field, value)                                                                      \
+    _Generic((field),                                                                              \
+        _Atomic int *: (int)(value),                                                               \
+        _Atomic unsigned *: (unsigned)(value),                                                     \
+        _Atomic long *: (long)(value),                                                             \
+        _Atomic unsigned long *: (unsigned long)(value),                                           \
+        _Atomic long long *: (value),                                                              \
+        _Atomic unsigned long long *: (unsigned long long)(value))
 
 /* The trace names the lesson's own line, also for what common/ does on its behalf: the functions
  * that a lesson calls are wrapped in this. */
@@ -82,8 +93,8 @@ void narrate_call(long long began, const char *text);
  */
 void narrate_sleep(long long began, const char *text);
 
-/* Whether the last thing told was a sleep, and nothing has happened since. */
-bool narrate_still_asleep(void);
+/* Whether the last thing told was a sleep in this call, and nothing has happened since. */
+bool narrate_still_asleep(const char *call);
 
 /* A signal, as it was taken, and who sent it. */
 void narrate_signal(int signo, pid_t from);
@@ -107,7 +118,7 @@ void narrate_append_quoted(char *text, size_t size, const char *bytes, size_t le
 
 /* Where in the lesson's source we are. */
 void narrate_here(const char *file, int line);
-void narrate_publish(const char *field, long long value);
+long long narrate_publish(const char *field, long long value); /* returns the value */
 long long narrate_observe(const char *field, const volatile void *where, long long value);
 
 #ifndef IN_COMMON

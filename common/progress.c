@@ -1,9 +1,12 @@
 /* progress.c - how far a transfer is; see progress.h. */
 #define IN_COMMON
 #include "progress.h"
-#include "narrate.h"
+#include "lines.h"
 
-#include <stdio.h>
+#include <err.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,12 +19,41 @@ static long long now(void)
     return (long long)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
+/* ---- the line that is renewed ---- */
+
+enum { COLUMNS = 60 }; /* what it takes, that it may fit in one row */
+
+static bool is_on_screen;
+
+/* What stderr would not take at once is not worth to be waited for. */
+static void put(const char *text)
+{
+    struct pollfd screen = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&screen, 1, 0) == 1 && screen.revents & POLLOUT &&
+        write(STDERR_FILENO, text, strlen(text)) == -1)
+        return; /* nobody reads it any more; where that is SIGPIPE, it is obeyed in time */
+}
+
+void progress_wipe(void)
+{
+    char blank[COLUMNS + 3] = "";
+    if (!is_on_screen)
+        return;
+    narrate_append(blank, sizeof blank, "\r%*s\r", COLUMNS, "");
+    put(blank);
+    is_on_screen = false;
+}
+
 void progress_begin(struct progress *progress, bool asked)
 {
-    bool on_terminal = isatty(STDERR_FILENO);
+    bool on_terminal = isatty(STDERR_FILENO) && !narrating();
     *progress = (struct progress){.shown = asked || on_terminal, .on_terminal = on_terminal};
+    if (atexit(progress_wipe) != 0)
+        errx(1, "atexit: no room for another function");
     progress->began = progress->shown_at = now();
 }
+
+/* ---- what it says ---- */
 
 static void append_bytes(char *line, size_t size, double bytes)
 {
@@ -35,7 +67,7 @@ static void append_bytes(char *line, size_t size, double bytes)
 static void show(const struct progress *progress, double seconds, uint64_t expected)
 {
     double rate = (double)progress->bytes / seconds;
-    char line[160] = "";
+    char line[COLUMNS + 1] = "", renewed[COLUMNS + 2] = "";
     narrate_append(line, sizeof line, "%s: ", narrate_side());
     append_bytes(line, sizeof line, (double)progress->bytes);
     narrate_append(line, sizeof line, ", ");
@@ -46,9 +78,11 @@ static void show(const struct progress *progress, double seconds, uint64_t expec
                        100 * (double)progress->bytes / (double)expected,
                        (double)(expected - progress->bytes) / rate);
     if (progress->on_terminal)
-        fprintf(stderr, "\r%-70s", line);
+        narrate_append(renewed, sizeof renewed, "\r%-*s", COLUMNS, line);
     else
-        fprintf(stderr, "%s\n", line);
+        narrate_append(renewed, sizeof renewed, "%s\n", line);
+    put(renewed);
+    is_on_screen = progress->on_terminal;
 }
 
 void progress_advance(struct progress *progress, uint64_t bytes, uint64_t expected)
@@ -67,9 +101,8 @@ void progress_advance(struct progress *progress, uint64_t bytes, uint64_t expect
 void progress_end(struct progress *progress, const char *verb, long rung, long slept)
 {
     double seconds = (double)(now() - progress->began) / second;
-    if (progress->on_terminal)
-        fprintf(stderr, "\r%-70s\r", "");
-    fprintf(stderr, "%s: %s %llu bytes in %.3f s (%.2f GiB/s), signals sent: %ld, slept: %ld\n",
-            narrate_side(), verb, (unsigned long long)progress->bytes, seconds,
-            (double)progress->bytes / gibibyte / seconds, rung, slept);
+    progress_wipe();
+    lines_print("%s %llu bytes in %.3f s (%.2f GiB/s), signals sent: %ld, slept: %ld", verb,
+                (unsigned long long)progress->bytes, seconds,
+                (double)progress->bytes / gibibyte / seconds, rung, slept);
 }

@@ -7,18 +7,23 @@
 #include <stdint.h>
 
 struct progress {
-    bool shown;         /* beside the closing line */
+    bool shown;         /* before the closing line */
     bool on_terminal;   /* the line is renewed in place */
     uint64_t bytes;     /* so far */
     long long began;    /* nanoseconds of CLOCK_MONOTONIC */
     long long shown_at; /* when last */
 };
 
-/* The transfer begins now. It is shown as it goes where stderr is a terminal, or `asked`. */
+/* The transfer begins now. It is shown as it goes where `asked`, or where stderr is a terminal with
+ * nothing else on it. What it says goes where lines_to has sent the lines. */
 void progress_begin(struct progress *progress, bool asked);
 
-/* `bytes` more have been transferred, of `expected` in all; 0: nobody knows. */
+/* `bytes` more have been transferred, of `expected` in all; 0: nobody knows. Nothing waits for the
+ * line that shows it: it is left out where stderr would not take it at once. */
 void progress_advance(struct progress *progress, uint64_t bytes, uint64_t expected);
+
+/* Takes the line that is renewed off the terminal: before anything else is said there. */
+void progress_wipe(void);
 
 /* The closing line: "talker: sent 1048576 bytes in 0.001 s (0.98 GiB/s), signals sent: 2, slept:
  * 1". */

@@ -280,6 +280,24 @@ void segment_publish(struct segment *segment)
 
 /* ---- refuse ---- */
 
+static const char *way_out(int error)
+{
+    switch (error) {
+    case ENOSPC:
+        return ", no more segments or pages allowed (see ipcs -l): remove unused ones";
+    case EINVAL:
+        return ", larger than a segment may be (see ipcs -l): choose a smaller size";
+    case ENOMEM:
+        return ", more than there is free: choose a smaller size; or with huge pages, see "
+               "HugePages_Free in /proc/meminfo, and as root: sysctl vm.nr_hugepages=N";
+    case EPERM:
+        return ", huge pages are for CAP_IPC_LOCK or one group: as root, sysctl "
+               "vm.hugetlb_shm_group=GID";
+    default:
+        return "";
+    }
+}
+
 _Noreturn void segment_refuse(const struct segment *segment)
 {
     static const char elsewhere[] = "choose another --project or --file";
@@ -301,8 +319,5 @@ _Noreturn void segment_refuse(const struct segment *segment)
     case SEGMENT_STALE:
         break;
     }
-    err(1, "shmget(%#x, ..., IPC_CREAT | IPC_EXCL)%s", key,
-        errno == ENOSPC   ? ", no more segments or pages allowed (see ipcs -l): remove unused ones"
-        : errno == EINVAL ? ", larger than a segment may be (see ipcs -l): choose a smaller --size"
-                          : "");
+    err(1, "shmget(%#x, ..., IPC_CREAT | IPC_EXCL)%s", key, way_out(errno));
 }

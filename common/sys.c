@@ -503,12 +503,14 @@ int sys_close(int fd)
     return result;
 }
 
-/* The bytes are shown as strace shows a string; `known` says how many there are. */
+/* The bytes are shown as strace shows a string; `known` says how many there are. One that blocks,
+ * is interrupted, and taken up again is told as a sleep is: see sys_sigsuspend. */
 static void tell_transfer(long long began, const char *call, int fd, const void *bytes,
                           ssize_t known, size_t size, ssize_t result)
 {
     if (!narrating())
         return;
+    int error = errno;
     char text[SPELLED] = "";
     narrate_append(text, SPELLED, "%s(%d, ", call, fd);
     if (known < 0)
@@ -516,12 +518,22 @@ static void tell_transfer(long long began, const char *call, int fd, const void 
     else
         narrate_append_quoted(text, SPELLED, bytes, (size_t)known, SHOWN);
     narrate_append(text, SPELLED, ", %zu", size);
-    told(began, text, result);
+    errno = error;
+    if (result != -1 || error != EINTR) {
+        told(began, text, result);
+        return;
+    }
+    narrate_append(text, SPELLED, ")");
+    append_failure(text, error);
+    narrate_sleep(began, text);
+    errno = error;
 }
 
 ssize_t sys_read(int fd, void *bytes, size_t size)
 {
-    long long began = narrate_reach("read");
+    static long long began;
+    if (!narrate_still_asleep("read"))
+        began = narrate_reach("read");
     ssize_t result = read(fd, bytes, size);
     tell_transfer(began, "read", fd, bytes, result, size, result);
     return result;
@@ -529,7 +541,9 @@ ssize_t sys_read(int fd, void *bytes, size_t size)
 
 ssize_t sys_write(int fd, const void *bytes, size_t size)
 {
-    long long began = narrate_reach("write");
+    static long long began;
+    if (!narrate_still_asleep("write"))
+        began = narrate_reach("write");
     ssize_t result = write(fd, bytes, size);
     tell_transfer(began, "write", fd, bytes, (ssize_t)size, size, result);
     return result;
@@ -572,7 +586,7 @@ int sys_sigaction(int signo, const struct sigaction *action, struct sigaction *o
 int sys_sigsuspend(const sigset_t *mask)
 {
     static long long began;
-    if (!narrate_still_asleep())
+    if (!narrate_still_asleep("sigsuspend"))
         began = narrate_reach("sigsuspend");
     int result = sigsuspend(mask);
     if (narrating()) {

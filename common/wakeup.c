@@ -337,14 +337,33 @@ enum wakeup wakeup_sleep_on(struct wakeup_wait *wait, int fd, bool writing, bool
     return wakeup_look(wait);
 }
 
+static sigset_t let_all_in(void)
+{
+    sigset_t all_let_in, before;
+    sigemptyset(&all_let_in);
+    sigprocmask(SIG_SETMASK, &all_let_in, &before);
+    return before;
+}
+
+static void let_in_as(sigset_t before)
+{
+    int error = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+}
+
+ssize_t wakeup_read(int fd, void *bytes, size_t size)
+{
+    sigset_t before = let_all_in();
+    ssize_t got = sys_read(fd, bytes, size);
+    let_in_as(before);
+    return got;
+}
+
 ssize_t wakeup_write(int fd, const void *bytes, size_t size)
 {
-    sigset_t all_let_in, ours;
-    sigemptyset(&all_let_in);
-    sigprocmask(SIG_SETMASK, &all_let_in, &ours);
+    sigset_t before = let_all_in();
     ssize_t written = sys_write(fd, bytes, size);
-    int error = errno;
-    sigprocmask(SIG_SETMASK, &ours, NULL);
-    errno = error;
+    let_in_as(before);
     return written;
 }

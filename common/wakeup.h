@@ -64,16 +64,19 @@ void wakeup_take(int signo, siginfo_t *info, void *context);
  * stopped, its timeout does not run. */
 enum wakeup wakeup_sleep(struct wakeup_wait *wait);
 
-/* What there is to do after a sigsuspend of the lesson's own; wakeup_sleep is the two together. */
+/* What there is to do after a sigsuspend of the lesson's own (wakeup_sleep is the two together),
+ * and after any other call that a signal has interrupted. */
 enum wakeup wakeup_look(struct wakeup_wait *wait);
 
 /* As wakeup_sleep, but over as well when `fd` can be read (`writing`: written) without blocking;
  * *ready tells. */
 enum wakeup wakeup_sleep_on(struct wakeup_wait *wait, int fd, bool writing, bool *ready);
 
-/* write(2), with all signals let in while it blocks: where nobody reads the pipe, the program can
- * still be ended. Returns what write(2) returns; EINTR: look, and write again. A signal that comes
- * just before the write does not interrupt it, but the tick does: it is seen 50 ms late at most. */
+/* read(2) and write(2), with all signals let in while they block: where nobody writes, or reads,
+ * the pipe, the program can still be ended. They return what those return; EINTR: wakeup_look, and
+ * once more. A signal that comes just before the call does not interrupt it, but the tick does: it
+ * is seen 50 ms late at most. */
+ssize_t wakeup_read(int fd, void *bytes, size_t size);
 ssize_t wakeup_write(int fd, const void *bytes, size_t size);
 
 /* Sends SIGUSR1. Returns 0, or -1 with errno (ESRCH: the peer is gone). A PID that is not positive
@@ -113,6 +116,7 @@ void wakeup_end(void);
 #define wakeup_guard()                AT_LESSON(wakeup_guard())
 #define wakeup_sleep(wait)            AT_LESSON(wakeup_sleep(wait))
 #define wakeup_look(wait)             AT_LESSON(wakeup_look(wait))
+#define wakeup_read(fd, bytes, size)  AT_LESSON(wakeup_read(fd, bytes, size))
 #define wakeup_write(fd, bytes, size) AT_LESSON(wakeup_write(fd, bytes, size))
 #define wakeup_send(pid)              AT_LESSON(wakeup_send(pid))
 #define wakeup_confirm(pid, shmid)    AT_LESSON(wakeup_confirm(pid, shmid))

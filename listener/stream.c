@@ -65,10 +65,15 @@ struct listener {
 /* Where the talker went before it had announced the end. What has come until then is written. */
 static _Noreturn void break_off(const struct listener *listener, enum wakeup why)
 {
+    unsigned long long bytes = listener->progress.bytes;
+    int talker = (int)listener->meet.peer;
+    progress_wipe();
     if (why == WAKEUP_LATE)
-        warnx("no word from the talker (PID %d) within %g seconds: gave up",
-              (int)listener->meet.peer, listener->meet.timeout);
-    errx(3, "stream broke off after %llu bytes", (unsigned long long)listener->progress.bytes);
+        errx(3,
+             "stream broke off after %llu bytes: no word from the talker (PID %d) within %g "
+             "seconds",
+             bytes, talker, listener->meet.timeout);
+    errx(3, "stream broke off after %llu bytes: the talker (PID %d) went away", bytes, talker);
 }
 
 /* Where stdout takes no more. The talker is told why, however it waits, and ends as well. */
@@ -76,7 +81,9 @@ static _Noreturn void refuse(struct listener *listener, int error)
 {
     explain("say why, and ring in any case: the talker may sleep where no doorbell is declared");
     publish(&listener->stream->refused, error);
-    wakeup_send(listener->meet.peer);
+    if (wakeup_send(listener->meet.peer) == -1 && errno != ESRCH)
+        warn("kill(%d, SIGUSR1) to the talker", (int)listener->meet.peer);
+    progress_wipe();
     if (error == EPIPE)
         wakeup_die(SIGPIPE);
     errno = error;
@@ -86,7 +93,8 @@ static _Noreturn void refuse(struct listener *listener, int error)
 /* Waits for the next slot to be filled. Returns its length, which the segment only claims. */
 static uint64_t await_slot(struct listener *listener)
 {
-    explain("look whether a slot is filled; sleep only if not, and look again before it");
+    explain("look for a filled slot; to sleep, declare it and look again: who saw us awake will "
+            "not ring");
     struct stream *stream = listener->stream;
     struct wakeup_wait wait = meet_wait(&listener->meet);
     uint64_t head;
@@ -98,31 +106,49 @@ static uint64_t await_slot(struct listener *listener)
     doorbell_up(&listener->bell);
 
     uint64_t length = (uint64_t)observe(&stream->length[listener->tail % listener->ring.slots]);
-    if (head - listener->tail > listener->ring.slots || length > listener->ring.slot_size)
+    if (head - listener->tail > listener->ring.slots || length > listener->ring.slot_size) {
+        progress_wipe();
         errx(1, "shmid %d says that slot %llu holds %llu bytes, and %llu are filled: it is broken",
              listener->meet.segment.shmid, (unsigned long long)listener->tail,
              (unsigned long long)length, (unsigned long long)head);
+    }
     return length;
+}
+
+/* Waits where stdout takes nothing at the moment: write(2) said so, with EINTR or EAGAIN. The
+ * talker's death is no reason to give up: what has come is written. */
+static void await_reader(struct listener *listener, struct wakeup_wait *wait, int error)
+{
+    bool ready;
+    enum wakeup why =
+        error == EAGAIN ? wakeup_sleep_on(wait, STDOUT_FILENO, true, &ready) : wakeup_look(wait);
+    if (why != WAKEUP_LATE)
+        return;
+    progress_wipe();
+    errx(3, "stdout took nothing within %g seconds, after %llu bytes: gave up",
+         listener->meet.timeout, (unsigned long long)listener->progress.bytes);
 }
 
 /* Writes a slot whole, straight from the segment. */
 static void write_slot(struct listener *listener, const char *bytes, uint64_t length)
 {
+    struct wakeup_wait wait = {.timeout = listener->meet.timeout};
     while (length > 0) {
         ssize_t written = wakeup_write(STDOUT_FILENO, bytes, length);
-        if (written == -1 && errno == EAGAIN) {
-            bool ready;
-            struct wakeup_wait wait = {0};
-            wakeup_sleep_on(&wait, STDOUT_FILENO, true, &ready);
-        } else if (written == -1 && errno != EINTR) {
-            refuse(listener, errno);
-        } else if (written > 0) {
-            bytes += written;
-            length -= (uint64_t)written;
-            progress_advance(&listener->progress, (uint64_t)written,
-                             atomic_load(&listener->stream->expected));
+        if (written == -1 && (errno == EINTR || errno == EAGAIN)) {
+            await_reader(listener, &wait, errno);
+            continue;
         }
+        if (written == -1)
+            refuse(listener, errno);
+        bytes += written;
+        length -= (uint64_t)written;
+        progress_advance(&listener->progress, (uint64_t)written,
+                         atomic_load(&listener->stream->expected));
+        if (wakeup_ending == SIGPIPE) /* the reader has taken a part, and went */
+            refuse(listener, EPIPE);
         wakeup_end();
+        wait = (struct wakeup_wait){.timeout = listener->meet.timeout};
     }
 }
 
@@ -164,14 +190,17 @@ static void make_ring(struct listener *listener, const struct options *options)
     if (huge)
         errx(1, "--huge: this system has no SHM_HUGETLB");
 #endif
-    explain("make a segment with room for all slots; where they begin both sides can tell");
+    explain("make a segment with room for all slots: each begins a page, where the kernel copies "
+            "fastest");
     uint64_t bytes = stream_begin() + (uint64_t)slots * (uint64_t)slot_size;
     meet_create(&listener->meet, options, STREAM_LESSON, bytes, huge ? SHM_HUGETLB : 0);
     struct stream *stream = (struct stream *)listener->meet.shared;
     listener->stream = stream;
+    publish(&stream->slots, (uint64_t)slots);
+    publish(&stream->slot_size, (uint64_t)slot_size);
     listener->ring = (struct stream_ring){.first = (char *)stream + stream_begin(),
-                                          .slots = stream->slots = (uint64_t)slots,
-                                          .slot_size = stream->slot_size = (uint64_t)slot_size};
+                                          .slots = (uint64_t)slots,
+                                          .slot_size = (uint64_t)slot_size};
     listener->bell = (struct doorbell_side){
         .mine = &stream->listener, .theirs = &stream->talker, .spin = doorbell_spin(spin)};
     meet_invite(&listener->meet);

@@ -28,7 +28,7 @@ static const struct option_spec own_options[] = {
     {0, NULL, NULL, NULL, OPTION_FLAG, NULL, 0, 0},
 };
 
-static const char *const points[] = {"room", "read", NULL};
+static const char *const points[] = {"room", "loaded", NULL};
 
 static const struct program program = {
     .name = "talker-stream",
@@ -46,60 +46,82 @@ struct talker {
     struct stream_ring ring;
     struct doorbell_side bell;
     struct progress progress;
-    uint64_t head; /* ours alone: what the segment says of it is for the listener */
+    uint64_t expected; /* bytes in all, for show; 0: nobody knows */
+    uint64_t head;     /* ours alone: what the segment says of it is for the listener */
 };
 
-/* Where the listener will take no more: it has said why, or has died without a word. */
+/* Where the listener takes no more: it has said why, or has gone without a word. */
 static _Noreturn void give_up(struct talker *talker, enum wakeup why)
 {
     struct meet *meet = &talker->meet;
     int refused = (int)observe(&talker->stream->refused);
+    segment_survive(&meet->segment);
+    progress_wipe();
     if (refused != 0)
         errx(1, "the listener (PID %d) can not write: %s", (int)meet->peer, strerror(refused));
     if (why == WAKEUP_LATE)
         errx(3, "no word from the listener (PID %d) within %g seconds: gave up", (int)meet->peer,
              meet->timeout);
-    segment_survive(&meet->segment);
     errx(3, "the listener (PID %d) went away", (int)meet->peer);
 }
 
-/* Waits until at most `most` slots are filled and not emptied yet. */
+/* Waits until at most `most` slots are filled and not emptied yet. Each that is emptied is
+ * progress.
+ */
 static void await_room(struct talker *talker, uint64_t most)
 {
     struct stream *stream = talker->stream;
     struct wakeup_wait wait = meet_wait(&talker->meet);
-    uint64_t filled;
+    uint64_t filled, before = 0;
     while ((filled = talker->head - (uint64_t)observe(&stream->tail)) > most) {
-        if (filled > talker->ring.slots)
-            errx(1, "shmid %d says that the listener is ahead of us: it is broken",
-                 talker->meet.segment.shmid);
-        if (atomic_load(&stream->refused))
-            give_up(talker, WAKEUP_LOOK);
+        if (filled > talker->ring.slots) {
+            progress_wipe();
+            errx(1, "shmid %d says that %llu slots of %llu are filled: it is broken",
+                 talker->meet.segment.shmid, (unsigned long long)filled,
+                 (unsigned long long)talker->ring.slots);
+        }
+        if (filled != before)
+            wait = meet_wait(&talker->meet);
+        before = filled;
         enum wakeup why = doorbell_wait(&talker->bell, &wait);
-        if (why != WAKEUP_LOOK)
+        if (why != WAKEUP_LOOK || atomic_load(&stream->refused))
             give_up(talker, why);
     }
     doorbell_up(&talker->bell);
 }
 
-/* Reads into a slot as much as stdin has and the slot takes, straight into the segment; sleeps
- * until there is something. Returns what read(2) returns: 0 at the end. */
+/* Waits where stdin has nothing at the moment: read(2) said so, with EINTR or EAGAIN. */
+static void await_input(struct talker *talker, struct wakeup_wait *wait, int error)
+{
+    bool ready;
+    enum wakeup why =
+        error == EAGAIN ? wakeup_sleep_on(wait, STDIN_FILENO, false, &ready) : wakeup_look(wait);
+    if (why == WAKEUP_GONE || atomic_load(&talker->stream->refused))
+        give_up(talker, why);
+    if (why == WAKEUP_LOOK)
+        return;
+    progress_wipe();
+    errx(3, "nothing came on stdin within %g seconds, after %llu bytes: gave up",
+         talker->meet.timeout, (unsigned long long)talker->progress.bytes);
+}
+
+/* Reads into a slot as much as stdin has and the slot takes, straight into the segment. Returns
+ * what read(2) returns: 0 at the end. */
 static uint64_t read_slot(struct talker *talker, char *slot)
 {
     struct wakeup_wait wait = meet_wait(&talker->meet);
-    for (;;) {
-        bool ready;
-        enum wakeup why = wakeup_sleep_on(&wait, STDIN_FILENO, false, &ready);
-        if (why != WAKEUP_LOOK || atomic_load(&talker->stream->refused))
-            give_up(talker, why);
-        if (!ready)
+    ssize_t got;
+    while ((got = wakeup_read(STDIN_FILENO, slot, talker->ring.slot_size)) == -1) {
+        int error = errno;
+        if (error == EINTR || error == EAGAIN) {
+            await_input(talker, &wait, error);
             continue;
-        ssize_t got = sys_read(STDIN_FILENO, slot, talker->ring.slot_size);
-        if (got >= 0)
-            return (uint64_t)got;
-        if (errno != EINTR && errno != EAGAIN)
-            err(1, "read from stdin, after %llu bytes", (unsigned long long)talker->progress.bytes);
+        }
+        progress_wipe();
+        errno = error;
+        err(1, "read from stdin, after %llu bytes", (unsigned long long)talker->progress.bytes);
     }
+    return (uint64_t)got;
 }
 
 static void pass_on(struct talker *talker, uint64_t length)
@@ -116,14 +138,14 @@ static void pass_on(struct talker *talker, uint64_t length)
 
 static void send_all(struct talker *talker)
 {
-    uint64_t length, expected = atomic_load(&talker->stream->expected);
+    uint64_t length;
     do {
         explain("wait for room in the ring: only whoever has nothing to do sleeps");
         await_room(talker, talker->ring.slots - 1);
         narrate_point("room");
         length = read_slot(talker, stream_slot(&talker->ring, talker->head));
-        narrate_point("read");
-        progress_advance(&talker->progress, length, expected);
+        narrate_point("loaded");
+        progress_advance(&talker->progress, length, talker->expected);
         pass_on(talker, length);
         wakeup_end();
     } while (length > 0);
@@ -147,11 +169,13 @@ static void find_ring(struct talker *talker)
 {
     explain("believe nothing that the segment says of its slots before it is checked");
     struct stream *stream = (struct stream *)talker->meet.shared;
-    struct stream_ring ring = {(char *)stream + stream_begin(), stream->slots, stream->slot_size};
+    struct stream_ring ring = {.first = (char *)stream + stream_begin(),
+                               .slots = (uint64_t)observe(&stream->slots),
+                               .slot_size = (uint64_t)observe(&stream->slot_size)};
     size_t size = talker->meet.segment.size;
     uint64_t room = size < stream_begin() ? 0 : size - stream_begin();
     if (ring.slots == 0 || ring.slots > STREAM_MOST_SLOTS || ring.slot_size == 0 ||
-        ring.slot_size > room / ring.slots)
+        ring.slot_size % stream_page() != 0 || ring.slot_size > room / ring.slots)
         errx(1, "shmid %d says that it has %llu slots of %llu bytes, in %zu: it is broken",
              talker->meet.segment.shmid, (unsigned long long)ring.slots,
              (unsigned long long)ring.slot_size, size);
@@ -159,12 +183,14 @@ static void find_ring(struct talker *talker)
     talker->ring = ring;
     talker->bell = (struct doorbell_side){
         .mine = &stream->talker, .theirs = &stream->listener, .spin = doorbell_spin(spin)};
-    atomic_store(&stream->expected, stdin_size());
+    talker->expected = stdin_size();
+    atomic_store(&stream->expected, talker->expected);
 }
 
 int main(int argc, char **argv)
 {
     struct options options = options_parse(argc, argv, &program);
+    lines_to(STDERR_FILENO);
 
     explain("block SIGUSR1 before we are known: it may come before we sleep");
     wakeup_block();

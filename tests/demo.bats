@@ -112,6 +112,32 @@ END
     nothing_is_left_of "$output"
 }
 
+@test "the lesson that moves data shows that what has arrived is what was sent" {
+    run -0 --separate-stderr "$demo" stream
+    [ -z "$stderr" ]
+    [[ $output == *"\$ $BUILD/listener-stream >copy"$'\n'* ]]
+    [[ $output == *$'\n'"\$ $BUILD/talker-stream <README.md"$'\n'* ]]
+    sum=$(cksum <"$ROOT/README.md")
+    [[ $output == *$'\n$ cksum README.md copy\n'"$sum README.md"$'\n'"$sum copy" ]]
+    grep -E "^listener \| received ${sum#* } bytes in " <<<"$output"
+    nothing_is_left_of "$output"
+
+    yes $'t\nl' | head -n 300 >letters
+    run -0 --separate-stderr "$demo" --step stream <letters
+    [[ $output == *$'\ntalker:   ended with status 0\nlistener: ended with status 0\n'*"$sum copy" ]]
+    nothing_is_left_of "$output"
+}
+
+@test "a copy that is not what was sent is bad" {
+    house stream
+    says stream 'it arrives.'
+    echo 'what is sent' >house/README.md
+    side listener-stream <<<'echo "listener: waiting" >&2; echo "something else"'
+    side talker-stream </dev/null
+    run -1 --separate-stderr "$demo" stream
+    [ "$stderr" = 'scripts/demo: stream: the copy is not what was sent' ]
+}
+
 @test "it works from any directory, named by any path" {
     cd "$ROOT/tests"
     run -0 ../scripts/demo handshake

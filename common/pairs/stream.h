@@ -29,8 +29,8 @@ enum { STREAM_LINE = 64, STREAM_MOST_SLOTS = 1024, STREAM_SPIN = 0 };
  * line can be in the cache of one writer only. The doorbell lies with what its side writes. */
 struct stream {
     struct meet_head meet;
-    uint64_t slots;     /* how many; stored before the magic, */
-    uint64_t slot_size; /* as is what one holds, in bytes: whole pages */
+    _Atomic uint64_t slots;     /* how many; stored before the magic, */
+    _Atomic uint64_t slot_size; /* as is what one holds, in bytes: whole pages */
 
     alignas(STREAM_LINE) _Atomic uint64_t head; /* slots that the talker has filled */
     struct doorbell talker;
