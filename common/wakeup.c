@@ -77,8 +77,11 @@ static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 static bool is_respected(int signo)
 {
     struct sigaction inherited;
-    return signo == SIGHUP && sigaction(signo, NULL, &inherited) == 0 &&
-           inherited.sa_handler == SIG_IGN;
+    if (signo != SIGHUP)
+        return false;
+    if (sigaction(signo, NULL, &inherited) == -1)
+        err(1, "sigaction(%s)", strsignal(signo));
+    return inherited.sa_handler == SIG_IGN;
 }
 
 void wakeup_guard(void)
@@ -127,7 +130,8 @@ void wakeup_end(void)
     if (wakeup_ending)
         wakeup_die(wakeup_ending);
     sigset_t pending;
-    sigpending(&pending);
+    if (sigpending(&pending) == -1)
+        err(1, "sigpending");
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         if (sigismember(&pending, ends[i]) == 1 && !is_respected(ends[i]))
             wakeup_die(ends[i]);
@@ -333,10 +337,12 @@ ssize_t wakeup_write(int fd, const void *bytes, size_t size)
 {
     sigset_t all_let_in, ours;
     sigemptyset(&all_let_in);
-    sigprocmask(SIG_SETMASK, &all_let_in, &ours);
+    if (sigprocmask(SIG_SETMASK, &all_let_in, &ours) == -1)
+        err(1, "sigprocmask(SIG_SETMASK, [])");
     ssize_t written = sys_write(fd, bytes, size);
     int error = errno;
-    sigprocmask(SIG_SETMASK, &ours, NULL);
+    if (sigprocmask(SIG_SETMASK, &ours, NULL) == -1)
+        err(1, "sigprocmask(SIG_SETMASK) back");
     errno = error;
     return written;
 }
