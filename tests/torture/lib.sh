@@ -23,7 +23,7 @@ HERE=$PWD
 # ---- what a part says
 
 progress() { # TEXT
-    echo "$PART: $*" >&3
+    { echo "$PART: $*" >&3; } 2>/dev/null || :
 }
 
 found() { # WHAT
