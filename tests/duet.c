@@ -30,7 +30,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST = 10000000, A_WHILE = 500000, STOPPED = 1000000, LOOK = 500 }; /* microseconds */
+/* Microseconds: what is too long; how long a listener may wait on; how long a stop lasts; how often
+ * we look for the listener's word, and at the clock. */
+enum { MOST = 10000000, A_WHILE = 500000, STOPPED = 1000000, LISTEN = 500, LOOK = 20000 };
 
 static struct side {
     const char *name;
@@ -130,9 +132,9 @@ static void send(struct side *side, int signo)
 }
 
 /* One look at the clock and the children, and a short sleep that the end of a child interrupts. */
-static void step(void)
+static void step(long look)
 {
-    long long time = now(), until = time + LOOK;
+    long long time = now(), until = time + look;
     for (int i = 0; i < SIDES; i++) {
         struct side *side = sides[i];
         if (side->goes_on && time >= side->goes_on) {
@@ -237,12 +239,12 @@ int main(int argc, char **argv)
     began = now();
     start(&listener);
     while (runs(&listener) && !waits())
-        step();
+        step(LISTEN);
     if (!ends_early)
         start(&talker);
     bool asked = false;
     while (runs(&listener) || runs(&talker) || runs(&next)) {
-        step();
+        step(LOOK);
         bool met_nobody = talker.ended && now() - talker.ended > A_WHILE;
         if (next.command && !next.pid && runs(&listener) && talker.ended &&
             (serve_on || met_nobody))

@@ -39,9 +39,9 @@ skip_part() { # WHY
     exit 0
 }
 
-# How often each kind was counted: "KIND NUMBER" a line, sorted.
-counted() {
-    cat "$HERE"/counted.* /dev/null | sort | uniq -c | awk '{ n = $1; sub(/^ *[0-9]+ /, ""); print $0, n }'
+# How often each kind was counted.
+show_counts() {
+    cat "$HERE"/counted.* /dev/null 2>/dev/null | sort | uniq -c | sed 's/^\( *[0-9]*\) /\1  /'
 }
 
 close_part() {
@@ -63,9 +63,8 @@ sample() { # COUNT
     with_random 1000000000 | awk '{ print NR, $0 }' | sort -k2n | head -n "$1" | sort -n | cut -d ' ' -f 3-
 }
 
-# The cases that the command line names (patterns, as for file names), or all.
-chosen() { # [PATTERN]...
-    [ $# -gt 0 ] || set -- '*'
+# Of the cases that come, those that the command line names: patterns, as for file names.
+chosen() { # PATTERN...
     while read -r case; do
         for pattern; do
             # shellcheck disable=SC2254 # a pattern it is
@@ -135,7 +134,7 @@ duet() { # LISTENER-PREFIX TALKER-PREFIX [OPTION]...
     shift 2
     rm -f shmfile
     # shellcheck disable=SC2086 # commands of several words
-    "$HERE/duet" -i "$input" "$@" $l_prefix $listener + $t_prefix $talker + $talker >duet.line || :
+    "$HERE/duet" -i "$input" "$@" $l_prefix $listener + $t_prefix $talker + $talker >duet.line 3>&- 4<&- || :
     read -r l_status l_end t_status t_end n_status n_end killed stops <duet.line || l_status=failed
 }
 
@@ -151,7 +150,7 @@ segments() {
 }
 
 # Whether a talker that ended with 0 has got all: a reply for each line, or each byte to the other side.
-is_complete() { # PAIR TALKER
+has_got_all() { # PAIR TALKER
     case $1 in
         stream) cmp -s "$input" listener.out ;;
         handshake) grep -q '^talker: listener said: ' "$2.out" ;;
@@ -159,15 +158,22 @@ is_complete() { # PAIR TALKER
     esac
 }
 
+# Whether a listener that ended with 0 has done its part.
+has_given_all() { # PAIR
+    case $1 in
+        stream) cmp -s "$input" listener.out ;;
+        handshake) grep -q '^listener: replied: ' listener.out ;;
+        *) [ "$(grep -c '^listener: replied: ' listener.out)" -ge 3 ] ;;
+    esac
+}
+
 # A conversation with nobody in its way on the same key file, where something may have been left: whatever that was,
 # it is recovered, and then nothing is there.
 starts_clean() {
-    case $listener in *--keep*) once='' ;; *) once=' ' ;; esac
     # shellcheck disable=SC2086 # commands of several words
-    "$HERE/duet" -i "$input" $listener + $talker + $talker >next.line || return
+    "$HERE/duet" -i "$input" ${listener% --keep} + $talker + $talker >next.line 3>&- 4<&- || return
     read -r l_next _ t_next _ <next.line
-    [ "$l_next $t_next" = '0 0' ] || return
-    [ -z "$(segments)" ]
+    [ "$l_next $t_next" = '0 0' ] && [ -z "$(segments)" ]
 }
 
 # ---- system calls, as strace sees them
@@ -180,6 +186,18 @@ requires_injection() {
     # With seccomp the tracer stops at nothing but the calls in question; not every strace and kernel can do that.
     fast=
     ! strace -f --seccomp-bpf -o probe.trace -e trace=kill true 2>/dev/null || fast='-f --seccomp-bpf'
+}
+
+# PAIR/SIDE/CALL/N for each call that measure_calls has seen a side make.
+each_call() { # PAIR SIDE
+    awk -v of="$1/$2" '{ for (n = 1; n <= $3; n++) print of "/" $1 "/" n }' "$1.$2.calls"
+}
+
+# The words before SIDE's command that have WHAT injected into the N-th CALL from main on. A signal comes as the call
+# is entered: SIGKILL before it happens, SIGSTOP after it.
+inject_signal() { # PAIR SIDE CALL N SIGNAL
+    before=$(awk -v call="$3" '$1 == call { print $2 }' "$HERE/$1.$2.calls")
+    echo "strace -D -o signal.trace -e trace=$3 -e inject=$3:signal=$5:when=$((before + $4))"
 }
 
 # What each program calls in a conversation where nothing is wrong, from main on. What comes before, the C library's
