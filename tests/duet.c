@@ -64,6 +64,29 @@ static long long now(void)
 
 /* ---- start, and end ---- */
 
+static void make_empty(const char *file)
+{
+    int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (fd == -1)
+        err(2, "%s", file);
+    close(fd);
+}
+
+static void name_files(const struct side *side, char out[32], char errors[32])
+{
+    snprintf(out, 32, "%s.out", side->name);
+    snprintf(errors, 32, "%s.err", side->name);
+}
+
+/* A side that dies before it says a word must not be taken for another that did. */
+static void forget_words(const struct side *side)
+{
+    char out[32], errors[32];
+    name_files(side, out, errors);
+    make_empty(out);
+    make_empty(errors);
+}
+
 static void onto(int fd, const char *file, int flags)
 {
     int opened = open(file, flags, 0600);
@@ -75,8 +98,7 @@ static void onto(int fd, const char *file, int flags)
 static void start(struct side *side)
 {
     char out[32], errors[32];
-    snprintf(out, sizeof out, "%s.out", side->name);
-    snprintf(errors, sizeof errors, "%s.err", side->name);
+    name_files(side, out, errors);
     started = now();
     side->pid = fork();
     if (side->pid == -1)
@@ -87,8 +109,8 @@ static void start(struct side *side)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     onto(0, side == &listener ? "/dev/null" : input, O_RDONLY);
-    onto(1, out, O_WRONLY | O_CREAT | O_TRUNC);
-    onto(2, errors, O_WRONLY | O_CREAT | O_TRUNC);
+    onto(1, out, O_WRONLY);
+    onto(2, errors, O_WRONLY);
     execvp(side->command[0], side->command);
     err(127, "%s", side->command[0]);
 }
@@ -231,8 +253,8 @@ int main(int argc, char **argv)
             return 2;
     }
     parse_commands(argv + optind);
-    remove("listener.out");
-    remove("listener.err");
+    for (int i = 0; i < SIDES; i++)
+        forget_words(sides[i]);
     sigset_t ours = signals_to_wait_for();
     sigprocmask(SIG_BLOCK, &ours, NULL);
 
