@@ -51,7 +51,7 @@ static const char *input = "/dev/null";
 static bool serve_on;
 static struct side *victim;
 static long long kill_at, killed;
-static long long began, started; /* the first, the last */
+static long long began, deadline; /* the first start; what runs then has hung */
 static int stops;
 static bool ends_early; /* we were asked to end */
 
@@ -99,7 +99,7 @@ static void start(struct side *side)
 {
     char out[32], errors[32];
     name_files(side, out, errors);
-    started = now();
+    deadline = now() + MOST;
     side->pid = fork();
     if (side->pid == -1)
         err(2, "fork");
@@ -153,6 +153,17 @@ static void send(struct side *side, int signo)
         err(2, "kill(%d, %d)", (int)side->pid, signo);
 }
 
+/* Both sides may clean up; they have a second for it. */
+static void end_early(void)
+{
+    ends_early = true;
+    deadline = now() + 1000000;
+    for (int i = 0; i < SIDES; i++) {
+        send(sides[i], SIGTERM);
+        send(sides[i], SIGCONT);
+    }
+}
+
 /* One look at the clock and the children, and a short sleep that the end of a child interrupts. */
 static void step(long look)
 {
@@ -163,7 +174,7 @@ static void step(long look)
             side->goes_on = 0;
             send(side, SIGCONT);
         }
-        if (runs(side) && (ends_early || time - started > MOST)) {
+        if (runs(side) && time > deadline) {
             side->hung = true;
             send(side, SIGKILL);
         }
@@ -177,10 +188,10 @@ static void step(long look)
         }
     }
     sigset_t ours = signals_to_wait_for();
-    if (until > time) {
-        int signo = sigtimedwait(&ours, NULL, &(struct timespec){0, (long)(until - time) * 1000});
-        ends_early = ends_early || (signo != -1 && signo != SIGCHLD);
-    }
+    struct timespec nap = {0, until > time ? (long)(until - time) * 1000 : 0};
+    int signo = sigtimedwait(&ours, NULL, &nap);
+    if (signo != -1 && signo != SIGCHLD)
+        end_early();
     for (int i = 0; i < SIDES; i++)
         reap(sides[i]);
 }
@@ -268,7 +279,7 @@ int main(int argc, char **argv)
     while (runs(&listener) || runs(&talker) || runs(&next)) {
         step(LOOK);
         bool met_nobody = talker.ended && now() - talker.ended > A_WHILE;
-        if (next.command && !next.pid && runs(&listener) && talker.ended &&
+        if (next.command && !next.pid && runs(&listener) && talker.ended && !ends_early &&
             (serve_on || met_nobody))
             start(&next);
         if (serve_on && next.ended && runs(&listener) && !asked) {

@@ -76,11 +76,13 @@ chosen() { # PATTERN...
 end_workers() {
     # shellcheck disable=SC2086 # a list of PIDs
     [ -z "$workers" ] || kill $workers 2>/dev/null || :
+    wait
     exit 1
 }
 
 work() { # WORKER
-    worker=$1
+    worker=$1 duet_pid=
+    trap '[ -z "$duet_pid" ] || kill "$duet_pid" 2>/dev/null; wait; exit 1' TERM
     mkdir -p "$HERE/$worker"
     cd "$HERE/$worker" || exit
     awk -v all="$all" -v mine="$worker" 'NR % all == mine' "$HERE/cases" >cases
@@ -127,6 +129,13 @@ prepare_duet() {
     "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -O2 -o "$HERE/duet" "$TESTS/duet.c"
 }
 
+# It can be ended while it runs: it then ends both sides. A background process is one for wait to be interrupted at.
+in_duet() { # [OPTION]... LISTENER... + TALKER... + NEXT...
+    "$HERE/duet" -i "$input" "$@" 3>&- 4<&- &
+    duet_pid=$!
+    wait "$duet_pid"
+}
+
 # Runs one conversation, with LISTENER-PREFIX and TALKER-PREFIX before the commands; the key file is made anew. Sets
 # l_status l_end t_status t_end n_status n_end killed stops, as duet tells them.
 duet() { # LISTENER-PREFIX TALKER-PREFIX [OPTION]...
@@ -134,7 +143,7 @@ duet() { # LISTENER-PREFIX TALKER-PREFIX [OPTION]...
     shift 2
     rm -f shmfile
     # shellcheck disable=SC2086 # commands of several words
-    "$HERE/duet" -i "$input" "$@" $l_prefix $listener + $t_prefix $talker + $talker >duet.line 3>&- 4<&- || :
+    in_duet "$@" $l_prefix $listener + $t_prefix $talker + $talker >duet.line || :
     read -r l_status l_end t_status t_end n_status n_end killed stops <duet.line || l_status=failed
 }
 
@@ -171,7 +180,7 @@ has_given_all() { # PAIR
 # it is recovered, and then nothing is there.
 starts_clean() {
     # shellcheck disable=SC2086 # commands of several words
-    "$HERE/duet" -i "$input" ${listener% --keep} + $talker + $talker >next.line 3>&- 4<&- || return
+    in_duet ${listener% --keep} + $talker + $talker >next.line || return
     read -r l_next _ t_next _ <next.line
     [ "$l_next $t_next" = '0 0' ] && [ -z "$(segments)" ]
 }
