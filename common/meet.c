@@ -137,7 +137,7 @@ void meet_find(struct meet *meet, const struct options *options, uint32_t lesson
         errx(4, "busy: PID %d is the talker already", nobody);
     narrate_publish("talker", getpid());
     if (wakeup_send(meet->peer) == -1)
-        err(3, "kill(%d, SIGUSR1) to the listener", (int)meet->peer);
+        err(errno == ESRCH ? 3 : 1, "kill(%d, SIGUSR1) to the listener", (int)meet->peer);
 }
 
 /* ---- both ---- */

@@ -25,15 +25,23 @@ size_t segment_size(size_t bytes)
     return pages * MODULUS + REMAINDER;
 }
 
+/* Makes the key file where it is missing. The tick may come into an open that takes its time. */
+static bool make_file(const char *file)
+{
+    int fd;
+    do
+        fd = open(file, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    while (fd == -1 && errno == EINTR);
+    if (fd == -1)
+        return errno == EEXIST;
+    close(fd);
+    return true;
+}
+
 key_t segment_key(const char *file, int project, bool create)
 {
-    if (create) {
-        int fd = open(file, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (fd != -1)
-            close(fd);
-        else if (errno != EEXIST)
-            return -1;
-    }
+    if (create && !make_file(file))
+        return -1;
     return sys_ftok(file, project);
 }
 
@@ -87,10 +95,13 @@ void segment_forget(int shmid)
             owned.shmid[i] = owned.shmid[--owned.count];
 }
 
+/* What could not be removed stays on the list: it is tried again at exit. */
 int segment_remove(struct segment *segment)
 {
-    segment_forget(segment->shmid);
-    return sys_shmctl(segment->shmid, IPC_RMID, NULL);
+    int result = sys_shmctl(segment->shmid, IPC_RMID, NULL);
+    if (result == 0 || errno == EINVAL || errno == EIDRM)
+        segment_forget(segment->shmid);
+    return result;
 }
 
 /* ---- attach, detach ---- */

@@ -77,7 +77,7 @@ static _Noreturn void break_off(const struct listener *listener, enum wakeup why
 }
 
 /* Where stdout takes no more. The talker is told why, however it waits, and ends as well. */
-static _Noreturn void refuse(struct listener *listener, int error)
+static _Noreturn void refuse(struct listener *listener, const char *call, int error)
 {
     explain("say why, and ring in any case: the talker may sleep where no doorbell is declared");
     publish(&listener->stream->refused, error);
@@ -87,7 +87,7 @@ static _Noreturn void refuse(struct listener *listener, int error)
     if (error == EPIPE)
         wakeup_die(SIGPIPE);
     errno = error;
-    err(1, "write to stdout, after %llu bytes", (unsigned long long)listener->progress.bytes);
+    err(1, "%s stdout, after %llu bytes", call, (unsigned long long)listener->progress.bytes);
 }
 
 /* Waits for the next slot to be filled. Returns its length, which the segment only claims. */
@@ -140,13 +140,13 @@ static void write_slot(struct listener *listener, const char *bytes, uint64_t le
             continue;
         }
         if (written == -1)
-            refuse(listener, errno);
+            refuse(listener, "write to", errno);
         bytes += written;
         length -= (uint64_t)written;
         progress_advance(&listener->progress, (uint64_t)written,
                          atomic_load(&listener->stream->expected));
         if (wakeup_ending == SIGPIPE) /* the reader has taken a part, and went */
-            refuse(listener, EPIPE);
+            refuse(listener, "write to", EPIPE);
         wakeup_end();
         wait = (struct wakeup_wait){.timeout = listener->meet.timeout};
     }
@@ -176,8 +176,8 @@ static void receive(struct listener *listener)
         give_back(listener);
     }
     explain("a slot of 0 bytes is the end; what close(2) says of the data belongs before our word");
-    if (sys_close(STDOUT_FILENO) == -1)
-        refuse(listener, errno);
+    if (sys_close(STDOUT_FILENO) == -1 && errno != EINTR) /* interrupted, it is closed as well */
+        refuse(listener, "close", errno);
     give_back(listener);
 }
 
