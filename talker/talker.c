@@ -126,11 +126,7 @@ static void find_listener(struct talker *talker)
 static bool attach(struct talker *talker)
 {
     struct segment *segment = &talker->segment;
-    if (segment->lesson != PAIR_LESSON || segment->version != PAIR_VERSION)
-        errx(1,
-             "shmid %d belongs to the listener of another lesson or version (PID %d): choose "
-             "another --project or --file",
-             segment->shmid, talker->listener);
+    segment_expect(segment, PAIR_LESSON, PAIR_VERSION, sizeof(struct pair));
 
     explain("attach it where the kernel likes, and check what it says of itself before use");
     if (segment_attach(segment) == -1) {
@@ -139,7 +135,7 @@ static bool attach(struct talker *talker)
         err(1, "shmat(%d, NULL, 0)", segment->shmid);
     }
     talker->pair = (struct pair *)segment->head;
-    size_t room = segment->size < sizeof(struct pair) ? 0 : segment->size - sizeof(struct pair);
+    size_t room = segment->size - sizeof(struct pair);
     talker->capacity = talker->pair->capacity;
     if (talker->capacity == 0 || talker->capacity > room)
         errx(1, "shmid %d says that %zu bytes fit, but it has room for %zu: it is broken",
