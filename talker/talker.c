@@ -167,19 +167,29 @@ static _Noreturn void give_up(struct talker *talker, enum wakeup why)
     errx(3, "the listener (PID %d) went away", talker->listener);
 }
 
-/* Sleeps until we have the turn. While others have it, each that is served is progress. */
+/* How many seats the listener will come to before ours, as the segment says. */
+static unsigned seats_ahead(const struct talker *talker)
+{
+    unsigned front = (unsigned)atomic_load(&talker->pair->front);
+    return ((unsigned)talker->seat - front - 1) % PAIR_SEATS;
+}
+
+/* Sleeps until we have the turn. While others have it, each that is served is progress; but not
+ * without end, for the listener only comes nearer. */
 static enum wakeup await_turn(struct talker *talker)
 {
     explain("sleep until the turn is ours: check, sleep, check again, so that no signal is missed");
     struct pair *pair = talker->pair;
     struct wakeup_wait wait = wait_for(talker);
-    int front = atomic_load(&pair->front);
+    unsigned nearest = seats_ahead(talker);
     while (observe(&pair->turn) != talker->me) {
         if (atomic_load(&pair->seat[talker->seat]) != talker->me)
             errx(1, "the listener (PID %d) has dropped us", talker->listener);
-        if (front != atomic_load(&pair->front))
+        unsigned ahead = seats_ahead(talker);
+        if (ahead < nearest) {
+            nearest = ahead;
             wait.ticks = 0;
-        front = atomic_load(&pair->front);
+        }
         enum wakeup why = wakeup_sleep(&wait);
         if (why != WAKEUP_LOOK)
             return why;
