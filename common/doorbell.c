@@ -88,12 +88,14 @@ static bool spins(struct doorbell_side *side)
 /* ---- wait, and ring ---- */
 
 /* A declaration that is there still, after a tick or a stray signal, is as good as a new one: our
- * caller has looked since. */
+ * caller has looked since. One that is gone was answered with a signal, which is pending; or
+ * somebody has wiped it away, who must not keep us from sleeping, for in a sleep we hear of
+ * everything else: then the tick wakes us. */
 enum wakeup doorbell_wait(struct doorbell_side *side, struct wakeup_wait *wait)
 {
     if (spins(side))
         return WAKEUP_LOOK;
-    if (!atomic_load_explicit(&side->mine->asleep, memory_order_relaxed)) {
+    if (!side->declared && !atomic_load_explicit(&side->mine->asleep, memory_order_relaxed)) {
         publish(&side->mine->asleep, 1);
         atomic_thread_fence(memory_order_seq_cst);
         side->declared = true;
@@ -108,6 +110,7 @@ void doorbell_up(struct doorbell_side *side)
 {
     if (atomic_load_explicit(&side->mine->asleep, memory_order_relaxed))
         atomic_store_explicit(&side->mine->asleep, 0, memory_order_relaxed);
+    side->declared = false;
     side->spun = false;
     side->looks = 0;
 }

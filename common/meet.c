@@ -48,7 +48,7 @@ void meet_create(struct meet *meet, const struct options *options, uint32_t less
     if (key == -1)
         err(1, "ftok(\"%s\", %d): can not make or reach the key file", options->file,
             options->project);
-    if (segment_create(&meet->segment, key, bytes, flags | 0600, lesson, 1) == -1)
+    if (segment_create(&meet->segment, key, bytes, flags | 0600, lesson, MEET_VERSION) == -1)
         segment_refuse(&meet->segment);
     meet->shared = (struct meet_head *)meet->segment.head;
 }
@@ -122,11 +122,7 @@ void meet_find(struct meet *meet, const struct options *options, uint32_t lesson
 {
     *meet = (struct meet){.timeout = options->timeout};
     find_live(meet, options);
-    if (meet->segment.lesson != lesson || meet->segment.size < bytes)
-        errx(
-            1,
-            "shmid %d belongs to the listener of another lesson (PID %d): choose another --project",
-            meet->segment.shmid, (int)meet->segment.creator);
+    segment_expect(&meet->segment, lesson, MEET_VERSION, bytes);
     if (segment_attach(&meet->segment) == -1)
         err(errno == EINVAL || errno == EIDRM ? 3 : 1, "shmat(%d, NULL, 0)", meet->segment.shmid);
     meet->shared = (struct meet_head *)meet->segment.head;

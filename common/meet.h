@@ -29,6 +29,8 @@ struct meet_head {
     _Atomic int step;   /* 0 when they meet */
 };
 
+enum { MEET_VERSION = 1 };
+
 enum { MEET_SKIPPED = -1 }; /* the step that says: this machine cannot show it */
 
 struct meet {

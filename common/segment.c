@@ -309,6 +309,22 @@ static const char *way_out(int error)
     }
 }
 
+void segment_expect(const struct segment *segment, uint32_t lesson, uint32_t version, size_t bytes)
+{
+    static const char elsewhere[] = "choose another --project or --file";
+    if (segment->lesson != lesson)
+        errx(1, "shmid %d belongs to the listener of another lesson (PID %d): %s", segment->shmid,
+             (int)segment->creator, elsewhere);
+    if (segment->version != version)
+        errx(1, "shmid %d is of version %lu, and we speak %lu (listener: PID %d): %s",
+             segment->shmid, (unsigned long)segment->version, (unsigned long)version,
+             (int)segment->creator, elsewhere);
+    if (segment->size < bytes)
+        errx(1,
+             "shmid %d has a size of %zu bytes, and this lesson takes %zu (listener: PID %d): %s",
+             segment->shmid, segment->size, bytes, (int)segment->creator, elsewhere);
+}
+
 _Noreturn void segment_refuse(const struct segment *segment)
 {
     static const char elsewhere[] = "choose another --project or --file";

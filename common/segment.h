@@ -107,6 +107,10 @@ void segment_remove_at_exit(int shmid);
 /* It has been removed by a shmctl of the lesson's own: nothing is left to do at exit. */
 void segment_forget(int shmid);
 
+/* For a talker: unless the segment, which is live, is of this lesson and version and has room for
+ * `bytes`, ends the program with 1 and a line that says which it is not. */
+void segment_expect(const struct segment *segment, uint32_t lesson, uint32_t version, size_t bytes);
+
 /* Ends the program with one line that names what has the key, and what to do: 4 where somebody
  * lives there, 1 where it is a stranger's. */
 _Noreturn void segment_refuse(const struct segment *segment);

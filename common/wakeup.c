@@ -150,12 +150,12 @@ void wakeup_end(void)
 
 /* ---- who is alive, and attached ---- */
 
-/* A zombie has died, and only waits for its parent to ask how; kill(2) does not tell the two apart.
- */
-static bool is_zombie(pid_t pid)
+/* The letter that proc(5) has for a process's state; '?': it can not be said here. */
+static char state_of(pid_t pid)
 {
+    char state = '?';
 #if defined(__linux__)
-    char path[32], line[512], state = '?';
+    char path[32], line[512];
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     FILE *stat = fopen(path, "re");
     if (stat && fgets(line, sizeof line, stat)) {
@@ -165,11 +165,27 @@ static bool is_zombie(pid_t pid)
     }
     if (stat)
         fclose(stat);
-    return state == 'Z' || state == 'X';
 #else
     (void)pid;
-    return false;
 #endif
+    return state;
+}
+
+/* A zombie has died, and only waits for its parent to ask how; kill(2) does not tell the two apart.
+ */
+static bool is_zombie(pid_t pid)
+{
+    char state = state_of(pid);
+    return state == 'Z' || state == 'X';
+}
+
+/* That it stands still on purpose a peer says itself; that it does stand still, the kernel. */
+static bool is_held(const struct wakeup_wait *wait)
+{
+    if (!wait->peer || !wait->stopped || wait->peer != atomic_load(wait->stopped))
+        return false;
+    char state = state_of(wait->peer);
+    return state == 'T' || state == 't' || state == '?';
 }
 
 bool wakeup_alive(pid_t pid)
@@ -305,7 +321,7 @@ enum wakeup wakeup_look(struct wakeup_wait *wait)
      * kept for the next sleep, so that our caller looks once more: what the peer did before it died
      * counts. */
     wait->ticks++;
-    if (wait->peer && wait->stopped && wait->peer == atomic_load(wait->stopped))
+    if (is_held(wait))
         wait->ticks = 2; /* held on purpose: its time starts when it goes on */
     if (wait->peer && wait->ticks >= 2 && wakeup_gone(wait->peer, wait->shmid))
         wait->verdict = WAKEUP_GONE;

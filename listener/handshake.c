@@ -76,6 +76,7 @@ int main(int argc, char **argv)
 
     explain("store the magic last: the segment was born as zeros, and this opens the door");
     shared->head.lesson = HANDSHAKE_LESSON;
+    shared->head.version = HANDSHAKE_VERSION;
     publish(&shared->head.magic, SEGMENT_MAGIC);
     lines_say("", 0, "listener: waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(),
               (unsigned)key, shmid);

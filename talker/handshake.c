@@ -64,7 +64,7 @@ int main(int argc, char **argv)
     if (shmid == -1 && errno == ENOENT)
         errx(3, "no listener has key %#x: start listener-handshake first", (unsigned)key);
     if (shmid == -1)
-        err(1, "shmget(%#x, %zu, 0): a foreign segment has this key; choose another --project",
+        err(1, "shmget(%#x, %zu, 0): a foreign segment, of another size or owner, has this key",
             (unsigned)key, segment_size(sizeof(struct handshake)));
 
     explain(
@@ -75,8 +75,7 @@ int main(int argc, char **argv)
         segment_refuse(&segment);
     if (state != SEGMENT_LIVE)
         errx(3, "nobody listens on key %#x: start listener-handshake", (unsigned)key);
-    if (segment.lesson != HANDSHAKE_LESSON)
-        errx(1, "key %#x has another lesson's listener: choose another --project", (unsigned)key);
+    segment_expect(&segment, HANDSHAKE_LESSON, HANDSHAKE_VERSION, sizeof(struct handshake));
 
     explain("attach it where the kernel likes (NULL); failure is (void *)-1, and not NULL");
     struct handshake *shared = sys_shmat(shmid, NULL, 0);

@@ -59,15 +59,27 @@ static void link_list(struct offset *shared)
     publish(&shared->first_offset, first);
 }
 
+/* Where a pointer leads, if that is one of our nodes: anybody may have written it. */
+static const struct offset_node *node_at_pointer(struct offset *shared, uintptr_t pointer)
+{
+    uintptr_t offset = pointer - (uintptr_t)shared;
+    return offset > sizeof *shared ? NULL : offset_node_at(shared, (uint32_t)offset);
+}
+
 static void follow_pointers(struct offset *shared)
 {
-    explain("at home the pointers work: nothing warns us");
+    explain("at home the pointers work: nothing warns us, so look before following even here");
     char text[OFFSET_NODES * (OFFSET_WORD + 1)] = "";
     int count = 0;
-    for (const struct offset_node *node = shared->first_pointer; node; node = node->pointer) {
+    for (uintptr_t pointer = (uintptr_t)shared->first_pointer; pointer != 0; count++) {
+        const struct offset_node *node = node_at_pointer(shared, pointer);
+        if (!node || count == OFFSET_NODES)
+            errx(1, "%#jx after %d pointers: there is no node: not followed", (uintmax_t)pointer,
+                 count);
         size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "", node->word);
-        count++;
+        snprintf(text + used, sizeof text - used, "%s%.*s", used ? " " : "", OFFSET_WORD,
+                 node->word);
+        pointer = (uintptr_t)node->pointer;
     }
     claim(count == WORDS, "followed %d pointers, the first to %p, which is offset %u here: \"%s\"",
           count, (void *)shared->first_pointer, (uint32_t)observe(&shared->first_offset), text);

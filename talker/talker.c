@@ -130,11 +130,7 @@ static void find_listener(struct talker *talker)
 static bool attach(struct talker *talker)
 {
     struct segment *segment = &talker->segment;
-    if (segment->lesson != PAIR_LESSON || segment->version != PAIR_VERSION)
-        errx(1,
-             "shmid %d belongs to the listener of another lesson or version (PID %d): choose "
-             "another --project or --file",
-             segment->shmid, talker->listener);
+    segment_expect(segment, PAIR_LESSON, PAIR_VERSION, sizeof(struct pair));
 
     explain("attach it where the kernel likes, and check what it says of itself before use");
     if (segment_attach(segment) == -1) {
@@ -143,7 +139,7 @@ static bool attach(struct talker *talker)
         err(1, "shmat(%d, NULL, 0)", segment->shmid);
     }
     talker->pair = (struct pair *)segment->head;
-    size_t room = segment->size < sizeof(struct pair) ? 0 : segment->size - sizeof(struct pair);
+    size_t room = segment->size - sizeof(struct pair);
     talker->capacity = talker->pair->capacity;
     if (talker->capacity == 0 || talker->capacity > room)
         errx(1, "shmid %d says that %zu bytes fit, but it has room for %zu: it is broken",
@@ -175,19 +171,29 @@ static _Noreturn void give_up(struct talker *talker, enum wakeup why)
     errx(3, "the listener (PID %d) went away", talker->listener);
 }
 
-/* Sleeps until we have the turn. While others have it, each that is served is progress. */
+/* How many seats the listener will come to before ours, as the segment says. */
+static unsigned seats_ahead(const struct talker *talker)
+{
+    unsigned front = (unsigned)atomic_load(&talker->pair->front);
+    return ((unsigned)talker->seat - front - 1) % PAIR_SEATS;
+}
+
+/* Sleeps until we have the turn. While others have it, each that is served is progress; but not
+ * without end, for the listener only comes nearer. */
 static enum wakeup await_turn(struct talker *talker)
 {
     explain("sleep until the turn is ours: check, sleep, check again, so that no signal is missed");
     struct pair *pair = talker->pair;
     struct wakeup_wait wait = wait_for(talker);
-    int front = atomic_load(&pair->front);
+    unsigned nearest = seats_ahead(talker);
     while (observe(&pair->turn) != talker->me) {
         if (atomic_load(&pair->seat[talker->seat]) != talker->me)
             errx(1, "the listener (PID %d) has dropped us", talker->listener);
-        if (front != atomic_load(&pair->front))
+        unsigned ahead = seats_ahead(talker);
+        if (ahead < nearest) {
+            nearest = ahead;
             wait.ticks = 0;
-        front = atomic_load(&pair->front);
+        }
         enum wakeup why = wakeup_sleep(&wait);
         if (why != WAKEUP_LOOK)
             return why;

@@ -2,7 +2,11 @@
  *
  *     liar seat SHMID PID              gives PID, who knows of nothing, a talker's seat; rings
  *     liar length SHMID LENGTH         is a talker, whose message is said to be so long
+ *     liar stopped SHMID PID           says of PID, on both sides, that it stands still on purpose
+ *     liar version SHMID VERSION       gives the segment another version
  *     liar reply KEY CAPACITY LENGTH   is a listener; says that so much fits, replies so long
+ *     liar front KEY                   is a listener that serves one seat after the other, but
+ * nobody
  */
 #include "../common/pairs/pair.h"
 
@@ -67,7 +71,14 @@ static void be_talker(int shmid, uint32_t length)
     await_change(&pair->seat[0], (int)getpid());
 }
 
-static void be_listener(key_t key, uint32_t capacity, uint32_t length)
+static void say_stopped(int shmid, int pid)
+{
+    struct segment_head *head = &attach(shmid)->head;
+    atomic_store(&head->stopped[SEGMENT_TALKER], pid);
+    atomic_store(&head->stopped[SEGMENT_LISTENER], pid);
+}
+
+static struct pair *create(key_t key, uint32_t capacity)
 {
     int shmid = shmget(key, SIZE, IPC_CREAT | IPC_EXCL | 0600);
     if (shmid == -1)
@@ -80,7 +91,19 @@ static void be_listener(key_t key, uint32_t capacity, uint32_t length)
     atomic_store(&pair->head.magic, SEGMENT_MAGIC);
     printf("%d\n", shmid);
     fflush(stdout);
+    return pair;
+}
 
+static void run_in_circles(key_t key)
+{
+    struct pair *pair = create(key, 100);
+    for (;; nanosleep(&(struct timespec){0, 1000000}, NULL))
+        atomic_store(&pair->front, (atomic_load(&pair->front) + 1) % PAIR_SEATS);
+}
+
+static void be_listener(key_t key, uint32_t capacity, uint32_t length)
+{
+    struct pair *pair = create(key, capacity);
     int talker = await_change(&pair->seat[1], 0); /* the first behind front, which is 0 */
     atomic_store(&pair->turn, talker);
     ring(talker);
@@ -96,14 +119,22 @@ int main(int argc, char **argv)
     signal(SIGUSR1, SIG_IGN);
     alarm(10); /* a peer that has crashed over our lies answers no more */
     const char *what = argc > 3 ? argv[1] : "";
-    if (strcmp(what, "seat") == 0)
+    if (argc == 3 && strcmp(argv[1], "front") == 0)
+        run_in_circles((key_t)strtoul(argv[2], NULL, 0));
+    else if (strcmp(what, "seat") == 0)
         take_seat(atoi(argv[2]), atoi(argv[3]));
     else if (strcmp(what, "length") == 0)
         be_talker(atoi(argv[2]), (uint32_t)strtoul(argv[3], NULL, 10));
+    else if (strcmp(what, "stopped") == 0)
+        say_stopped(atoi(argv[2]), atoi(argv[3]));
+    else if (strcmp(what, "version") == 0)
+        attach(atoi(argv[2]))->head.version = (uint32_t)atoi(argv[3]);
     else if (strcmp(what, "reply") == 0 && argc > 4)
         be_listener((key_t)strtoul(argv[2], NULL, 0), (uint32_t)strtoul(argv[3], NULL, 10),
                     (uint32_t)strtoul(argv[4], NULL, 10));
     else
-        errx(2, "usage: liar seat SHMID PID | length SHMID LENGTH | reply KEY CAPACITY LENGTH");
+        errx(2, "usage: liar seat SHMID PID | length SHMID LENGTH | stopped SHMID PID | version "
+                "SHMID VERSION | "
+                "reply KEY CAPACITY LENGTH | front KEY");
     return 0;
 }

@@ -46,6 +46,49 @@ lying_listener() { # CAPACITY LENGTH
     finish listener 0
 }
 
+@test "who is said to stand still on purpose, and does not, is waited for no longer than the timeout" {
+    mkfifo lines replies
+    exec 7<>lines
+    start_listener --timeout 0.5
+    start talker talker --chat <lines
+    echo one >&7
+    wait_for_line talker.out 'listener said'
+    "$liar" stopped "$(shmid_of listener)" "$talker_pid"
+    finish listener 3
+    grep '\<0\.5\>' listener.err
+    finish talker 3
+
+    exec 7<>replies
+    start_listener --interactive <replies
+    start talker talker --timeout 0.5
+    wait_for_line listener.out 'received'
+    "$liar" stopped "$(shmid_of listener)" "$listener_pid"
+    finish talker 3
+    grep '\<0\.5\>' talker.err
+    finish listener 3
+}
+
+@test "a listener that says that it serves seat after seat, but never ours, is waited for no longer than the timeout" {
+    touch shmfile
+    start liar "$liar" front "$(key_of shmfile 1)"
+    wait_for_line liar.out '^[0-9]+$'
+    plant "$(cat liar.out)"
+    ends 3 talker --timeout 0.3
+    grep '\<0\.3\>' talker.err
+    stop liar
+}
+
+@test "a segment of another version is refused, and so is one of another lesson" {
+    start_listener --keep
+    refuses 1 lesson talker-handshake
+    refuses 1 lesson talker-torn
+    stop listener
+    lying_listener 100 1
+    "$liar" version "$(cat liar.out)" 2
+    refuses 1 'version 2\>' talker
+    stop liar
+}
+
 @test "a message that is said to be longer than fits is refused by the listener" {
     for length in 1025 4000 4294967295; do
         start_listener

@@ -6,7 +6,7 @@
 
 #define HANDSHAKE_LESSON SEGMENT_LESSON('h', 'a', 'n', 'd')
 
-enum { HANDSHAKE_TEXT = 1024 };
+enum { HANDSHAKE_VERSION = 1, HANDSHAKE_TEXT = 1024 };
 
 /* How far the conversation is. The talker takes it to SAID, the listener to ANSWERED. */
 enum { NOTHING, SAID, ANSWERED };
