@@ -19,7 +19,6 @@
 #include "../common/sys.h"
 
 #include <err.h>
-#include <errno.h>
 
 static const struct program program = {
     .name = "listener-coalesce",

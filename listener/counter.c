@@ -24,6 +24,7 @@
 #include <err.h>
 #include <errno.h>
 #include <limits.h>
+#include <unistd.h>
 
 static long key = COUNTER_KEY, count = 5;
 static double interval = 0.1;

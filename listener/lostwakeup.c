@@ -17,10 +17,7 @@
  */
 #include "../common/pairs/lostwakeup.h"
 #include "../common/claim.h"
-#include "../common/lines.h"
 #include "../common/sys.h"
-
-#include <err.h>
 
 static const char *const points[] = {"window", NULL};
 

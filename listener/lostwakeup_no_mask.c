@@ -7,8 +7,8 @@
  *
  *     $ build/listener-lostwakeup_no_mask     $ build/talker-lostwakeup
  */
-#include "../common/lines.h"
 #include "../common/pairs/lostwakeup.h"
+#include "../common/lines.h"
 #include "../common/sys.h"
 
 #include <err.h>

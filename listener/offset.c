@@ -17,7 +17,6 @@
  */
 #include "../common/pairs/offset.h"
 #include "../common/claim.h"
-#include "../common/lines.h"
 
 #include <err.h>
 #include <stdio.h>

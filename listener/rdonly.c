@@ -19,7 +19,6 @@
  */
 #include "../common/pairs/rdonly.h"
 #include "../common/claim.h"
-#include "../common/lines.h"
 #include "../common/sys.h"
 
 #include <err.h>

@@ -7,9 +7,9 @@
  *
  *     $ build/listener-torn_no_seq            $ build/talker-torn
  */
+#include "../common/pairs/torn.h"
 #include "../common/claim.h"
 #include "../common/lines.h"
-#include "../common/pairs/torn.h"
 
 static const char *const points[] = {"half_read", NULL};
 

@@ -13,8 +13,8 @@
  *     $ kill -l 138                           3
  *     USR1
  */
-#include "../common/claim.h"
 #include "../common/pairs/unready.h"
+#include "../common/claim.h"
 #include "../common/sys.h"
 
 #include <err.h>
@@ -37,7 +37,7 @@ static void stand_until_rung(double timeout)
     sigset_t pending;
     for (long looks = 1; sigpending(&pending) == 0 && sigismember(&pending, SIGUSR1) != 1;
          looks++) {
-        if (timeout > 0 && (double)(double)looks > timeout * 1000)
+        if (timeout > 0 && (double)looks > timeout * 1000)
             errx(3, "nobody rang within %g seconds: gave up", timeout);
         nanosleep(&a_while, NULL);
         wakeup_end();

@@ -15,6 +15,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 enum { AT_A_TIME = 3 }; /* what is counted while nobody looks */
 

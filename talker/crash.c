@@ -8,11 +8,9 @@
  */
 #include "../common/pairs/crash.h"
 #include "../common/claim.h"
-#include "../common/lines.h"
 #include "../common/sys.h"
 
 #include <err.h>
-#include <errno.h>
 #include <string.h>
 #include <time.h>
 

@@ -8,7 +8,7 @@
  */
 #include "../common/pairs/offset.h"
 #include "../common/claim.h"
-#include "../common/lines.h"
+#include "../common/sys.h"
 
 #include <err.h>
 #include <stdio.h>

@@ -12,6 +12,7 @@
 #include "../common/pairs/perm.h"
 #include "../common/claim.h"
 #include "../common/lines.h"
+#include "../common/sys.h"
 
 #include <err.h>
 #include <errno.h>
