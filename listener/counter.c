@@ -24,6 +24,7 @@
 #include <err.h>
 #include <errno.h>
 #include <limits.h>
+#include <string.h>
 #include <unistd.h>
 
 static long key = COUNTER_KEY, count = 5;
@@ -123,10 +124,12 @@ static int await_counter(const struct counter *counter, const struct meet *meet)
 
 static int look(const struct counter *counter, const char *how)
 {
-    int number = counter_number(counter->text);
+    char text[COUNTER_DIGITS + 1] = "";
+    memcpy(text, counter->text, COUNTER_DIGITS);
+    int number = counter_number(text);
     if (number < 0)
         errx(1, "what lies there is no number: not a counter's (any more)");
-    narrate_observe_text("text", counter->text, strnlen(counter->text, sizeof counter->text));
+    narrate_observe_text("text", text, strlen(text));
     lines_print("%s: %d", how, number);
     return number;
 }

@@ -52,8 +52,13 @@ static const struct program program = {
 static struct counter *find(int *shmid)
 {
     struct shmid_ds about;
-    *shmid = create ? sys_shmget((key_t)key, COUNTER_SIZE, IPC_CREAT | IPC_EXCL | 0600) : -1;
-    bool created = *shmid != -1;
+    bool created = false;
+    if (create) {
+        *shmid = sys_shmget((key_t)key, COUNTER_SIZE, IPC_CREAT | IPC_EXCL | 0600);
+        if (*shmid == -1 && errno != EEXIST)
+            err(1, "shmget(%#lx, %d, IPC_CREAT | IPC_EXCL | 0600)", key, COUNTER_SIZE);
+        created = *shmid != -1;
+    }
     if (created)
         segment_remove_at_exit(*shmid);
     else

@@ -19,7 +19,7 @@
 
 #define COUNTER_LESSON SEGMENT_LESSON('c', 'n', 't', 'r')
 
-enum { COUNTER_KEY = 9527, COUNTER_SIZE = 1024, COUNTER_TEXT = 960 };
+enum { COUNTER_KEY = 9527, COUNTER_SIZE = 1024, COUNTER_TEXT = 960, COUNTER_DIGITS = 10 };
 
 /* The talker has counted before anybody looked, the listener has looked twice, the talker has
  * counted on while nobody looked, the listener wants to be rung. */
@@ -40,12 +40,13 @@ enum { COUNTER_NOTHING = -1, COUNTER_STRANGE = -2 };
 /* The number that lies there; or nothing does, or something that is no number. */
 static inline int counter_number(const char *text)
 {
-    char digits[11] = "";
-    memcpy(digits, text, sizeof digits - 1);
+    char digits[COUNTER_DIGITS + 1] = "";
+    memcpy(digits, text, COUNTER_DIGITS);
     if (digits[0] == '\0')
         return COUNTER_NOTHING;
     size_t length = strlen(digits);
-    return strspn(digits, "0123456789") == length && length < 10 ? atoi(digits) : COUNTER_STRANGE;
+    bool is_number = strspn(digits, "0123456789") == length && length < COUNTER_DIGITS;
+    return is_number ? atoi(digits) : COUNTER_STRANGE;
 }
 
 /* Attaches a segment that can be a counter's. A segment that one of the notes' programs has made
