@@ -102,8 +102,9 @@ static void fill(const char *limit, int *shmids, size_t page)
     while (count <= FEW && (shmids[count] = sys_shmget(IPC_PRIVATE, page, 0600)) != -1)
         count++;
     const char *then = count <= FEW ? sys_error_name(errno) : "one more";
-    claim(count == FEW && errno == ENOSPC, "%s lowered to %d: %d segments of a page, then %s",
-          limit, FEW, count, then);
+    if (!claim(count == FEW && errno == ENOSPC, "%s lowered to %d: %d segments of a page, then %s",
+               limit, FEW, count, then))
+        exit(claim_status()); /* what comes next needs these segments */
 }
 
 static void remove_all(const int *shmids, int count)

@@ -178,6 +178,8 @@ static void wait_for_a_segment(void)
     explain("and so nothing that waits for descriptors can wait for it");
     struct epoll_event event = {.events = EPOLLIN};
     int set = epoll_create1(EPOLL_CLOEXEC);
+    if (set == -1)
+        err(1, "epoll_create1(EPOLL_CLOEXEC)");
     void *place;
     int shmid = make(1, &place);
     while (fcntl(shmid, F_GETFD) != -1) { /* a descriptor has the same number by accident */
