@@ -123,10 +123,12 @@ static void see_it_die(void)
 {
     int status;
     struct wakeup_wait wait = {0};
-    while (waitpid(first, &status, WNOHANG) == 0)
+    pid_t dead;
+    while ((dead = waitpid(first, &status, WNOHANG)) == 0)
         wakeup_sleep(&wait);
-    pid_t dead = first;
     first = 0;
+    if (dead == -1)
+        err(1, "waitpid for the first listener");
     if (WIFEXITED(status))
         exit(WEXITSTATUS(status));
     if (!claim(WTERMSIG(status) == SIGKILL,
