@@ -69,6 +69,7 @@ struct listener {
 
 /* How a conversation ended. */
 enum ending {
+    NOT_YET,      /* it goes on */
     TALKER_LEFT,  /* it said goodbye */
     TALKER_GONE,  /* it died or detached without a word */
     TALKER_WRONG, /* what it published cannot be */
@@ -188,7 +189,7 @@ static void send_reply(struct listener *listener, size_t length)
     pass_turn(listener);
 }
 
-/* One message that lies in the segment: read, shown, answered. TALKER_LEFT here means: go on. */
+/* One message that lies in the segment: read, shown, answered. */
 static enum ending answer(struct listener *listener)
 {
     size_t length;
@@ -210,37 +211,42 @@ static enum ending answer(struct listener *listener)
     }
     send_reply(listener, length);
     lines_say(listener->text, length, "listener: replied: ");
-    return ++listener->answered == most_answers ? ALL_ANSWERED : TALKER_LEFT;
+    return ++listener->answered == most_answers ? ALL_ANSWERED : NOT_YET;
+}
+
+/* Takes back the turn and the seat of a talker that went away, or that is served no more. */
+static void take_back(struct listener *listener, int at)
+{
+    explain("take back the turn, then the seat: this talker will not give them back");
+    int talker = listener->talker;
+    publish(&listener->pair->turn, listener->me);
+    atomic_compare_exchange_strong(&listener->pair->seat[at], &talker, 0);
 }
 
 /* One talker, from the moment that it may speak until it leaves. */
 static enum ending converse(struct listener *listener, int at)
 {
     explain("invite the talker: from now on, who has the turn may write, and nobody else");
-    int talker = listener->talker;
     listener->front = at;
     publish(&listener->pair->front, at);
     pass_turn(listener);
-    enum ending ending = TALKER_LEFT;
-    while (ending == TALKER_LEFT) {
+    enum ending ending = NOT_YET;
+    while (ending == NOT_YET) {
         enum wakeup why = await_turn(listener);
         if (why != WAKEUP_LOOK)
             ending = why == WAKEUP_GONE ? TALKER_GONE : TIME_OUT;
-        else if (atomic_load(&listener->pair->seat[at]) != talker)
-            return TALKER_LEFT;
+        else if (atomic_load(&listener->pair->seat[at]) != listener->talker)
+            ending = TALKER_LEFT;
         else
             ending = answer(listener);
     }
     if (ending == TALKER_GONE)
-        warnx("the talker (PID %d) went away", talker);
+        warnx("the talker (PID %d) went away", listener->talker);
     if (ending == TALKER_WRONG)
-        warnx("the talker (PID %d) announced a message longer than %ld bytes: refused", talker,
-              capacity);
-    if (ending == TALKER_GONE || ending == TALKER_WRONG) {
-        explain("take back the turn, then the seat: this talker will not give them back");
-        publish(&listener->pair->turn, listener->me);
-        atomic_compare_exchange_strong(&listener->pair->seat[at], &talker, 0);
-    }
+        warnx("the talker (PID %d) announced a message longer than %ld bytes: refused",
+              listener->talker, capacity);
+    if (ending == TALKER_GONE || ending == TALKER_WRONG)
+        take_back(listener, at);
     return ending;
 }
 
@@ -282,8 +288,8 @@ static void open_house(struct listener *listener, const struct options *options)
 
     explain("store the magic last: a segment without it is still being born");
     segment_publish(&listener->segment);
-    lines_say("", 0, "listener: waiting for a talker (pid %d, key %#x, shmid %d)", listener->me,
-              (unsigned)key, listener->segment.shmid);
+    lines_print("waiting for a talker (pid %d, key %#x, shmid %d)", listener->me, (unsigned)key,
+                listener->segment.shmid);
     narrate_point("ready");
 }
 

@@ -221,7 +221,7 @@ static int take_seat(struct talker *talker)
     return -1;
 }
 
-/* Waits for a seat, rings, and waits to be invited. Returns whether we were. */
+/* Waits for a seat, rings, and waits for the turn. WAKEUP_LOOK: we have it. */
 static enum wakeup be_seated(struct talker *talker)
 {
     explain("take a seat: the listener reads there who wants to speak, and in which order");
@@ -240,8 +240,28 @@ static enum wakeup be_seated(struct talker *talker)
     return why;
 }
 
-/* Gives back the seat, then the turn. A listener that has left before us was done
- * with us; one that has died is another matter. */
+/* Finds a listener, and waits until it invites us. With --wait, one that goes away before that is
+ * followed by the next. */
+static void be_invited(struct talker *talker, size_t needed)
+{
+    enum wakeup why = WAKEUP_LOOK;
+    do {
+        find_listener(talker);
+        if (!attach(talker))
+            continue;
+        if (needed > talker->capacity)
+            errx(1, "a message of %zu bytes does not fit, the segment takes %zu: not sent", needed,
+                 talker->capacity);
+        why = be_seated(talker);
+        if (why == WAKEUP_GONE && wait_for_listener)
+            detach(talker);
+        else if (why != WAKEUP_LOOK)
+            give_up(talker, why);
+    } while (!talker->text);
+}
+
+/* Gives back the seat, then the turn. A listener that has left before us was done with us; one that
+ * has died is another matter. */
 static void leave(struct talker *talker)
 {
     explain("get up and pass the turn: the listener sees an empty seat, and serves the next");
@@ -316,21 +336,7 @@ int main(int argc, char **argv)
     explain("block SIGUSR1 before we are known: the invitation may come before we sleep");
     wakeup_block();
 
-    enum wakeup invited = WAKEUP_LOOK;
-    do {
-        find_listener(&talker);
-        if (!attach(&talker))
-            continue;
-        if (!chat && strlen(message) > talker.capacity)
-            errx(1, "a message of %zu bytes does not fit, the segment takes %zu: not sent",
-                 strlen(message), talker.capacity);
-        invited = be_seated(&talker);
-        if (invited != WAKEUP_LOOK && !(invited == WAKEUP_GONE && wait_for_listener))
-            give_up(&talker, invited);
-        if (invited == WAKEUP_GONE)
-            detach(&talker);
-    } while (!talker.text);
-
+    be_invited(&talker, chat ? 0 : strlen(message));
     if (chat)
         say_lines(&talker);
     else
