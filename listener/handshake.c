@@ -77,8 +77,8 @@ int main(int argc, char **argv)
     explain("store the magic last: the segment was born as zeros, and this opens the door");
     shared->head.lesson = HANDSHAKE_LESSON;
     publish(&shared->head.magic, SEGMENT_MAGIC);
-    lines_say("", 0, "listener: waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(),
-              (unsigned)key, shmid);
+    lines_print("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(), (unsigned)key,
+                shmid);
 
     explain("sleep until something was said: check, sleep, check again, and no signal is missed");
     struct wakeup_wait wait = {.shmid = shmid, .timeout = options.timeout};

@@ -135,8 +135,8 @@ int main(int argc, char **argv)
     explain("store the magic last: the object was born as zeros, and this opens the door");
     shared->object.head.lesson = POSIX_LESSON;
     publish(&shared->object.head.magic, SEGMENT_MAGIC);
-    lines_say("", 0, "listener: waiting for a talker (pid %d, key %#x, name %s)", (int)getpid(),
-              (unsigned)key, object.name);
+    lines_print("waiting for a talker (pid %d, key %#x, name %s)", (int)getpid(), (unsigned)key,
+                object.name);
 
     look_around(&object);
 
