@@ -183,9 +183,12 @@ int main(int argc, char **argv)
     meet_find(&meet, &options, PERM_LESSON, sizeof(struct perm));
     struct perm *shared = (struct perm *)meet.shared;
 
-    int mode, ring = 0;
-    for (int step = 1; meet_await(&meet, step), (mode = (int)observe(&shared->mode)) != 0;
-         step += 2) {
+    int ring = 0;
+    for (int step = 1;; step += 2) {
+        meet_await(&meet, step);
+        int mode = (int)observe(&shared->mode);
+        if (mode == 0)
+            break;
         let_owner_try(&meet, mode);
         if (ring != -1)
             ring = let_others_try(&meet, mode);
