@@ -58,13 +58,6 @@ static struct crash *hear(struct meet *meet, char answer[CRASH_TEXT])
 
 /* ---- the first ---- */
 
-static int milliseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int)(now.tv_sec % 1000000 * 1000 + now.tv_nsec / 1000000);
-}
-
 /* Nobody is to be left waiting when our parent has gone. */
 static void await_anybody(const struct meet *meet, pid_t parent)
 {
@@ -89,7 +82,7 @@ static _Noreturn void be_killed(const struct options *options, pid_t parent)
     narrate_publish_text("answer", shared->answer, strlen(answer) / 2);
     narrate_point("half_answered");
     wakeup_end();
-    atomic_store(&shared->killed_at, milliseconds());
+    atomic_store(&shared->killed_at, crash_now());
     raise(SIGKILL);
     abort();
 }
