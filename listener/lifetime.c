@@ -45,7 +45,7 @@ static struct shmid_ds ask(int shmid)
     return about;
 }
 
-static void be_born(struct segment *segment, const struct options *options)
+static void create(struct segment *segment, const struct options *options)
 {
     segment->key = segment_key(options->file, options->project, true);
     if (segment->key == -1)
@@ -70,7 +70,7 @@ static void be_born(struct segment *segment, const struct options *options)
     narrate_point("created");
 }
 
-static void be_attached(struct segment *segment)
+static void attach(struct segment *segment)
 {
     explain("attach it: the kernel notes who was the last, and when");
     if (segment_attach(segment) == -1)
@@ -92,13 +92,10 @@ static bool second_has_passed(time_t since)
     return now.tv_sec > since + 1 || (now.tv_sec > since && now.tv_nsec > 50000000);
 }
 
-static void set(const struct meet *meet)
+static void set_again(const struct meet *meet)
 {
     struct shmid_ds before = ask(meet->segment.shmid);
-    struct wakeup_wait wait = {.peer = meet->peer,
-                               .shmid = meet->segment.shmid,
-                               .stopped = &meet->shared->head.stopped[SEGMENT_TALKER],
-                               .timeout = meet->timeout};
+    struct wakeup_wait wait = meet_wait(meet);
     while (!second_has_passed(before.shm_ctime))
         if (wakeup_sleep(&wait) != WAKEUP_LOOK)
             errx(3, "the talker (PID %d) went away, or a second did not pass", (int)meet->peer);
@@ -136,8 +133,8 @@ int main(int argc, char **argv)
     struct options options = options_parse(argc, argv, &program);
     wakeup_block();
     struct meet meet = {.timeout = options.timeout};
-    be_born(&meet.segment, &options);
-    be_attached(&meet.segment);
+    create(&meet.segment, &options);
+    attach(&meet.segment);
     meet.shared = (struct meet_head *)meet.segment.head;
     lines_print("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(),
                 (unsigned)meet.segment.key, meet.segment.shmid);
@@ -149,6 +146,6 @@ int main(int argc, char **argv)
     narrate_publish_text("text", shared->text, strlen(shared->text));
     meet_advance(&meet, LIFETIME_WRITTEN);
     meet_await(&meet, LIFETIME_LOOKED);
-    set(&meet);
+    set_again(&meet);
     leave(&meet);
 }
