@@ -96,7 +96,7 @@ static bool is_mapped(char *at)
 static void attach_off_a_boundary(const struct meet *meet, char *place)
 {
     char *off = place + 1;
-    explain("ask for a place one byte beyond a page boundary: EINVAL, a page can not lie there");
+    explain("ask for a place one byte beyond a page boundary: EINVAL, no page can begin there");
     int error = error_of(sys_shmat(meet->segment.shmid, off, 0));
 
     explain("the same with SHM_RND: the address is rounded down to a multiple of SHMLBA");

@@ -80,7 +80,7 @@ int main(int argc, char **argv)
     struct coalesce *shared = (struct coalesce *)meet.shared;
     meet_await_talker(&meet);
 
-    explain("from here on SIGUSR1 is counted; stand still until all of them were sent");
+    explain("from here on SIGUSR1 is counted; stand still until all of them are sent");
     block_and_handle(SIGUSR1, (struct sigaction){.sa_handler = count});
     meet_advance(&meet, COALESCE_BLOCKED);
     meet_hold(&meet, COALESCE_SENT);

@@ -168,7 +168,7 @@ static void look_without_a_bell(const struct counter *counter, struct meet *meet
 
 static void look_when_rung(struct counter *counter, struct meet *meet)
 {
-    explain("ask to be rung: from now on each value is told, and the next waits until it was seen");
+    explain("ask to be rung: from now on each value is told, and the next waits until it is seen");
     int first = counter_number(counter->text), last = first, in_order = 0;
     int tick = (int)observe(&counter->tick);
     meet_advance(meet, COUNTER_RING);
@@ -211,7 +211,8 @@ int main(int argc, char **argv)
     } else {
         only_look(counter, &meet);
     }
-    explain("leave; who has made the segment removes it, which the notes' programs never do");
+    explain(
+        "leave, and remove a segment that one of us made: the notes' programs never remove theirs");
     publish(&counter->watcher, 0);
     narrate_stops_to(NULL);
     if (sys_shmdt(counter) == -1)

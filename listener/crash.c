@@ -103,7 +103,7 @@ static void end_first(void)
 static void start_first(const struct options *options)
 {
     pid_t parent = getpid();
-    explain("the first listener is a child of ours: it is to die, and we are to see it");
+    explain("the first listener is a child of ours, so that we see it die");
     first = sys_fork();
     if (first == -1)
         err(1, "fork");

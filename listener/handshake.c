@@ -80,7 +80,7 @@ int main(int argc, char **argv)
     lines_print("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(), (unsigned)key,
                 shmid);
 
-    explain("sleep until something was said: check, sleep, check again, and no signal is missed");
+    explain("sleep until something is said: check, sleep, check again, and no signal is missed");
     struct wakeup_wait wait = {.shmid = shmid, .timeout = options.timeout};
     while (observe(&shared->state) != SAID) {
         sys_sigsuspend(&none);
@@ -89,7 +89,7 @@ int main(int argc, char **argv)
             errx(3, wait.peer ? "the talker (PID %d) went away" : "no talker came", (int)wait.peer);
     }
 
-    explain("copy the text, and end the copy ourselves: it comes from another process");
+    explain("copy the text, and terminate the copy ourselves: it comes from another process");
     char text[HANDSHAKE_TEXT];
     memcpy(text, shared->text, sizeof text);
     text[sizeof text - 1] = '\0';
@@ -101,7 +101,7 @@ int main(int argc, char **argv)
     if (!wakeup_confirm(talker, shmid))
         errx(3, "the talker (PID %d) went away", (int)talker);
 
-    explain("leave the reply first, and the state after it: who sees ANSWERED will see the reply");
+    explain("leave the reply first, and the state after it: whoever sees ANSWERED sees the reply");
     strcpy(text, "Have a nice day");
     strcpy(shared->text, text);
     narrate_publish_text("text", text, strlen(text));

@@ -185,7 +185,7 @@ static int overcommit(void)
 
 static void ask_for_too_much(void)
 {
-    explain("ask for twice of all memory and swap: nobody touches it, but shmget would promise it");
+    explain("ask for twice all memory and swap: nobody touches it, but shmget would promise it");
     size_t kib = meminfo("MemTotal") + meminfo("SwapTotal");
     size_t bytes = kib > SIZE_MAX / 2048 ? SIZE_MAX / 2 : kib * 2048;
     int promised = try(bytes, 0);

@@ -205,7 +205,7 @@ int main(int argc, char **argv)
     show(&meet, INHERIT_TWICE);
     have_children(&meet, &family);
 
-    explain("detach one of the two: the segment is there, and the other goes on showing it");
+    explain("detach one of the two: the segment stays, and is still there at the other address");
     detach(family.twin);
     show(&meet, INHERIT_ONCE);
     claim(*family.shared == 2, "after one shmdt, the segment still holds %d", *family.shared);

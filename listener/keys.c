@@ -117,7 +117,7 @@ static void try_without_file(struct meet *meet, struct keys *shared)
 {
     char missing[KEYS_PATH + 16];
     snprintf(missing, sizeof missing, "%s.missing", scratch);
-    explain("make a key of a file that is not there: ftok fails, and the lazy do not look");
+    explain("make a key of a file that is not there: ftok fails, and lazy code does not check");
     key_t key = sys_ftok(missing, 1);
     claim(key == -1 && errno == ENOENT, "no file: ftok returns %d, %s", (int)key,
           sys_error_name(errno));
@@ -138,7 +138,7 @@ static void try_without_file(struct meet *meet, struct keys *shared)
 
 static void replace_file(struct meet *meet, struct keys *shared)
 {
-    explain("create by the key of a file: who has the file finds the segment");
+    explain("create with the key of a file: whoever knows the file finds the segment");
     snprintf(replacement, sizeof replacement, "%s.new", scratch);
     atexit(remove_files);
     ino_t first = make_file(scratch);
@@ -192,7 +192,7 @@ static void be_a_stranger(struct meet *meet, struct keys *shared)
 
 static void create_privately(struct meet *meet, struct keys *shared)
 {
-    explain("IPC_PRIVATE is no key, but the wish for a new segment, each time");
+    explain("IPC_PRIVATE is not a key: it asks for a new segment, every time");
     int one = create(IPC_PRIVATE), two = create(IPC_PRIVATE);
     claim(one != two, "IPC_PRIVATE twice: segments %d and %d", one, two);
     publish(&shared->shmid, two);

@@ -72,7 +72,7 @@ static void create(struct segment *segment, const struct options *options)
 
 static void attach(struct segment *segment)
 {
-    explain("attach it: the kernel notes who was the last, and when");
+    explain("attach it: the kernel notes who did so last, and when");
     if (segment_attach(segment) == -1)
         err(1, "shmat(%d, NULL, 0)", segment->shmid);
     struct shmid_ds about = ask(segment->shmid);

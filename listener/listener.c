@@ -226,7 +226,7 @@ static void take_back(struct listener *listener, int at)
 /* One talker, from the moment that it may speak until it leaves. */
 static enum ending converse(struct listener *listener, int at)
 {
-    explain("invite the talker: from now on, who has the turn may write, and nobody else");
+    explain("invite the talker: from now on, whoever has the turn may write, and nobody else");
     listener->front = at;
     publish(&listener->pair->front, at);
     pass_turn(listener);

@@ -65,7 +65,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         set_mode(meet.segment.shmid, modes[i]);
         publish(&shared->mode, modes[i]);
-        explain("have the others try; shmat asks for the mode, and we, who are in, stay in");
+        explain("have the others try; only shmat asks for the mode, so we, who are in, stay in");
         meet_advance(&meet, ++step);
         meet_await(&meet, ++step);
     }

@@ -40,7 +40,7 @@ static const struct program program = {
 /* Where an object is to be seen, and where not. */
 static void look_around(const struct object *object)
 {
-    explain("look where an object is to be seen: as a file, and not among the segments");
+    explain("look where an object can be seen: as a file, and not among the segments");
     char path[64], line[256];
     struct stat ours, named;
     snprintf(path, sizeof path, "/dev/shm%s", object->name);
@@ -144,7 +144,7 @@ int main(int argc, char **argv)
     if (sys_close(object.fd) == -1)
         err(1, "close(%d)", object.fd);
 
-    explain("sleep until something was said: check, sleep, check again, and no signal is missed");
+    explain("sleep until something is said: check, sleep, check again, and no signal is missed");
     struct wakeup_wait wait = {.timeout = options.timeout};
     pid_t talker = 0;
     bool gone = false;
@@ -158,7 +158,7 @@ int main(int argc, char **argv)
         gone = talker != 0 && object_gone(&object, talker);
     }
 
-    explain("copy the text, and end the copy ourselves: it comes from another process");
+    explain("copy the text, and terminate the copy ourselves: it comes from another process");
     char text[POSIX_TEXT];
     memcpy(text, shared->text, sizeof text);
     text[sizeof text - 1] = '\0';
@@ -170,7 +170,7 @@ int main(int argc, char **argv)
     if (!object_confirm(&object, talker))
         errx(3, "the talker (PID %d) went away", (int)talker);
 
-    explain("leave the reply first, and the state after it: who sees ANSWERED will see the reply");
+    explain("leave the reply first, and the state after it: whoever sees ANSWERED sees the reply");
     strcpy(text, "Have a nice day");
     strcpy(shared->text, text);
     narrate_publish_text("text", text, strlen(text));

@@ -60,7 +60,7 @@ int main(int argc, char **argv)
     wakeup_guard();
 
     explain(
-        "from here on we are known, and there is no handler yet: stand here until somebody rang");
+        "from here on we are known, and there is no handler yet: stand here until somebody rings");
     struct meet meet;
     meet_open(&meet, &options, UNREADY_LESSON, sizeof(struct unready));
     struct unready *shared = (struct unready *)meet.shared;

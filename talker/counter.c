@@ -170,7 +170,7 @@ int main(int argc, char **argv)
         if (!create && nobody_watches(meet.segment.shmid))
             errx(3, "nobody watches key %#lx: start listener-counter first, or give --create", key);
         if (number == 0)
-            explain("who watches has left no PID to ring: count, for whoever looks");
+            explain("nobody has left a PID to ring: count, for whoever looks");
         leave(counter, number);
         meet_nap(&meet, interval);
     }

@@ -88,7 +88,7 @@ int main(int argc, char **argv)
         errx(4, "busy: PID %d is the talker already", nobody);
     narrate_publish("talker", getpid());
 
-    explain("leave the text first, and the state after it: who sees SAID will see the text");
+    explain("leave the text first, and the state after it: whoever sees SAID sees the text");
     strcpy(shared->text, message);
     narrate_publish_text("text", message, strlen(message));
     publish(&shared->state, SAID);
@@ -109,14 +109,14 @@ int main(int argc, char **argv)
         }
     }
 
-    explain("copy the reply, and end the copy ourselves: it comes from another process");
+    explain("copy the reply, and terminate the copy ourselves: it comes from another process");
     char text[HANDSHAKE_TEXT];
     memcpy(text, shared->text, sizeof text);
     text[sizeof text - 1] = '\0';
     narrate_observe_text("text", text, strlen(text));
     lines_say(text, strlen(text), "talker: listener said: ");
 
-    explain("detach; to remove the segment is the listener's part");
+    explain("detach; removing the segment is the listener's part");
     if (sys_shmdt(shared) == -1)
         err(1, "shmdt(%p)", (void *)shared);
     wakeup_end();

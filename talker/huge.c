@@ -84,7 +84,7 @@ int main(int argc, char **argv)
     if (shmid == -1) {
         lines_print("skipped: the listener has no segment with SHM_HUGETLB");
     } else {
-        explain("in huge pages there is less to be told, and so there are fewer faults");
+        explain("in huge pages there are fewer entries to fill in, and so there are fewer faults");
         long faults = measure(&meet, shmid, &bytes);
         claim(faults < (long)bytes / sysconf(_SC_PAGESIZE) / 4,
               "SHM_HUGETLB: the same %zu bytes took %ld page faults here, too", bytes, faults);

@@ -111,7 +111,8 @@ static void try_as(const struct user *user, struct meet *meet, int error[TRIES])
 
 static void let_owner_try(const struct meet *meet, int mode)
 {
-    explain("the bits count for the owner as well, though root may pass; IPC_SET it always may");
+    explain(
+        "the mode binds the owner, too, unless that is root; but the owner may always change it");
     int read = try_attach(meet->segment.shmid, SHM_RDONLY);
     int write = try_attach(meet->segment.shmid, 0);
     bool may = mode & 0200 || (write == 0 && geteuid() == 0);

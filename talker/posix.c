@@ -72,7 +72,7 @@ int main(int argc, char **argv)
         err(1, "shm_open(\"%s\", O_RDWR): choose another --project", object.name);
 
     explain(
-        "ask whose it is: the owner and the size the kernel knows, the listener it says itself");
+        "ask whose it is: the kernel knows owner and size, but only the object says who listens");
     size_t size = sizeof(struct posix);
     enum segment_state state = object_classify(&object, size);
     if (state == SEGMENT_FOREIGN)
@@ -97,7 +97,7 @@ int main(int argc, char **argv)
         errx(4, "busy: PID %d is the talker already", nobody);
     narrate_publish("talker", getpid());
 
-    explain("leave the text first, and the state after it: who sees SAID will see the text");
+    explain("leave the text first, and the state after it: whoever sees SAID sees the text");
     strcpy(shared->text, message);
     narrate_publish_text("text", message, strlen(message));
     publish(&shared->state, SAID);
@@ -122,14 +122,14 @@ int main(int argc, char **argv)
         gone = object_gone(&object, object.creator);
     }
 
-    explain("copy the reply, and end the copy ourselves: it comes from another process");
+    explain("copy the reply, and terminate the copy ourselves: it comes from another process");
     char text[POSIX_TEXT];
     memcpy(text, shared->text, sizeof text);
     text[sizeof text - 1] = '\0';
     narrate_observe_text("text", text, strlen(text));
     lines_say(text, strlen(text), "talker: listener said: ");
 
-    explain("unmap; to remove the object is the listener's part");
+    explain("unmap; removing the object is the listener's part");
     if (sys_munmap(shared, size) == -1)
         err(1, "munmap(%p, %zu)", (void *)shared, size);
     wakeup_end();

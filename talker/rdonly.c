@@ -41,7 +41,8 @@ static _Noreturn void store_and_die(int shmid)
 
 static void watch_a_child_store(const struct meet *meet)
 {
-    explain("let a child store where it may only read, with no handler: what becomes of it");
+    explain(
+        "let a child store where it may only read, with no handler, and see what becomes of it");
     narrate_point("store");
     pid_t child = sys_fork();
     if (child == -1)
@@ -76,7 +77,7 @@ int main(int argc, char **argv)
     meet_advance(&meet, RDONLY_SAID);
 
     meet_await(&meet, RDONLY_TRIED);
-    explain("look whether the listener's store has come through");
+    explain("look whether the listener's store has changed the text");
     claim(strcmp(shared->text, said) == 0, "the text after the listener's store: %.*s", RDONLY_TEXT,
           shared->text);
     meet_part(&meet);

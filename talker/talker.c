@@ -104,7 +104,7 @@ static void find_listener(struct talker *talker)
     const struct options *options = &talker->options;
     struct wakeup_wait wait = {.timeout = options->timeout};
 
-    explain("find the listener's segment by its key: it is the listener that creates it, not we");
+    explain("find the listener's segment by its key: the listener creates it, and we never do");
     while (!find_segment(talker)) {
         if (!wait_for_listener && talker->segment.state != SEGMENT_UNBORN)
             errx(3,

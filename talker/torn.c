@@ -48,7 +48,7 @@ static void write_record(struct meet *meet, struct torn *shared, bool stand_stil
     narrate_publish("right", number);
     atomic_store_explicit(&shared->right, number, memory_order_relaxed);
 
-    explain("make it even again after the last half: who sees that, sees both");
+    explain("make it even again after the last half: whoever sees that sees both");
     publish(&shared->sequence, sequence + 2);
 }
 
