@@ -85,8 +85,11 @@ int main(int argc, char **argv)
     while (observe(&shared->state) != SAID) {
         sys_sigsuspend(&none);
         wait.peer = atomic_load(&shared->talker);
-        if (wakeup_look(&wait) != WAKEUP_LOOK)
-            errx(3, wait.peer ? "the talker (PID %d) went away" : "no talker came", (int)wait.peer);
+        enum wakeup why = wakeup_look(&wait);
+        if (why == WAKEUP_GONE)
+            errx(3, "the talker (PID %d) went away", (int)wait.peer);
+        if (why == WAKEUP_LATE)
+            errx(3, "no word from a talker within %g seconds: gave up", options.timeout);
     }
 
     explain("copy the text, and terminate the copy ourselves: it comes from another process");

@@ -153,7 +153,7 @@ int main(int argc, char **argv)
             errx(3, "the talker (PID %d) went away", (int)talker);
         sys_sigsuspend(&none);
         if (wakeup_look(&wait) == WAKEUP_LATE)
-            errx(3, "no talker came");
+            errx(3, "no word from a talker within %g seconds: gave up", options.timeout);
         talker = (pid_t)atomic_load(&shared->talker);
         gone = talker != 0 && object_gone(&object, talker);
     }
@@ -188,7 +188,8 @@ int main(int argc, char **argv)
     while (!object_gone(&object, talker)) {
         sys_sigsuspend(&none);
         if (wakeup_look(&wait) == WAKEUP_LATE)
-            errx(3, "the talker (PID %d) does not leave", (int)talker);
+            errx(3, "the talker (PID %d) did not leave within %g seconds: gave up", (int)talker,
+                 options.timeout);
     }
     look_again(&object, size);
 

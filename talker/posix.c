@@ -59,8 +59,8 @@ int main(int argc, char **argv)
     explain("make the key that the listener has made: same file, same project, same key");
     key_t key = sys_ftok(options.file, options.project);
     if (key == -1)
-        err(errno == ENOENT ? 3 : 1, "ftok(\"%s\", %d): is listener-posix running here",
-            options.file, options.project);
+        err(errno == ENOENT ? 3 : 1, "ftok(\"%s\", %d): start listener-posix first", options.file,
+            options.project);
 
     explain("find the object: no O_CREAT, for it is the listener that creates it");
     struct object object;
@@ -113,12 +113,13 @@ int main(int argc, char **argv)
     while (observe(&shared->state) != ANSWERED) {
         if (gone) {
             sys_munmap(shared, size);
-            object_survive(&object); /* what a dead listener can not remove any more, we do */
+            object_survive(&object); /* removes what the dead cannot remove */
             errx(3, "the listener (PID %d) went away", (int)object.creator);
         }
         sys_sigsuspend(&none);
         if (wakeup_look(&wait) == WAKEUP_LATE)
-            errx(3, "the listener (PID %d) gave no answer", (int)object.creator);
+            errx(3, "no answer from the listener (PID %d) within %g seconds: gave up",
+                 (int)object.creator, options.timeout);
         gone = object_gone(&object, object.creator);
     }
 

@@ -79,9 +79,9 @@ static bool find_segment(struct talker *talker)
 {
     const struct options *options = &talker->options;
     key_t key = segment_key(options->file, options->project, false);
-    if (key == (key_t)-1 && errno == ENOENT)
+    if (key == -1 && errno == ENOENT)
         return false;
-    if (key == (key_t)-1)
+    if (key == -1)
         err(1, "ftok(\"%s\", %d): the key file can not be reached", options->file,
             options->project);
     switch (segment_find(&talker->segment, key)) {
