@@ -30,8 +30,7 @@ struct segment_head {
     _Atomic uint32_t magic;
     uint32_t lesson;
     uint32_t version;
-    _Atomic int
-        stopped[2]; /* of each side, the PID of who stands still on purpose (--step, --hold) */
+    _Atomic int stopped[2]; /* by side: the PID of who stands still on purpose, or 0 */
 };
 
 /* What has a key, or an id. */
@@ -104,7 +103,7 @@ bool segment_survive(struct segment *segment);
 /* Has it removed when this process exits, however that comes about. */
 void segment_remove_at_exit(int shmid);
 
-/* It has been removed by a shmctl of the lesson's own: nothing is left to do at exit. */
+/* To be called when a shmctl of the lesson's own has removed it: nothing is left to do at exit. */
 void segment_forget(int shmid);
 
 /* Ends the program with one line that names what has the key, and what to do: 4 where somebody

@@ -2,7 +2,7 @@
  *
  * A standard signal is not counted: while it is blocked, a thousand of them leave one bit set, and
  * one delivery. So a signal can only say "look"; what there is to see stands in the segment. A
- * realtime signal that was sent with sigqueue(3) is kept each by each, with a number of its own.
+ * realtime signal that was sent with sigqueue(3) is kept one by one, with a number of its own.
  *
  *     listener                                talker
  *     blocks both signals, BLOCKED  ------->

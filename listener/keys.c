@@ -2,8 +2,8 @@
  *
  * ftok(3) makes a key of 8 bits of the project id, 8 of the device, and 16 of the inode number. So
  * two processes that name the same file get the same key; but a file that was replaced gives
- * another, a missing one gives -1 to everybody, and of two files among some thousands the keys are
- * the same. A key leads to a segment, and never says whose: that is what the magic number is for.
+ * another, a missing one gives -1 to everybody, and among some thousands of files two have the
+ * same. A key leads to a segment, and never says whose: that is what the magic number is for.
  *
  *     listener                                talker
  *                                  <-------   makes our key of our file, SAME_FILE
@@ -42,7 +42,7 @@ static const struct program program = {
 
 static char scratch[KEYS_PATH], replacement[KEYS_PATH + 16];
 
-/* A name beside the key file: as nobody else's as the key is. */
+/* A name beside the key file that is ours alone, as the key is: it holds the project. */
 static void name_scratch(const struct options *options)
 {
     char *path = realpath(options->file, NULL);
@@ -70,7 +70,7 @@ static void remove_files(void)
 
 /* ---- segments for the talker to find ---- */
 
-/* Returns -1 where the key is taken, be it not by what a killed listener has left. */
+/* Removes what a killed listener has left at the key. Returns -1 where anybody else has it. */
 static int create(key_t key)
 {
     struct segment left;
@@ -87,7 +87,7 @@ static int create(key_t key)
     return shmid;
 }
 
-/* By a key of `file`, with the first project that is free: who knows both finds it. */
+/* Creates by `file`, with the first project whose key is free: who knows both can find it. */
 static int create_by(struct keys *shared, const char *file)
 {
     int shmid = -1, project = 0;
@@ -161,7 +161,7 @@ static void replace_file(struct meet *meet, struct keys *shared)
 
 /* ---- two files with the same key ---- */
 
-/* Leaves at the key of `file` what is not ours. */
+/* Leaves at the key of `file` a segment that does not look like one of ours. */
 static int leave_stranger(struct keys *shared, const char *file)
 {
     explain("be a stranger at the key of one twin, with a text where we have the magic number");

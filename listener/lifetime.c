@@ -2,8 +2,8 @@
  *
  * Memory of one's own ends with the process; a segment does not. We create one, leave a text in it,
  * and exit without shmdt and without IPC_RMID. The kernel detaches us, counts 0 attachments, and
- * keeps text and all. What it knows of a segment is a struct shmid_ds (shmctl(2), IPC_STAT); we
- * watch its first entries, and the talker shows all of it before and after our end.
+ * keeps the text. What it knows of a segment is a struct shmid_ds (shmctl(2), IPC_STAT): we watch
+ * how it begins, and the talker shows all of it before and after our end.
  *
  *     listener                                talker
  *     creates, attaches
@@ -110,7 +110,7 @@ static void set_again(const struct meet *meet)
           (long long)before.shm_ctime, (long long)about.shm_ctime);
 }
 
-/* Exits as a crash would, and as `exit` does where nobody has thought of anything. */
+/* Leaves as a crash would, or a plain exit where nobody has thought of the segment. */
 static _Noreturn void leave(struct meet *meet)
 {
     meet_advance(meet, LIFETIME_LEAVING);

@@ -1,8 +1,8 @@
 /* huge.c (talker) - touches the same pages: the memory is shared, the page table is not.
  *
  * The other half of listener/huge.c, which tells the story and is started first. The pages are
- * there already; but where they are each process has to be told for itself, page by page, and that
- * is a page fault as well. In huge pages there is less to tell.
+ * there already; but each process has a page table of its own, which says where they are. It is
+ * filled in page by page, and each entry takes a page fault. With huge pages there are fewer.
  *
  *     $ build/listener-huge                   $ build/talker-huge
  */

@@ -25,7 +25,7 @@ static const struct program program = {
     .about = "Makes keys of files, and looks for what a listener has created with them.",
 };
 
-/* Where what the listener has made is not there any more: is it because the listener is not? */
+/* What we look for is not there: if that is because the listener has gone, we end. */
 static void look_after(const struct meet *meet)
 {
     wakeup_end();
@@ -110,7 +110,7 @@ static char twins[2][KEYS_PATH];
 static long files_seen;
 static time_t search_began;
 
-/* nftw(3) calls it for each file, until it returns something else than 0. */
+/* nftw(3) calls it for each file, as long as it returns 0. */
 static int compare(const char *path, const struct stat *about, int type, struct FTW *where)
 {
     (void)where;
@@ -150,7 +150,7 @@ static void find_twins(struct meet *meet, struct keys *shared)
     meet_advance(meet, KEYS_TWINS);
 }
 
-/* What somebody would read who does not ask whose segment it is. */
+/* Reads as somebody would who does not ask whose segment it is. */
 static void read_blindly(const struct segment *stranger)
 {
     const char *text = sys_shmat(stranger->shmid, NULL, SHM_RDONLY);

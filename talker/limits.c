@@ -1,9 +1,10 @@
 /* limits.c (talker) - asks for what nobody gets: each refusal has its errno, and its reason.
  *
  * The other half of listener/limits.c, which tells of the limits and is started first. Here are the
- * refusals that no limit of the system's has to be lowered for. And what is no limit: a segment is
- * no descriptor, so RLIMIT_NOFILE does not count it, and poll, select and epoll do not take it. The
- * two others of the System V trio have tables, limits and ids of their own, and the same commands.
+ * refusals for which no limit of the system has to be lowered. And here is what does not limit it:
+ * a segment is no descriptor, so RLIMIT_NOFILE does not count it, and poll, select and epoll do not
+ * take it. The other two of the System V trio have tables, limits and ids of their own, and the
+ * same commands.
  *
  *     $ build/listener-limits                 $ build/talker-limits
  */

@@ -1,7 +1,7 @@
 /* rdonly.c (talker) - writes the text, and has a child that dies of the store.
  *
  * The other half of listener/rdonly.c, which tells the story and is started first. The listener
- * handles its SIGSEGV; our child does what most programs do, and does not.
+ * handles its SIGSEGV; our child, like most programs, does not.
  *
  *     $ build/listener-rdonly                 $ build/talker-rdonly
  */
@@ -26,7 +26,7 @@ static const struct program program = {
     .points = points,
 };
 
-/* The child's part. It should not come to its end. */
+/* The child's part. It should not live to its end. */
 static _Noreturn void store_and_die(int shmid)
 {
     narrate_stop_no_more();

@@ -67,9 +67,8 @@ static inline struct counter *counter_attach(int shmid, const struct shmid_ds *a
     return NULL;
 }
 
-/* Has a segment of ours removed when we exit, whoever of us has made it: where the other one is
- * killed, it can not. One that the notes' programs have made is theirs. Returns whether it is ours.
- */
+/* Has a segment of ours removed when we exit, whichever of us has made it: the other one may be
+ * killed. One that the notes' programs have made is theirs. Returns whether it is ours. */
 static inline bool counter_adopt(const struct counter *counter, int shmid)
 {
     if (observe(&counter->meet.head.magic) != SEGMENT_MAGIC)
