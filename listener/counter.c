@@ -62,11 +62,7 @@ static struct counter *join(int *shmid)
     }
     struct counter *counter = counter_attach(*shmid, &about);
     if (!counter)
-        errx(
-            1,
-            "key %#lx belongs to a foreign segment (shmid %d, %zu bytes, no counter's), left as it "
-            "is: choose another --key",
-            key, *shmid, (size_t)about.shm_segsz);
+        counter_refuse(key, *shmid, &about);
     if (!wakeup_alive(about.shm_cpid) && counter_adopt(counter, *shmid))
         warnx("recovered: took over segment %d, which PID %d left behind", *shmid,
               (int)about.shm_cpid);

@@ -69,11 +69,7 @@ static struct counter *find(int *shmid)
         err(1, "key %#lx belongs to a foreign segment: choose another --key", key);
     struct counter *counter = counter_attach(*shmid, &about);
     if (!counter)
-        errx(
-            1,
-            "key %#lx belongs to a foreign segment (shmid %d, %zu bytes, no counter's), left as it "
-            "is: choose another --key",
-            key, *shmid, (size_t)about.shm_segsz);
+        counter_refuse(key, *shmid, &about);
     if (created)
         publish(&counter->meet.head.magic, SEGMENT_MAGIC);
     return counter;
@@ -105,6 +101,12 @@ static void leave(struct counter *counter, int number)
     narrate_publish_text("text", text, (size_t)length);
 }
 
+static void ring(const struct meet *meet)
+{
+    if (wakeup_send(meet->peer) == -1)
+        err(3, "kill(%d, SIGUSR1) to the listener", (int)meet->peer);
+}
+
 /* Counts from `number` on. Returns the next. */
 static int count_some(struct counter *counter, const struct meet *meet, int number)
 {
@@ -115,12 +117,11 @@ static int count_some(struct counter *counter, const struct meet *meet, int numb
     return number;
 }
 
-static void count_for(struct counter *counter, struct meet *meet, int number)
+/* Returns the next number. */
+static int count_without_a_bell(struct counter *counter, struct meet *meet, int number)
 {
-    counter_adopt(counter, meet->segment.shmid);
     explain("count before the listener looks, then wait, as if our next tick were still to come");
-    if (wakeup_send(meet->peer) == -1)
-        err(3, "kill(%d, SIGUSR1) to the listener", (int)meet->peer);
+    ring(meet);
     int first = number;
     number = count_some(counter, meet, number);
     meet_advance(meet, COUNTER_MIDDLE);
@@ -130,16 +131,19 @@ static void count_for(struct counter *counter, struct meet *meet, int number)
     number = count_some(counter, meet, number);
     meet_advance(meet, COUNTER_AHEAD);
     lines_print("counted %d to %d, for whoever looks", first, number - 1);
-    meet_await(meet, COUNTER_RING);
+    return number;
+}
 
+static void count_and_ring(struct counter *counter, struct meet *meet, int number)
+{
+    meet_await(meet, COUNTER_RING);
     explain("now ring at each value, and keep it there until the listener has seen it");
     int rung = number;
     for (int tick = (int)observe(&counter->tick) + 1;; tick++) {
         leave(counter, number++);
         narrate_point("tick");
         publish(&counter->tick, tick);
-        if (wakeup_send(meet->peer) == -1)
-            err(3, "kill(%d, SIGUSR1) to the listener", (int)meet->peer);
+        ring(meet);
         struct wakeup_wait wait = meet_wait(meet);
         while (observe(&counter->seen) != tick)
             meet_sleep(meet, &wait);
@@ -164,7 +168,9 @@ int main(int argc, char **argv)
         int watcher = (int)observe(&counter->watcher);
         if (wakeup_confirm(watcher, meet.segment.shmid)) {
             meet.peer = watcher;
-            count_for(counter, &meet, number);
+            counter_adopt(counter, meet.segment.shmid);
+            number = count_without_a_bell(counter, &meet, number);
+            count_and_ring(counter, &meet, number);
             break;
         }
         if (!create && nobody_watches(meet.segment.shmid))

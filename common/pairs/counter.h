@@ -67,6 +67,14 @@ static inline struct counter *counter_attach(int shmid, const struct shmid_ds *a
     return NULL;
 }
 
+_Noreturn static inline void counter_refuse(long key, int shmid, const struct shmid_ds *about)
+{
+    errx(1,
+         "key %#lx belongs to a foreign segment (shmid %d, %zu bytes, no counter's), left as it "
+         "is: choose another --key",
+         key, shmid, (size_t)about->shm_segsz);
+}
+
 /* Has a segment of ours removed when we exit, whichever of us has made it: the other one may be
  * killed. One that the notes' programs have made is theirs. Returns whether it is ours. */
 static inline bool counter_adopt(const struct counter *counter, int shmid)
