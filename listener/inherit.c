@@ -109,15 +109,16 @@ static pid_t fork_child(struct child *child)
  * live, until its stdin ends), or exits. */
 static _Noreturn void live(const struct child *self, const struct family *family, bool execs)
 {
-    char ordered, *const arguments[] = {"cat", NULL};
+    char ordered;
+    char *const arguments[] = {"cat", NULL};
     ++*family->shared;
     ++*family->copied;
     if (write(self->reports[1], "!", 1) != 1 || read(self->orders[0], &ordered, 1) != 1)
         _exit(1);
     if (!execs)
         _exit(0);
-    dup2(self->orders[0], STDIN_FILENO);
-    sys_execvp(*arguments, arguments);
+    if (dup2(self->orders[0], STDIN_FILENO) != -1)
+        sys_execvp(*arguments, arguments);
     warn("execvp(\"%s\")", *arguments);
     _exit(write(self->reports[1], "?", 1) == 1 ? 127 : 1);
 }

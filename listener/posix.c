@@ -47,6 +47,8 @@ static void look_around(const struct object *object)
     FILE *segments = fopen("/proc/sysvipc/shm", "r");
     if (!segments || sys_fstat(object->fd, &ours) == -1 || stat(path, &named) == -1) {
         lines_print("skipped: here neither objects nor segments are to be seen as in Linux");
+        if (segments)
+            fclose(segments);
         return;
     }
     claim(ours.st_ino == named.st_ino, "descriptor %d is the file %s, of %lld bytes", object->fd,
