@@ -1,8 +1,8 @@
 /* attach.c (listener) - shmat finds a free place; one of your own must be on a page boundary.
  *
- * NULL is the address to give: the kernel knows what is free. Who wants a place of their own gets
- * EINVAL unless it is free and lies on a page boundary; SHM_RND rounds it down to SHMLBA, and on
- * Linux SHM_REMAP replaces what was there. A new segment is zero, and comes in whole pages: the
+ * NULL is the address to give: the kernel knows what is free. Whoever wants a place of their own
+ * gets EINVAL unless it is free and lies on a page boundary; SHM_RND rounds it down to SHMLBA, and
+ * on Linux SHM_REMAP replaces what was there. A new segment is zero, and comes in whole pages: the
  * rest of the last one can be used, and is shared, but nobody has promised it.
  *
  *     listener                                talker

@@ -1,5 +1,5 @@
-/* counter.c (listener) - who only looks at a counter repeats and misses; rung, it sees each value
- * once.
+/* counter.c (listener) - whoever only looks at a counter repeats and misses; a bell tells each
+ * value once.
  *
  * The notes' show_counter, byte for byte on the wire (common/pairs/counter.h): it looks at a number
  * that another process counts, at its own pace. It comes in the middle, sees some values twice and
@@ -69,7 +69,7 @@ static struct counter *join(int *shmid)
     return counter;
 }
 
-/* Makes the segment, or joins who has made it: the notes' programs both do, whichever comes first.
+/* Makes the segment, or joins whoever has made it: of the notes' programs, the first makes it, too.
  */
 static struct counter *make_or_join(int *shmid)
 {

@@ -1,5 +1,4 @@
-/* polling.c (listener) - who looks all the time burns the CPU for one message; a sleeper hardly
- * any.
+/* polling.c (listener) - polling burns the CPU for one message; sleeping costs next to nothing.
  *
  * The reader of the notes looks into the segment again and again until there is something: busy
  * waiting. We wait like that for a first message, and in sigsuspend for a second one that comes

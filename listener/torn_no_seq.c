@@ -1,4 +1,4 @@
-/* torn_no_seq.c (listener) - who does not ask whether a write is going on reads torn records.
+/* torn_no_seq.c (listener) - a reader that does not look at the sequence believes torn records.
  *
  * The wrong variant of listener/torn.c: the sequence is not looked at. Nothing fails, and nothing
  * is out of bounds; the record is just one that nobody ever wrote. In the field this happens when a

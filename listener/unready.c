@@ -1,5 +1,4 @@
-/* unready.c (listener) - a signal that comes before the handler waits if it is blocked, else it
- * kills.
+/* unready.c (listener) - an early signal waits for the handler if it is blocked, else it kills.
  *
  * A program that tells its PID can be signalled from then on, whether it is ready or not; and what
  * SIGUSR1 does to a program without a handler is to end it. Blocked, it stays pending until there

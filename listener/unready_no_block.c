@@ -1,5 +1,4 @@
-/* unready_no_block.c (listener) - a signal that comes before the handler kills who has not blocked
- * it.
+/* unready_no_block.c (listener) - an early signal that is not blocked kills.
  *
  * The wrong variant of listener/unready.c: SIGUSR1 is not blocked. The signal that comes while
  * there is no handler yet does what it does by default: it ends the program, and no cleanup runs;

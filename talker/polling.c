@@ -18,7 +18,7 @@ static const char *const points[] = {"speaking", NULL};
 static const struct program program = {
     .name = "talker-polling",
     .usage = "[options] [MESSAGE]",
-    .about = "Writes MESSAGE (default: Hello, I'm talker) twice: to who polls, and to who sleeps.",
+    .about = "Says MESSAGE (default: Hello, I'm talker) twice: to a poller, and to a sleeper.",
     .points = points,
     .most_operands = 1,
 };

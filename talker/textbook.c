@@ -38,7 +38,7 @@ static const struct program program = {
     .usage = "[options] [PID [MESSAGE]]",
     .about =
         "Says MESSAGE (default: Hello, I'm talker) to the listener that has this PID (default:\n"
-        "who made the segment), takes a nap, and prints what lies there then.",
+        "whoever made the segment), takes a nap, and prints what lies there then.",
     .options = own_options,
     .points = points,
     .most_operands = 2,

@@ -36,7 +36,7 @@ static void write_record(struct meet *meet, struct torn *shared, bool stand_stil
     explain("make the sequence odd before the first half changes: from now on, nobody believes it");
     narrate_publish("sequence", sequence + 1);
     atomic_store_explicit(&shared->sequence, sequence + 1, memory_order_relaxed);
-    atomic_thread_fence(memory_order_release); /* who sees a half of this record sees it odd */
+    atomic_thread_fence(memory_order_release); /* whoever sees a half of this record sees it odd */
 
     narrate_publish("left", number);
     atomic_store_explicit(&shared->left, number, memory_order_relaxed);
