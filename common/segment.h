@@ -100,7 +100,7 @@ int segment_remove(struct segment *segment);
  * removes the segment. Returns whether the creator had died without removing it. */
 bool segment_survive(struct segment *segment);
 
-/* Has it removed when this process exits, however that comes about. */
+/* Has it removed at exit(3), which a signal that asks us to end leads to as well. */
 void segment_remove_at_exit(int shmid);
 
 /* To be called when a shmctl of the lesson's own has removed it: nothing is left to do at exit. */

@@ -256,10 +256,9 @@ static long in_ticks(double seconds)
     return ticks < 1 ? 1 : (long)ticks;
 }
 
-/* Whether a tick's time was lived through since this last said so. The signals can not be counted:
- * one that somebody sends comes too early, and while it is pending it takes the place of the
- * kernel's. So they only wake us, and the clock counts; a time that we were stopped is one tick at
- * most. */
+/* Whether one more tick's time has been lived through. The signals cannot be counted: one that
+ * somebody sends comes too early, and while it is pending it takes the place of the kernel's. So
+ * they only wake us, and the clock counts; time for which we were stopped is one tick at most. */
 static bool tick_has_passed(void)
 {
     static long long last, lived;

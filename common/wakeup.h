@@ -34,7 +34,7 @@ enum { WAKEUP_TICK = 50 };
 enum wakeup {
     WAKEUP_LOOK, /* something may have changed: look into the segment */
     WAKEUP_GONE, /* the peer has died or detached, and did not do first what we wait for */
-    WAKEUP_LATE, /* so long without progress as the timeout allows */
+    WAKEUP_LATE, /* no progress for as long as the timeout allows */
 };
 
 /* One wait: for whom, and how long. A new wait is progress: it starts with its whole time. */

@@ -86,9 +86,9 @@ static struct wakeup_wait wait_for(const struct listener *listener)
                                 .timeout = listener->timeout};
 }
 
-/* The first seat behind `front` whose talker is really there, or -1. A PID in a seat is a claim:
- * unless the kernel confirms that it has our segment attached, the seat is emptied and nobody is
- * signalled. */
+/* Returns the first seat behind `front` whose talker is really there, and makes that talker the one
+ * that is served; or -1. A PID in a seat is a claim: unless the kernel confirms that it has our
+ * segment attached, the seat is emptied and nobody is signalled. */
 static int find_talker(struct listener *listener)
 {
     for (int i = 0; i < PAIR_SEATS; i++) {

@@ -21,9 +21,12 @@
 
 enum { COUNTER_KEY = 9527, COUNTER_SIZE = 1024, COUNTER_TEXT = 960, COUNTER_DIGITS = 10 };
 
-/* The talker has counted before anybody looked, the listener has looked twice, the talker has
- * counted on while nobody looked, the listener wants to be rung. */
-enum { COUNTER_MIDDLE = 1, COUNTER_LOOKED, COUNTER_AHEAD, COUNTER_RING };
+enum {
+    COUNTER_MIDDLE = 1, /* the talker has counted before anybody looked */
+    COUNTER_LOOKED,     /* the listener has looked twice */
+    COUNTER_AHEAD,      /* the talker has counted on while nobody looked */
+    COUNTER_RING,       /* the listener wants to be rung */
+};
 
 struct counter {
     char text[COUNTER_TEXT];
