@@ -3,7 +3,7 @@
 #   make                  the pair and all lessons, in build/
 #   make test             everything through bats
 #   make lint             compilers with -Werror, cppcheck, shellcheck, clang-format
-#   make install          the pair and its manual pages, to $(DESTDIR)$(PREFIX)
+#   make install          all programs, and the manual pages of the pair, to $(DESTDIR)$(PREFIX)
 #   make SANITIZE=address,undefined BUILD=build/sanitized
 #
 # LESSONS is the syllabus, in order: a new lesson is one word there.

@@ -25,6 +25,19 @@ struct wakeup_wait meet_wait(const struct meet *meet)
                                 .timeout = meet->timeout};
 }
 
+/* Returns how far the lesson is. The program ends here where a signal asked for that, for a quick
+ * peer leaves no time to sleep; and where the peer has said that it can not show the lesson. */
+static int look(const struct meet *meet)
+{
+    wakeup_end();
+    int step = (int)observe(&meet->shared->step);
+    if (step == MEET_SKIPPED) {
+        lines_print("skipped, as the %s says", other_side());
+        exit(0);
+    }
+    return step;
+}
+
 /* ---- the listener's ---- */
 
 void meet_create(struct meet *meet, const struct options *options, uint32_t lesson, size_t bytes,
@@ -60,8 +73,10 @@ void meet_await_talker(struct meet *meet)
     while ((talker = (int)observe(&meet->shared->talker)) == 0)
         if (wakeup_sleep(&wait) == WAKEUP_LATE)
             errx(3, "no talker within %g seconds: gave up", meet->timeout);
-    if (!wakeup_confirm(talker, meet->segment.shmid))
+    if (!wakeup_confirm(talker, meet->segment.shmid)) {
+        look(meet); /* what it said before it went counts */
         errx(3, "the talker (PID %d) went away", talker);
+    }
     meet->peer = talker;
 }
 
@@ -127,19 +142,10 @@ void meet_find(struct meet *meet, const struct options *options, uint32_t lesson
 
 /* ---- both ---- */
 
-/* Whether the lesson has come to `step`. Where it never will, because the peer cannot show it, the
- * program ends. */
-static bool has_come_to(const struct meet *meet, int step)
-{
-    int reached = (int)observe(&meet->shared->step);
-    if (reached != MEET_SKIPPED)
-        return reached == step;
-    lines_print("skipped, as the %s says", other_side());
-    exit(0);
-}
-
+/* What the peer said before it went counts, also where it was not waited for by steps. */
 static _Noreturn void give_up(const struct meet *meet, enum wakeup why)
 {
+    look(meet);
     struct segment left = meet->segment;
     segment_survive(&left);
     if (why == WAKEUP_GONE)
@@ -177,7 +183,7 @@ void meet_nap(const struct meet *meet, double seconds)
 void meet_await(struct meet *meet, int step)
 {
     struct wakeup_wait wait = meet_wait(meet);
-    while (!has_come_to(meet, step))
+    while (look(meet) != step)
         meet_sleep(meet, &wait);
 }
 
@@ -186,13 +192,12 @@ void meet_hold(struct meet *meet, int step)
 {
     static const struct timespec a_while = {0, 1000000};
     bool gone = false;
-    for (long looks = 1; !has_come_to(meet, step); looks++) {
+    for (long looks = 1; look(meet) != step; looks++) {
         if (gone)
             give_up(meet, WAKEUP_GONE);
         if (meet->timeout > 0 && (double)looks > meet->timeout * 1000)
             give_up(meet, WAKEUP_LATE);
         nanosleep(&a_while, NULL);
-        wakeup_end();
         gone = looks % WAKEUP_TICK == 0 && wakeup_gone(meet->peer, meet->segment.shmid);
     }
 }
@@ -246,6 +251,7 @@ _Noreturn void meet_skip(struct meet *meet, const char *format, ...)
     lines_print("skipped: %s", why);
     meet_advance(meet, MEET_SKIPPED);
     meet_part(meet);
+    wakeup_end();
     exit(0);
 }
 

@@ -99,29 +99,39 @@ enum segment_state object_classify(struct object *object, size_t bytes)
 
 /* ---- remove ---- */
 
-/* Removes the name, if it still leads to this object. Returns whether it did. */
-static bool unlink_its(const struct object *object)
+/* Removes the name, if it still leads to this object. Returns 0, or -1 with errno (ENOENT: it does
+ * not). */
+static int unlink_its(const struct object *object)
 {
     struct stat about;
     int fd = sys_shm_open(object->name, O_RDONLY, 0);
-    bool its = fd != -1 && sys_fstat(fd, &about) == 0 && about.st_ino == object->inode;
-    bool removed = its && sys_shm_unlink(object->name) == 0;
-    if (its && !removed)
-        warn("shm_unlink(\"%s\"): remove it by hand", object->name);
-    if (fd != -1)
-        sys_close(fd);
+    if (fd == -1)
+        return -1;
+    bool its = sys_fstat(fd, &about) == 0 && about.st_ino == object->inode;
+    int removed = its ? sys_shm_unlink(object->name) : -1;
+    int why = its ? errno : ENOENT;
+    sys_close(fd); /* and with it goes the lock, if we have one */
+    errno = why;
     return removed;
 }
 
 /* shm_unlink takes a name, and no descriptor; between our look and our shm_unlink, the name could
  * come to lead to a new object. So who removes a stale one locks it first (where objects can be
- * locked), and only then looks whether the name is its. Returns whether it was removed. */
-static bool remove_stale(const struct object *object)
+ * locked), and only then looks whether the name is its. */
+int object_remove(const struct object *object)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(object->fd, F_SETLK, &whole) == -1 && (errno == EAGAIN || errno == EACCES))
-        return false;
+    if (fcntl(object->fd, F_SETLK, &whole) == -1 && (errno == EAGAIN || errno == EACCES)) {
+        errno = EBUSY;
+        return -1;
+    }
     return unlink_its(object);
+}
+
+/* Whether object_remove failed only because others were faster. */
+static bool others_removed_it(void)
+{
+    return errno == ENOENT || errno == EBUSY;
 }
 
 static void say_recovered(const struct object *object)
@@ -150,7 +160,9 @@ void object_clear(const char *name, size_t bytes)
         bool stale = object.state == SEGMENT_STALE || (unfinished && wait.ticks > UNFINISHED_TICKS);
         if (!stale && !unfinished && object.state != SEGMENT_GONE)
             object_refuse(&object);
-        bool removed = stale && remove_stale(&object);
+        bool removed = stale && object_remove(&object) == 0;
+        if (stale && !removed && !others_removed_it())
+            err(1, "shm_unlink(\"%s\") of a stale object", name);
         sys_close(object.fd);
         if (removed)
             say_recovered(&object);
@@ -165,8 +177,9 @@ void object_survive(const struct object *object)
     left.fd = sys_shm_open(object->name, O_RDWR, 0);
     if (left.fd == -1)
         return;
-    if (object_classify(&left, object->size) == SEGMENT_STALE && left.inode == object->inode)
-        remove_stale(&left);
+    if (object_classify(&left, object->size) == SEGMENT_STALE && left.inode == object->inode &&
+        object_remove(&left) == -1 && !others_removed_it())
+        warn("shm_unlink(\"%s\"): remove it by hand", object->name);
     sys_close(left.fd);
 }
 
@@ -178,8 +191,8 @@ static struct {
 
 static void clean_up(void)
 {
-    if (owned.owner == getpid())
-        unlink_its(&owned.object);
+    if (owned.owner == getpid() && unlink_its(&owned.object) == -1 && errno != ENOENT)
+        warn("shm_unlink(\"%s\"): remove it by hand", owned.object.name);
 }
 
 void object_remove_at_exit(struct object *object)

@@ -45,6 +45,10 @@ enum segment_state object_classify(struct object *object, size_t bytes);
  * there, the program ends as in object_refuse. The tick must run by then (wakeup_guard). */
 void object_clear(const char *name, size_t bytes);
 
+/* Removes a stale one, opened for writing, if its name still leads to it. Returns 0, or -1 with
+ * errno (ENOENT: it does not; EBUSY: somebody else is removing it; shm_unlink(3)). */
+int object_remove(const struct object *object);
+
 /* What a survivor does: where the creator is dead, removes the object. It is to be unmapped before.
  */
 void object_survive(const struct object *object);
@@ -68,6 +72,7 @@ _Noreturn void object_refuse(const struct object *object);
 #ifndef IN_COMMON
 #define object_classify(object, bytes) AT_LESSON(object_classify(object, bytes))
 #define object_clear(name, bytes)      AT_LESSON(object_clear(name, bytes))
+#define object_remove(object)          AT_LESSON(object_remove(object))
 #define object_survive(object)         AT_LESSON(object_survive(object))
 #define object_confirm(object, pid)    AT_LESSON(object_confirm(object, pid))
 #define object_gone(object, peer)      AT_LESSON(object_gone(object, peer))

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef SHM_DEST
@@ -195,15 +196,27 @@ enum segment_state segment_find(struct segment *segment, key_t key)
 }
 
 /* That it is ours was found out before it was attached. It is not attached again to look: of
- * several survivors, each would see another's look, and leave the segment to it. */
+ * several survivors, each would see another's look, and leave the segment to it.
+ *
+ * What the dead had attached counts until the kernel has taken their memory apart, and that comes
+ * after their maps are empty; and it is put off while somebody reads their /proc/PID/stat or maps.
+ * So it gets some moments. Other survivors have detached before they wait like this. */
 bool segment_survive(struct segment *segment)
 {
+    enum { MOMENTS = 50 };
+    static const struct timespec a_moment = {0, 1000000};
     struct shmid_ds about;
     segment_detach(segment);
-    if (sys_shmctl(segment->shmid, IPC_STAT, &about) == -1 || about.shm_perm.mode & SHM_DEST)
-        return false;
-    if (wakeup_alive(segment->creator) && !wakeup_is_detached(segment->creator, segment->shmid))
-        return false;
+    for (int moments = 0;; moments++) {
+        if (sys_shmctl(segment->shmid, IPC_STAT, &about) == -1 || about.shm_perm.mode & SHM_DEST)
+            return moments > 0;
+        if (moments == 0 && wakeup_alive(segment->creator) &&
+            !wakeup_is_detached(segment->creator, segment->shmid))
+            return false;
+        if (about.shm_nattch == 0 || moments == MOMENTS)
+            break;
+        nanosleep(&a_moment, NULL);
+    }
     if (about.shm_nattch == 0 && segment_remove(segment) == -1 && errno != EINVAL && errno != EIDRM)
         warn("shmctl(%d, IPC_RMID)", segment->shmid);
     return true;

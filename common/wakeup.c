@@ -81,6 +81,16 @@ static bool is_respected(int signo)
            inherited.sa_handler == SIG_IGN;
 }
 
+static long long microseconds(void)
+{
+    struct timespec clock;
+    clock_gettime(CLOCK_MONOTONIC, &clock);
+    return (long long)clock.tv_sec * 1000000 + clock.tv_nsec / 1000;
+}
+
+/* Up to when it is known how many ticks were lived through. */
+static long long counted_until;
+
 void wakeup_guard(void)
 {
     sigset_t ours;
@@ -98,6 +108,7 @@ void wakeup_guard(void)
             handle(ends[i], on_end);
     handle(SIGALRM, on_tick);
 
+    counted_until = microseconds(); /* not after the timer's start: each signal of it ends a tick */
     struct itimerval tick = {{0, WAKEUP_TICK * 1000}, {0, WAKEUP_TICK * 1000}};
     if (sys_setitimer(&tick) == -1)
         err(1, "setitimer(ITIMER_REAL, every %d ms)", WAKEUP_TICK);
@@ -261,13 +272,10 @@ static long in_ticks(double seconds)
  * they only wake us, and the clock counts; time for which we were stopped is one tick at most. */
 static bool tick_has_passed(void)
 {
-    static long long last, lived;
-    struct timespec clock;
-    clock_gettime(CLOCK_MONOTONIC, &clock);
-    long long now = (long long)clock.tv_sec * 1000000 + clock.tv_nsec / 1000;
-    long long tick = WAKEUP_TICK * 1000;
-    lived += now - last > 2 * tick ? tick : now - last;
-    last = now;
+    static long long lived;
+    long long now = microseconds(), tick = WAKEUP_TICK * 1000;
+    lived += now - counted_until > 2 * tick ? tick : now - counted_until;
+    counted_until = now;
     if (lived < tick)
         return false;
     lived -= tick;

@@ -65,10 +65,10 @@ static char *look_through_new_memory(size_t bytes)
     if (place == (void *)-1)
         err(1, "shmat(%d, NULL, 0)", shmid);
     mark_for_removal(shmid);
-    size_t whole = attach_in_pages(segment_size(bytes)), used = 0;
+    size_t whole = attach_in_pages(segment_size(bytes)), zero = 0;
     for (size_t i = 0; i < whole; i++)
-        used += place[i] != 0;
-    claim(used == 0, "a new segment: %zu of its %zu bytes are not zero", used, whole);
+        zero += place[i] == 0;
+    claim(zero == whole, "a new segment: %zu of its %zu bytes are zero", zero, whole);
     if (sys_shmdt(place) == -1)
         err(1, "shmdt(%p)", (void *)place);
     return place;

@@ -198,7 +198,7 @@ static void ask_for_too_much(void)
     }
     int mode = overcommit();
     claim(promised == (mode == 1 ? 0 : ENOMEM) && unpromised == (mode == 2 ? ENOMEM : 0),
-          "%zu bytes, twice of what there is: %s; with SHM_NORESERVE: %s (vm.overcommit_memory=%d)",
+          "%zu bytes, twice what there is: %s; with SHM_NORESERVE: %s (vm.overcommit_memory=%d)",
           bytes, promised ? sys_error_name(promised) : "granted",
           unpromised ? sys_error_name(unpromised) : "granted", mode);
 }

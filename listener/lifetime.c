@@ -64,9 +64,9 @@ static void create(struct segment *segment, const struct options *options)
     struct shmid_ds about = ask(segment->shmid);
     claim(about.shm_segsz == segment->size && about.shm_nattch == 0 && about.shm_lpid == 0 &&
               about.shm_atime == 0 && about.shm_dtime == 0 && about.shm_cpid == getpid(),
-          "created: %zu bytes, attached %lu times, created by PID %d, last used by PID %d",
+          "created: %zu bytes, attached %lu times, created by PID %d, last used by PID %d%s",
           (size_t)about.shm_segsz, (unsigned long)about.shm_nattch, (int)about.shm_cpid,
-          (int)about.shm_lpid);
+          (int)about.shm_lpid, about.shm_lpid == 0 ? ", nobody" : "");
     narrate_point("created");
 }
 

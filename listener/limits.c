@@ -154,7 +154,8 @@ static void run_past_shmseg(const int *shmids)
     unsigned long shmseg = ask().shmseg, attached = 0;
     for (int i = 0; i < FEW; i++)
         attached += sys_shmat(shmids[i], NULL, SHM_RDONLY) != (void *)-1;
-    claim(attached > shmseg, "SHMSEG lowered to %lu: %lu segments attached", shmseg, attached);
+    claim(attached > shmseg, "SHMSEG lowered to %lu: %lu segments attached all the same", shmseg,
+          attached);
 }
 
 /* The child's part. Its segments go with its namespace, when it ends. */

@@ -164,6 +164,8 @@ static enum line type_reply(struct listener *listener, size_t *length)
         struct wakeup_wait wait = wait_for(listener);
         enum line found =
             lines_read(&listener->typed, &wait, listener->text, (size_t)capacity, length);
+        if (found != LINE_READ && found != LINE_LONG && isatty(STDIN_FILENO))
+            fputc('\n', stderr); /* nobody has typed Enter behind the prompt */
         if (found != LINE_LONG)
             return found;
         warnx("a reply of %zu bytes does not fit: at most %ld do; type another", *length, capacity);

@@ -88,7 +88,7 @@ int main(int argc, char **argv)
     look_at_pointer(&meet);
     char text[OFFSET_NODES * (OFFSET_WORD + 1)] = "";
     int words = follow_offsets(shared, text, sizeof text);
-    claim(words > 0, "followed %d offsets: %s", words, text);
+    claim(words > 0, "followed %d offsets: \"%s\"", words, text);
     put_in_front(shared, "Indeed,");
     meet_advance(&meet, OFFSET_WALKED);
     meet_part(&meet);

@@ -172,7 +172,7 @@ static void show_the_mistake(const struct polling *shared)
     size_t copied = sizeof outBuf;
     memcpy(outBuf, shared->text, copied);
     lines_say(outBuf, copied,
-              "listener: sizeof of a pointer is %zu, and would have received: ", copied);
+              "listener: a copy of sizeof a pointer, %zu bytes, would have received: ", copied);
 }
 
 static void tell(const char *how, struct effort effort)

@@ -1,4 +1,4 @@
-/* torn.c (listener) - a record read during its writing is torn, unless a sequence or turn tells.
+/* torn.c (listener) - a record read while being written is torn; a sequence tells, a turn prevents.
  *
  * The record has two halves, and the talker can write only one at a time. Whoever reads between the
  * two gets half of one record and half of another, without any error. A sequence lock tells: it is

@@ -67,7 +67,8 @@ int main(int argc, char **argv)
         err(1, "shmget(%#x, %zu, 0): a foreign segment has this key; choose another --project",
             (unsigned)key, segment_size(sizeof(struct handshake)));
 
-    explain("ask the kernel whose it is: its creator is the listener, and the only one we signal");
+    explain(
+        "ask the kernel whose it is, and read its magic: its creator is the only one we signal");
     struct segment segment = {.key = key, .shmid = shmid};
     enum segment_state state = segment_classify(&segment);
     if (state == SEGMENT_FOREIGN)

@@ -67,10 +67,10 @@ static void meet_by_accident(struct meet *meet, struct keys *shared, const char 
         int found = sys_shmget(key, 0, 0);
         if (found == -1)
             look_after(meet);
-        claim(key == -1 && found == theirs,
-              "another file that is missing, and another project: key %#x leads to segment %d "
-              "(the listener's is %d)",
-              (unsigned)key, found, theirs);
+        claim(
+            key == -1 && found == theirs,
+            "another missing file and project: key %#x leads to segment %d (the listener's is %d)",
+            (unsigned)key, found, theirs);
     }
     meet_advance(meet, KEYS_ACCIDENT);
 }

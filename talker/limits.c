@@ -88,7 +88,7 @@ static void ask_for_wrong_sizes(struct meet *meet, size_t shmmin, size_t shmmax)
     void *place;
     make(shmmin, &place);
     drop(place);
-    lines_print("shmget of %zu bytes, which is SHMMIN: granted", shmmin);
+    lines_print("shmget of %zu byte%s, which is SHMMIN: granted", shmmin, shmmin == 1 ? "" : "s");
     refused(meet, sys_shmget(IPC_PRIVATE, shmmin - 1, 0600), EINVAL, shmmin - 1,
             "less than SHMMIN");
 
@@ -244,8 +244,8 @@ static void ask_the_trio(const struct shminfo *limits)
           "of IPC_STAT, IPC_SET, IPC_RMID, IPC_INFO, semctl takes %d and msgctl %d", by_semctl,
           by_msgctl);
     claim(limits->shmmni > 0 && semmni > 0 && msgmni > 0,
-          "each of the trio has a limit: SHMMNI %lu, SEMMNI %d, MSGMNI %d", limits->shmmni, semmni,
-          msgmni);
+          "each has a limit: SHMMNI %lu segments, SEMMNI %d semaphore sets, MSGMNI %d queues",
+          limits->shmmni, semmni, msgmni);
 }
 
 int main(int argc, char **argv)

@@ -69,7 +69,7 @@ static void follow_pointers(struct offset *shared)
         snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "", node->word);
         count++;
     }
-    claim(count == WORDS, "followed %d pointers, the first to %p, which is offset %u here: %s",
+    claim(count == WORDS, "followed %d pointers, the first to %p, which is offset %u here: \"%s\"",
           count, (void *)shared->first_pointer, (uint32_t)observe(&shared->first_offset), text);
 }
 

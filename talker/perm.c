@@ -117,8 +117,8 @@ static void let_owner_try(const struct meet *meet, int mode)
     int write = try_attach(meet->segment.shmid, 0);
     bool may = mode & 0200 || (write == 0 && geteuid() == 0);
     claim(read == 0 && write == (may ? 0 : EACCES),
-          "mode %#o, its owner (uid %u): read %s, write %s", (unsigned)mode, (unsigned)geteuid(),
-          name_of(read), name_of(write));
+          "mode %#o, its owner (uid %u): read %s, write %s%s", (unsigned)mode, (unsigned)geteuid(),
+          name_of(read), name_of(write), write == 0 && !(mode & 0200) ? " (root may)" : "");
 }
 
 /* Returns how kill went; or -1, and says why, where nobody can be another user here. */

@@ -60,8 +60,10 @@ struct talker {
     int listener; /* the creator's PID, as the kernel tells it */
     size_t capacity;
     int seat;
-    char *text; /* a message, or the reply to it: `capacity` bytes */
-    int status; /* what to exit with, if nothing worse comes */
+    const char *path; /* as we were called, and how many bytes of it */
+    int directory;    /* are the directory: a listener is to be found there, too */
+    char *text;       /* a message, or the reply to it: `capacity` bytes */
+    int status;       /* what to exit with, if nothing worse comes */
 };
 
 static struct wakeup_wait wait_for(const struct talker *talker)
@@ -108,8 +110,10 @@ static void find_listener(struct talker *talker)
     while (!find_segment(talker)) {
         if (!wait_for_listener && talker->segment.state != SEGMENT_UNBORN)
             errx(3,
-                 "no listener (key file \"%s\", project %d): start one, \"listener -f %s -j %d\"",
-                 options->file, options->project, options->file, options->project);
+                 "no listener (key file \"%s\", project %d): start one, "
+                 "\"%.*slistener -f %s -j %d\"",
+                 options->file, options->project, talker->directory, talker->path, options->file,
+                 options->project);
         for (long until = wait.ticks + POLL_TICKS; wait.ticks < until;)
             if (wakeup_sleep(&wait) == WAKEUP_LATE)
                 errx(3, "no listener within %g seconds (key file \"%s\", project %d): gave up",
@@ -117,7 +121,7 @@ static void find_listener(struct talker *talker)
     }
     talker->listener = (int)talker->segment.creator;
     if (wanted_pid && wanted_pid != talker->listener)
-        errx(3, "--pid: %ld is not the listener of this segment, %d is: nothing was signalled",
+        errx(3, "--pid: %ld is not the listener of this segment (%d is): nothing was signalled",
              wanted_pid, talker->listener);
 }
 
@@ -326,7 +330,11 @@ static void say_lines(struct talker *talker)
 
 int main(int argc, char **argv)
 {
-    struct talker talker = {.me = (int)getpid(), .options = options_parse(argc, argv, &program)};
+    const char *path = argv[0] ? argv[0] : "", *slash = strrchr(path, '/');
+    struct talker talker = {.me = (int)getpid(),
+                            .path = path,
+                            .directory = slash ? (int)(slash + 1 - path) : 0,
+                            .options = options_parse(argc, argv, &program)};
     const char *message = talker.options.operands[0];
     if (chat && message)
         errx(2, "--chat says lines of stdin: MESSAGE '%s' has no place beside it", message);

@@ -86,7 +86,8 @@ segment_maps() { # PID SHMID
 
 @test "new memory is zero, every byte of it, to the end of its last page" {
     meet attach
-    grep -x "listener: a new segment: 0 of its $((2 * $(getconf PAGESIZE))) bytes are not zero" listener.out
+    whole=$((2 * $(getconf PAGESIZE)))
+    grep -x "listener: a new segment: $whole of its $whole bytes are zero" listener.out
 }
 
 @test "a size is rounded up to whole pages: the rest can be used and is shared, the next page is not there" {

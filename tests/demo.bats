@@ -174,18 +174,21 @@ END
     [ "${lines[2]}" = 'short         a short one' ]
 }
 
-@test "--all ends with a table: good, bad, or skipped with the reason" {
-    house works fails cannot
+@test "--all ends with a table: good, bad, or what was skipped with the reason" {
+    house works fails cannot mostly
     good_pair
     says works 'what is claimed is what is seen, though it takes more than one line of the table to say it.'
     says fails 'what is claimed is not seen.'
     says cannot 'not on this machine.'
+    says mostly 'all but one thing.'
     side listener-works <<<'echo "listener: waiting (shmid 1)"'
     side talker-works </dev/null
     side listener-fails <<<'echo "listener: waiting (shmid 2)"; exit 1'
     side talker-fails <<<'kill -s USR1 $$'
     side listener-cannot <<<'echo "listener: skipped: no huge pages here, see /proc/sys/vm/nr_hugepages"'
     side talker-cannot <<<'exit 1'
+    side listener-mostly <<<'echo "listener: waiting (shmid 3)"; echo "listener: skipped: one thing"; echo the rest'
+    side talker-mostly <<<'echo "talker: skipped: the listener has nothing"'
     tool ipcs <<<'echo - shmid; [ -e seen ] || echo - 999999999; touch seen'
     run -1 --separate-stderr "$demo" --all
     # Some shells tell of a death by signal themselves, before.
@@ -195,6 +198,8 @@ END
     [[ $table == *$'\nworks         what is claimed is what is seen, though it  good\n              takes '* ]]
     [[ $table == *$'\nfails         what is claimed is not seen                 bad\n'* ]]
     [[ $table == *$'\ncannot        not on this machine                         skipped: no huge pages\n'* ]]
+    grep -qx 'mostly  *all but one thing  *good but for a part:' <<<"$table"
+    grep -qxE ' +(one thing|the listener has nothing)' <<<"$table" # whoever said it first
     [ "$(awk 'length > 80 && !/nr_hugepages/' <<<"$table")" = '' ]
 }
 

@@ -37,8 +37,9 @@ LISTENER=$(program "${LISTENER:-$BUILD/listener}")
 # ---- a test's beginning and end
 
 started=()                       # PIDs
+declare -gA born died            # of each, in seconds: before and after, its PID was somebody else's
 planted=()                       # segments that the test made, or left, on purpose
-printf -v test_began "%(%s)T" -1 # seconds; what is older is not the test's
+test_began=$EPOCHSECONDS         # what is older is not the test's
 
 common_setup() {
     local program
@@ -85,7 +86,11 @@ requires() { # TOOL...
 requires_strace() {
     requires strace
     strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
-    # The sanitizers' search for leaks is a tracer as well, and there can be only one.
+    without_leak_search # there can be only one tracer
+}
+
+# The sanitizers' search for leaks, at exit, is a tracer: it attaches (ptrace(2)), and waits for the SIGSTOP of that.
+without_leak_search() {
     export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 }
 
@@ -138,9 +143,12 @@ start() { # NAME PROGRAM [ARGUMENT]...
     local name=$1
     resolve "${@:2}"
     rm -f "$name.out" "$name.err" # what one of the same name has said before is not for wait_for_line
+    local now=$EPOCHSECONDS
     "${command[@]}" <&0 >"$name.out" 2>"$name.err" 3>&- 7>&- &
     printf -v "${name}_pid" %d "$!"
     started+=("$!")
+    born[$!]=$now
+    unset "died[$!]"
 }
 
 # The listener, once it can be spoken to.
@@ -149,11 +157,19 @@ start_listener() { # [OPTION]...
     wait_for_line listener.out 'waiting for a talker' || { show listener && return 1; }
 }
 
+# Waits until NAME has ended, and sets `status`.
+reap() { # NAME
+    local pid=$1_pid
+    status=0
+    wait "${!pid}" || status=$?
+    died[${!pid}]=$EPOCHSECONDS
+}
+
 # NAME has ended, and with STATUS (128 + N: by signal N).
 finish() { # NAME STATUS
-    local pid=$1_pid status=0
+    local pid=$1_pid status
     wait_gone "${!pid}" || { show "$1" && return 1; }
-    wait "${!pid}" || status=$?
+    reap "$1"
     [ "$status" -eq "$2" ] || { show "$1" && fail "$1: status $status, not $2"; }
 }
 
@@ -251,15 +267,25 @@ plant() { # SHMID
     planted+=("$1")
 }
 
-# The test's own: made by a process that it started, or with the key of one of its files, whatever the project.
+# The test's own: made by a process that it started, in that one's time, or with the key of one of its files, whatever
+# the project. (The kernel's clock for such times may be one of its ticks behind, and so a second.)
 own_segments() {
-    local file keys=
+    local file pid keys='' lives=''
     for file in *shmfile*; do
         [ ! -e "$file" ] || keys+=" $(($(key_of "$file" 0)))"
     done
-    awk -v keys="$keys" -v pids="${started[*]}" -v began="$test_began" '
-        BEGIN { split(keys, k, " "); for (i in k) key[k[i]]; split(pids, p, " "); for (i in p) pid[p[i]] }
-        $14 >= began && ((($1 + 4294967296) % 16777216 in key) || $5 in pid) { print $2 }' /proc/sysvipc/shm
+    for pid in "${!born[@]}"; do
+        lives+=" $pid ${born[$pid]} ${died[$pid]:-$EPOCHSECONDS}"
+    done
+    awk -v keys="$keys" -v lives="$lives" -v began="$test_began" '
+        BEGIN {
+            split(keys, k, " ")
+            for (i in k) key[k[i]]
+            count = split(lives, l, " ")
+            for (i = 1; i < count; i += 3) { born[l[i]] = l[i + 1]; died[l[i]] = l[i + 2] }
+        }
+        function made_by_us() { return $5 in born && $14 >= born[$5] - 1 && $14 <= died[$5] }
+        $14 >= began - 1 && ((($1 + 4294967296) % 16777216 in key) || made_by_us()) { print $2 }' /proc/sysvipc/shm
 }
 
 # ---- what a test expects
@@ -271,7 +297,14 @@ fail() { # LINE...
 
 # What NAME has said, for a person who looks for the reason.
 show() { # NAME
-    head -n 50 "$1.out" "$1.err" >&2
+    local file lines
+    for file in "$1.out" "$1.err"; do
+        lines=$(wc -l <"$file")
+        echo "==> $file, $lines lines <=="
+        head -n 25 "$file"
+        [ "$lines" -le 50 ] || echo "..."
+        [ "$lines" -le 25 ] || tail -n $((lines <= 50 ? lines - 25 : 25)) "$file"
+    done >&2
 }
 
 # FILE (- is stdin) holds these lines, and nothing else. No LINE: it is empty.

@@ -192,7 +192,7 @@ minor_faults() { # PID
     grep -x 'listener: skipped: SHM_HUGETLB: ENOSYS' listener.out
 }
 
-@test "twice of memory and swap is refused, and with SHM_NORESERVE it is granted" {
+@test "twice the memory and swap is refused, and with SHM_NORESERVE it is granted" {
     requires_strace
     start listener strace -o strace.out -e trace=shmget "$(lesson_program listener huge)" -t "$DEADLINE"
     wait_for_line listener.out waiting
@@ -203,7 +203,7 @@ minor_faults() { # PID
     mode=$(cat /proc/sys/vm/overcommit_memory) plain=ENOMEM noreserve=granted
     [ "$mode" -ne 1 ] || plain=granted
     [ "$mode" -ne 2 ] || noreserve=ENOMEM
-    grep -Fx "listener: $bytes bytes, twice of what there is: $plain; with SHM_NORESERVE: $noreserve (vm.overcommit_memory=$mode)" \
+    grep -Fx "listener: $bytes bytes, twice what there is: $plain; with SHM_NORESERVE: $noreserve (vm.overcommit_memory=$mode)" \
         listener.out
     [ "$mode" -eq 1 ] || grep "shmget(IPC_PRIVATE, $bytes, 0600) *= -1 ENOMEM" strace.out
     [ "$mode" -eq 2 ] || grep -E "shmget\(IPC_PRIVATE, $bytes, SHM_NORESERVE\|0600\) *= [0-9]+$" strace.out

@@ -76,7 +76,7 @@ skip_if_skipped() { # FILE PART
     let_go
     grep -qx 'listener: no file: ftok returns -1, ENOENT' listener.out
     grep -q "key 0xffffffff leads to segment $id (the listener's is $id)" talker.out
-    grep -q '^talker: another file' talker.out
+    grep -q '^talker: another missing file' talker.out
 }
 
 @test "while somebody else has the key -1, that part is skipped, and the rest goes on" {

@@ -66,7 +66,7 @@ kernel_says() { # FIELD...
     shmid=$(awk -v pid="$listener_pid" '$5 == pid { print $2 }' /proc/sysvipc/shm)
     [ "$(kernel_says nattch lpid atime dtime)" = "0 0 0 0" ]
     expect_lines listener.out \
-        "listener: created: $(kernel_says size) bytes, attached 0 times, created by PID $listener_pid, last used by PID 0"
+        "listener: created: $(kernel_says size) bytes, attached 0 times, created by PID $listener_pid, last used by PID 0, nobody"
     kill -CONT "$listener_pid"
     wait_for_line listener.out waiting
     [ "$(kernel_says nattch lpid)" = "1 $listener_pid" ]

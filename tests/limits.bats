@@ -55,7 +55,7 @@ be_nobody() {
         "listener: SHMALL lowered to 3: 3 segments of a page, then ENOSPC" \
         "listener: SHMMNI lowered to 3: 3 segments of a page, then ENOSPC" \
         "listener: SHM_INFO counts 3 segments and 3 pages in this namespace" \
-        "listener: SHMSEG lowered to 2: 3 segments attached"
+        "listener: SHMSEG lowered to 2: 3 segments attached all the same"
 }
 
 @test "strace sees it leave our namespace first, and each refusal as it is told" {
@@ -107,7 +107,7 @@ be_nobody() {
 @test "sizes: SHMMIN is granted; a byte less, a byte above SHMMAX, and more than there is are EINVAL" {
     run_lesson
     size=$(sed -n 's/^talker: shmget of \([0-9]*\) bytes, new.*/\1/p' talker.out)
-    grep -x 'talker: shmget of 1 bytes, which is SHMMIN: granted' talker.out
+    grep -x 'talker: shmget of 1 byte, which is SHMMIN: granted' talker.out
     grep -x 'talker: shmget of 0 bytes, less than SHMMIN: EINVAL' talker.out
     grep -x "talker: shmget of $((size + 1)) bytes, more than the listener's has: EINVAL" talker.out
     grep skipped talker.out ||
@@ -191,7 +191,7 @@ be_nobody() {
     [ -r /proc/sys/kernel/sem ] && [ -r /proc/sys/kernel/msgmni ] || skip "no /proc/sys/kernel/sem here"
     run_lesson
     read -r _ _ _ semmni </proc/sys/kernel/sem
-    grep -x "talker: each of the trio has a limit: SHMMNI $(limit shmmni), SEMMNI $semmni, MSGMNI $(limit msgmni)" talker.out
+    grep -x "talker: each has a limit: SHMMNI $(limit shmmni) segments, SEMMNI $semmni semaphore sets, MSGMNI $(limit msgmni) queues" talker.out
 }
 
 @test "stray SIGUSR1, signals that end and SIGKILL leave nothing behind" {

@@ -53,20 +53,18 @@ start_storm() { # SIGNAL,... PID...
     wait_for_line storm.out 'it blows'
 }
 
-# The contract's 0.2 s, in microseconds. It does not speak of a build with sanitizers, nor of a machine that CI shares.
-at_once=200000
-[ -z "${SANITIZE-}${CI-}" ] || at_once=2000000
+at_once=200000 # the contract's 0.2 s, in microseconds
 
 # VICTIM is killed, and SURVIVOR goes on if it was held. At most 0.2 s later it has ended with 3, and said who went;
 # nothing stays behind.
 outlives() { # SURVIVOR VICTIM
-    local survivor=$1_pid victim=$2_pid shmid held=no began took status=0
+    local survivor=$1_pid victim=$2_pid shmid held=no began took status
     shmid=$(shmid_of listener)
     ! in_state "${!survivor}" T || held=yes
     began=${EPOCHREALTIME/[.,]/} # in microseconds; to start a process meanwhile would take its own time
     kill -KILL "${!victim}"
     if [ "$held" = yes ]; then wait_gone "${!victim}" && kill -CONT "${!survivor}"; fi
-    wait "${!survivor}" || status=$?
+    reap "$1"
     took=$((${EPOCHREALTIME/[.,]/} - began))
     finish "$2" 137
     [ "$status" -eq 3 ] || { show "$1" && fail "$1: status $status, not 3"; }
@@ -180,7 +178,7 @@ dies_of() { # SIGNAL NAME
     kill -STOP "$listener_pid"
     for signal in HUP TERM INT TERM; do kill -"$signal" "$listener_pid"; done
     kill -CONT "$listener_pid"
-    wait "$listener_pid" || status=$?
+    reap listener
     [[ $status = 129 || $status = 130 || $status = 143 ]]
     finish talker 3
     run ! segment_exists "$shmid"
@@ -344,7 +342,7 @@ dies_of() { # SIGNAL NAME
 }
 
 @test "a storm of stray SIGALRM, SIGCHLD, SIGWINCH and SIGCONT changes nothing either" {
-    [ -z "${SANITIZE-}" ] || skip "with sanitizers the pair goes on, but too slowly: why is not understood yet"
+    without_leak_search # a SIGCONT discards the SIGSTOP that it waits for, and it waits for ever
     mkfifo lines
     exec 7<>lines
     start_listener
@@ -423,11 +421,11 @@ dies_of() { # SIGNAL NAME
 }
 
 @test "a talker that somebody has stopped is silent: the listener gives up, and leaves no segment" {
-    start_chat --timeout 0.5
+    start_chat --timeout 1.5
     shmid=$(shmid_of listener)
     kill -STOP "$talker_pid"
     finish listener 3
-    grep '\<0\.5\>' listener.err
+    grep '\<1\.5\>' listener.err
     segment_exists "$shmid" # until the last detach
     kill -CONT "$talker_pid"
     finish talker 3
@@ -441,10 +439,10 @@ dies_of() { # SIGNAL NAME
     ends 3 talker --timeout 0.2
     grep '\<0\.2\>' talker.err
     stop listener
-    start_listener --interactive --timeout 0.5 <replies
+    start_listener --interactive --timeout 1.5 <replies
     ends 3 talker
     finish listener 3
-    grep '\<0\.5\>' listener.err
+    grep '\<1\.5\>' listener.err
 }
 
 @test "no line to say within the timeout: the talker gives up, and a kept listener goes on" {

@@ -274,6 +274,19 @@ step() { # NAME
     expect_lines talker.out "talker: said: Hello, I'm talker" "talker: listener said: Have a nice day"
 }
 
+@test "--hold is announced with -v, and silent without" {
+    start talker talker --wait --hold sigsuspend -v
+    wait_for_state "$talker_pid" T
+    grep -x "talker\[$talker_pid\] stopped before sigsuspend: \"fg\" or \"kill -CONT $talker_pid\" goes on" talker.err
+    kill -KILL "$talker_pid"
+    finish talker 137
+    start talker talker --wait --hold sigsuspend
+    wait_for_state "$talker_pid" T
+    expect_lines talker.err
+    kill -KILL "$talker_pid"
+    finish talker 137
+}
+
 @test "no timeout runs while a program is stopped" {
     only_ours
     start listener listener --timeout 0.5 --hold ready

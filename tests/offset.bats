@@ -48,9 +48,9 @@ requires_liar() {
 
 @test "linked by offsets, the list is the same for both; pointers work at home alone" {
     meet offset
-    talker_said=$(sed -nE 's/^talker: followed 6 pointers, the first to .*: (.*)$/\1/p' talker.out)
+    talker_said=$(sed -nE 's/^talker: followed 6 pointers, the first to .*: "(.*)"$/\1/p' talker.out)
     [ "$talker_said" = 'an offset means the same everywhere' ]
-    grep -x "listener: followed 6 offsets: $talker_said" listener.out
+    grep -x "listener: followed 6 offsets: \"$talker_said\"" listener.out
     points_elsewhere
     expect_lines listener.err
     expect_lines talker.err

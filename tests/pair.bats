@@ -309,6 +309,18 @@ received() { # what the listener NAME has received, in order
     refuses 3 listener talker Hello
 }
 
+@test "what the talker says to start is there to be typed, and it is a listener" {
+    [[ $TALKER == */talker ]] && [ -x "${TALKER%talker}listener" ] || skip "no listener beside $TALKER"
+    run -3 "$TALKER"
+    typed=$(sed -n 's/.*: start one, "\(.*\)"$/\1/p' <<<"$output")
+    [ "$typed" = "${TALKER%talker}listener -f shmfile -j 1" ]
+    # shellcheck disable=SC2086 # its words
+    start listener $typed
+    wait_for_line listener.out waiting
+    ends 0 talker
+    finish listener 0
+}
+
 @test "--wait waits for a listener and its key file to appear" {
     start talker talker --wait Hello
     start_listener
@@ -379,6 +391,21 @@ received() { # what the listener NAME has received, in order
     ends 0 script -qefc "'$TALKER' --timeout $DEADLINE" /dev/null
     finish listener 0
     [ "$(sed -n 's/^talker: listener said: //p' script.out)" = '\x1b]0;title\x07'$'\r' ]
+}
+
+@test "what is said while a reply is asked for on a terminal has a line of its own" {
+    requires script
+    mkfifo typed
+    exec 7<>typed
+    start listener script -qefc "'$LISTENER' --interactive --timeout $DEADLINE" /dev/null <typed
+    wait_for_line listener.out waiting
+    start talker talker
+    wait_for_line listener.out received
+    kill -KILL "$talker_pid"
+    finish talker 137
+    finish listener 3
+    grep -x $'reply: \r' listener.out
+    grep '^listener: the talker (PID [0-9]*) went away' listener.out
 }
 
 @test "output that cannot be written is a failure, and no talker waits for it" {

@@ -51,6 +51,12 @@ has_tried() { # MODE WHO READ WRITE
     done
 }
 
+@test "root may write where the mode says that the owner may not, and the talker says why" {
+    requires_root
+    meet perm
+    grep -xF "talker: mode 0400, its owner (uid $uid): read yes, write yes (root may)" talker.out
+}
+
 @test "without privileges the owner's bits count as well: 0400 is EACCES for writing, and IPC_SET still works" {
     as=()
     if [ "$uid" -eq 0 ]; then

@@ -132,7 +132,7 @@ effort() { # polling|sleeping
     meet polling
     pointer=$(($(getconf LONG_BIT) / 8))
     greeting="Hello, I'm talker"
-    grep -x "listener: sizeof of a pointer is $pointer, and would have received: ${greeting:0:pointer}" listener.out
+    grep -x "listener: a copy of sizeof a pointer, $pointer bytes, would have received: ${greeting:0:pointer}" listener.out
 }
 
 @test "usage: each program names itself, and says what it takes" {
