@@ -60,8 +60,8 @@ struct talker {
     int listener; /* the creator's PID, as the kernel tells it */
     size_t capacity;
     int seat;
-    const char *path; /* as we were called, and how many bytes of it */
-    int directory;    /* are the directory: a listener is to be found there, too */
+    const char *path; /* argv[0]: where we were found, a listener can be as well */
+    int directory;    /* how many bytes of it are the directory */
     char *text;       /* a message, or the reply to it: `capacity` bytes */
     int status;       /* what to exit with, if nothing worse comes */
 };
