@@ -18,7 +18,7 @@
 void lines_say(const char *text, size_t length, const char *before, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* From now on both of these write to `fd`: for a program whose stdout is data. */
+/* From now on lines_say and lines_print write to `fd`: for a program whose stdout is data. */
 void lines_to(int fd);
 
 /* Writes "listener: " or "talker: ", whichever side we are, and then a line as printf would. */

@@ -79,8 +79,7 @@ static void put(int fd, const char *line)
         int ready = pselect(fd + 1, NULL, &writable, NULL, ending ? &at_once : NULL, &ends_let_in);
         ssize_t written = ready == 1 ? write(fd, line, left) : -1;
         if (written == -1) {
-            narration.verbose =
-                false; /* a SIGPIPE that this meant is pending, and obeyed in time */
+            narration.verbose = false; /* if it was SIGPIPE: that is pending, and obeyed in time */
             return;
         }
         line += written;

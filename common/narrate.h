@@ -62,6 +62,10 @@ void narrate_point(const char *name);
         _Atomic long long *: (value),                                                              \
         _Atomic unsigned long long *: (unsigned long long)(value))
 
+/* The same for bytes, which the caller copies: tells that `length` of them pass in or out. */
+void narrate_publish_text(const char *field, const char *text, size_t length);
+void narrate_observe_text(const char *field, const char *text, size_t length);
+
 /* The trace names the lesson's own line, also for what common/ does on its behalf: the functions
  * that a lesson calls are wrapped in this. */
 #ifdef IN_COMMON
@@ -70,16 +74,12 @@ void narrate_point(const char *name);
 #define AT_LESSON(call) (narrate_here(__FILE__, __LINE__), call)
 #endif
 
-/* The same for bytes, which the caller copies: tells that `length` of them pass in or out. */
-void narrate_publish_text(const char *field, const char *text, size_t length);
-void narrate_observe_text(const char *field, const char *text, size_t length);
-
 /* ---- for common/ ---- */
 
 /* Which side of a pair we are: "listener" or "talker". */
 const char *narrate_side(void);
 
-/* Whether anybody listens: formatting can be spared where not. */
+/* Whether anybody listens; where nobody does, formatting can be spared. */
 bool narrating(void);
 
 /* A call is about to be made: steps or holds where asked. Returns the time at which it begins,
@@ -102,7 +102,7 @@ void narrate_signal(int signo, pid_t from);
 /* From now on neither --step nor --hold stops this process. */
 void narrate_stop_no_more(void);
 
-/* The same, because it was asked to end: nor does it wait until somebody reads a line. */
+/* The same for one that was asked to end: nor does it wait until somebody reads its lines. */
 void narrate_ending(void);
 
 /* A word in the segment that tells our peer while we stand still on purpose (--step, --hold): it

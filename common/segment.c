@@ -157,8 +157,8 @@ static enum segment_state read_head(struct segment *segment, bool creator_alive,
         return foreign(segment, "its magic is %#lx", magic);
     if (creator_alive && magic == 0)
         return SEGMENT_UNBORN;
-    /* From its magic to its end a listener has its segment attached: whoever is alive under the
-     * creator's PID, and has not, has only got the number. */
+    /* A listener has its segment attached from the magic to its end: a process that is alive under
+     * the creator's PID and has not is another one, which got the same number. */
     if (creator_alive && !wakeup_is_detached(segment->creator, segment->shmid))
         return SEGMENT_LIVE;
     return others ? SEGMENT_ORPHANED : SEGMENT_STALE;

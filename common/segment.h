@@ -30,8 +30,7 @@ struct segment_head {
     _Atomic uint32_t magic;
     uint32_t lesson;
     uint32_t version;
-    _Atomic int
-        stopped[2]; /* of each side, the PID of who stands still on purpose (--step, --hold) */
+    _Atomic int stopped[2]; /* by side: the PID of who stands still on purpose, or 0 */
 };
 
 /* What has a key, or an id. */
@@ -101,10 +100,10 @@ int segment_remove(struct segment *segment);
  * removes the segment. Returns whether the creator had died without removing it. */
 bool segment_survive(struct segment *segment);
 
-/* Has it removed when this process exits, however that comes about. */
+/* Has it removed at exit(3), which a signal that asks us to end leads to as well. */
 void segment_remove_at_exit(int shmid);
 
-/* It has been removed by a shmctl of the lesson's own: nothing is left to do at exit. */
+/* To be called when a shmctl of the lesson's own has removed it: nothing is left to do at exit. */
 void segment_forget(int shmid);
 
 /* For a talker: unless the segment, which is live, is of this lesson and version and has room for

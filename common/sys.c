@@ -143,7 +143,7 @@ const char *sys_error_name(int error)
     return name ? name : strerror(error);
 }
 
-/* The names of the bits that are set, then what is left, as `rest` (a printf format) says. */
+/* The names of the bits that are set, then what is left, in hexadecimal; `none` where no bit is. */
 static void append_flags(char *text, const struct name *names, int flags, const char *none)
 {
     const char *bar = "";
@@ -503,8 +503,8 @@ int sys_close(int fd)
     return result;
 }
 
-/* The bytes are shown as strace shows a string; `known` says how many there are. One that blocks,
- * is interrupted, and taken up again is told as a sleep is: see sys_sigsuspend. */
+/* The bytes are shown as strace shows a string; `known` says how many there are, -1: none. One that
+ * blocks, is interrupted, and taken up again is told as a sleep is: see sys_sigsuspend. */
 static void tell_transfer(long long began, const char *call, int fd, const void *bytes,
                           ssize_t known, size_t size, ssize_t result)
 {
@@ -580,9 +580,9 @@ int sys_sigaction(int signo, const struct sigaction *action, struct sigaction *o
     return result;
 }
 
-/* A sleep that is taken up again before anything else was told is one sleep: it is stopped before
- * once, and told once, when it is over. The tick in wakeup.c does not clutter the page like this.
- */
+/* A sleep that is taken up again before anything else was told counts as one sleep: --step and
+ * --hold stop before it once, and it is told once, when it is over. So the tick in wakeup.c does
+ * not clutter the page. */
 int sys_sigsuspend(const sigset_t *mask)
 {
     static long long began;
@@ -650,8 +650,8 @@ pid_t sys_fork(void)
     return child;
 }
 
-/* Only a failure returns; so the call is told before, and its result as strace shows one that never
- * comes. */
+/* It returns only where it fails, so it is told before it is made, with the "?" that strace shows
+ * for a result that never comes. */
 int sys_execvp(const char *file, char *const arguments[])
 {
     long long began = narrate_reach("execvp");

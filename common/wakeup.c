@@ -287,11 +287,11 @@ static long in_ticks(double seconds)
     return ticks < 1 ? 1 : (long)ticks;
 }
 
-/* Whether a tick's time was lived through since this last said so. The signals can not be counted:
- * one that somebody sends comes too early, and while it is pending it takes the place of the
- * kernel's. So they only wake us, and the clock counts; a time that we were stopped is one tick at
- * most. Nor does the kernel's come to the microsecond: three quarters of a tick are one, and what
- * it was short of is missing from the next, or a peer's death would be seen a tick or two late. */
+/* Whether one more tick's time has been lived through. The signals cannot be counted: one that
+ * somebody sends comes too early, and while it is pending it takes the place of the kernel's. So
+ * they only wake us, and the clock counts; time for which we were stopped is one tick at most. Nor
+ * does the kernel's come to the microsecond: three quarters of a tick are one, and what it was
+ * short of is missing from the next, or a peer's death would be seen a tick or two late. */
 static bool tick_has_passed(void)
 {
     static long long lived;

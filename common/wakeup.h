@@ -34,7 +34,7 @@ enum { WAKEUP_TICK = 50 };
 enum wakeup {
     WAKEUP_LOOK, /* something may have changed: look into the segment */
     WAKEUP_GONE, /* the peer has died or detached, and did not do first what we wait for */
-    WAKEUP_LATE, /* so long without progress as the timeout allows */
+    WAKEUP_LATE, /* no progress for as long as the timeout allows */
 };
 
 /* One wait: for whom, and how long. A new wait is progress: it starts with its whole time. */
@@ -64,8 +64,8 @@ void wakeup_take(int signo, siginfo_t *info, void *context);
  * stopped, its timeout does not run. */
 enum wakeup wakeup_sleep(struct wakeup_wait *wait);
 
-/* What there is to do after a sigsuspend of the lesson's own (wakeup_sleep is the two together),
- * and after any other call that a signal has interrupted. */
+/* To be called after a sigsuspend of the lesson's own (wakeup_sleep does the two together), and
+ * after any other call that a signal has interrupted. */
 enum wakeup wakeup_look(struct wakeup_wait *wait);
 
 /* As wakeup_sleep, but over as well when `fd` can be read (`writing`: written) without blocking;
@@ -107,8 +107,8 @@ bool wakeup_is_detached(pid_t pid, int shmid);
 /* Ends as a signal wants it: runs the cleanup (exit(3)), then dies of `signo`. */
 _Noreturn void wakeup_die(int signo);
 
-/* A signal that asked us to end is obeyed, also one that is pending: at the end of main, and
- * wherever a program does not sleep for long. */
+/* Obeys a signal that asked us to end, even one that is still pending. To be called at the end of
+ * main, and now and then wherever a program goes on for long without a sleep. */
 void wakeup_end(void);
 
 #ifndef IN_COMMON

@@ -1,9 +1,9 @@
 /* attach.c (listener) - shmat finds a free place; one of your own must be on a page boundary.
  *
- * NULL is the address to give: the kernel knows what is free. Who wants a place of their own gets
- * EINVAL unless it is free and lies on a page boundary; SHM_RND rounds it down to SHMLBA, and on
- * Linux SHM_REMAP replaces what was there. A new segment is zero, and comes in whole pages: what is
- * left of the last one can be used, and is shared, but nobody has promised it.
+ * NULL is the address to give: the kernel knows what is free. Whoever wants a place of their own
+ * gets EINVAL unless it is free and lies on a page boundary; SHM_RND rounds it down to SHMLBA, and
+ * on Linux SHM_REMAP replaces what was there. A new segment is zero, and comes in whole pages: the
+ * rest of the last one can be used, and is shared, but nobody has promised it.
  *
  *     listener                                talker
  *     looks through new memory: zero
@@ -48,7 +48,7 @@ static int make_new(size_t bytes)
     return shmid;
 }
 
-/* It is attached, so it stays until it is detached, even where that is our death. */
+/* It is attached, so it stays until we detach it, or die. */
 static void mark_for_removal(int shmid)
 {
     if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)
@@ -56,7 +56,7 @@ static void mark_for_removal(int shmid)
     segment_forget(shmid);
 }
 
-/* Returns where a segment of `pages` lay that is gone again: a free place. */
+/* Returns a free place: where a segment of `bytes` lay, which is gone again. */
 static char *look_through_new_memory(size_t bytes)
 {
     explain("NULL lets the kernel choose the place; look at every byte before anybody has used it");
@@ -85,18 +85,18 @@ static const char *name_of(int error)
     return error == 0 ? "done" : sys_error_name(error);
 }
 
-/* msync(2) is asked only because it knows whether there is memory (ENOMEM: none). */
+/* msync(2) is called only because it can tell whether there is memory (ENOMEM: none). */
 static bool is_mapped(char *at)
 {
     return msync(at, 1, MS_ASYNC) == 0;
 }
 
-/* Attaches at `place`, which is free and has room. Between the calls nothing may take it: what they
- * gave is printed only afterwards. */
+/* Attaches at `place`, which is free and has room. Nothing may take it between the calls: so their
+ * results are printed only after both. */
 static void attach_off_a_boundary(const struct meet *meet, char *place)
 {
     char *off = place + 1;
-    explain("ask for a place one byte beyond a page boundary: EINVAL, a page can not lie there");
+    explain("ask for a place one byte beyond a page boundary: EINVAL, no page can begin there");
     int error = error_of(sys_shmat(meet->segment.shmid, off, 0));
 
     explain("the same with SHM_RND: the address is rounded down to a multiple of SHMLBA");

@@ -2,7 +2,7 @@
  *
  * A standard signal is not counted: while it is blocked, a thousand of them leave one bit set, and
  * one delivery. So a signal can only say "look"; what there is to see stands in the segment. A
- * realtime signal that was sent with sigqueue(3) is kept each by each, with a number of its own.
+ * realtime signal that was sent with sigqueue(3) is kept one by one, with a number of its own.
  *
  *     listener                                talker
  *     blocks both signals, BLOCKED  ------->
@@ -19,7 +19,6 @@
 #include "../common/sys.h"
 
 #include <err.h>
-#include <errno.h>
 
 static const struct program program = {
     .name = "listener-coalesce",
@@ -81,7 +80,7 @@ int main(int argc, char **argv)
     struct coalesce *shared = (struct coalesce *)meet.shared;
     meet_await_talker(&meet);
 
-    explain("from here on SIGUSR1 is counted; stand still until all of them were sent");
+    explain("from here on SIGUSR1 is counted; stand still until all of them are sent");
     block_and_handle(SIGUSR1, (struct sigaction){.sa_handler = count});
     meet_advance(&meet, COALESCE_BLOCKED);
     meet_hold(&meet, COALESCE_SENT);

@@ -1,5 +1,5 @@
-/* counter.c (listener) - who only looks at a counter repeats and misses; rung, it sees each value
- * once.
+/* counter.c (listener) - whoever only looks at a counter repeats and misses; a bell tells each
+ * value once.
  *
  * The notes' show_counter, byte for byte on the wire (common/pairs/counter.h): it looks at a number
  * that another process counts, at its own pace. It comes in the middle, sees some values twice and
@@ -24,6 +24,8 @@
 #include <err.h>
 #include <errno.h>
 #include <limits.h>
+#include <string.h>
+#include <unistd.h>
 
 static long key = COUNTER_KEY, count = 5;
 static double interval = 0.1;
@@ -60,18 +62,14 @@ static struct counter *join(int *shmid)
     }
     struct counter *counter = counter_attach(*shmid, &about);
     if (!counter)
-        errx(
-            1,
-            "key %#lx belongs to a foreign segment (shmid %d, %zu bytes, no counter's), left as it "
-            "is: choose another --key",
-            key, *shmid, (size_t)about.shm_segsz);
+        counter_refuse(key, *shmid, &about);
     if (!wakeup_alive(about.shm_cpid) && counter_adopt(counter, *shmid))
         warnx("recovered: took over segment %d, which PID %d left behind", *shmid,
               (int)about.shm_cpid);
     return counter;
 }
 
-/* Makes the segment, or joins who has made it: the notes' programs both do, whichever comes first.
+/* Makes the segment, or joins whoever has made it: of the notes' programs, the first makes it, too.
  */
 static struct counter *make_or_join(int *shmid)
 {
@@ -122,10 +120,12 @@ static int await_counter(const struct counter *counter, const struct meet *meet)
 
 static int look(const struct counter *counter, const char *how)
 {
-    int number = counter_number(counter->text);
+    char text[COUNTER_DIGITS + 1] = "";
+    memcpy(text, counter->text, COUNTER_DIGITS);
+    int number = counter_number(text);
     if (number < 0)
         errx(1, "what lies there is no number: not a counter's (any more)");
-    narrate_observe_text("text", counter->text, strnlen(counter->text, sizeof counter->text));
+    narrate_observe_text("text", text, strlen(text));
     lines_print("%s: %d", how, number);
     return number;
 }
@@ -164,7 +164,7 @@ static void look_without_a_bell(const struct counter *counter, struct meet *meet
 
 static void look_when_rung(struct counter *counter, struct meet *meet)
 {
-    explain("ask to be rung: from now on each value is told, and the next waits until it was seen");
+    explain("ask to be rung: from now on each value is told, and the next waits until it is seen");
     int first = counter_number(counter->text), last = first, in_order = 0;
     int tick = (int)observe(&counter->tick);
     meet_advance(meet, COUNTER_RING);
@@ -207,7 +207,8 @@ int main(int argc, char **argv)
     } else {
         only_look(counter, &meet);
     }
-    explain("leave; who has made the segment removes it, which the notes' programs never do");
+    explain(
+        "leave, and remove a segment that one of us made: the notes' programs never remove theirs");
     publish(&counter->watcher, 0);
     narrate_stops_to(NULL);
     if (sys_shmdt(counter) == -1)

@@ -58,13 +58,6 @@ static struct crash *hear(struct meet *meet, char answer[CRASH_TEXT])
 
 /* ---- the first ---- */
 
-static int milliseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int)(now.tv_sec % 1000000 * 1000 + now.tv_nsec / 1000000);
-}
-
 /* Nobody is to be left waiting when our parent has gone. */
 static void await_anybody(const struct meet *meet, pid_t parent)
 {
@@ -89,7 +82,7 @@ static _Noreturn void be_killed(const struct options *options, pid_t parent)
     narrate_publish_text("answer", shared->answer, strlen(answer) / 2);
     narrate_point("half_answered");
     wakeup_end();
-    atomic_store(&shared->killed_at, milliseconds());
+    atomic_store(&shared->killed_at, crash_now());
     raise(SIGKILL);
     abort();
 }
@@ -110,7 +103,7 @@ static void end_first(void)
 static void start_first(const struct options *options)
 {
     pid_t parent = getpid();
-    explain("the first listener is a child of ours: it is to die, and we are to see it");
+    explain("the first listener is a child of ours, so that we see it die");
     first = sys_fork();
     if (first == -1)
         err(1, "fork");
@@ -123,10 +116,12 @@ static void see_it_die(void)
 {
     int status;
     struct wakeup_wait wait = {0};
-    while (waitpid(first, &status, WNOHANG) == 0)
+    pid_t dead;
+    while ((dead = waitpid(first, &status, WNOHANG)) == 0)
         wakeup_sleep(&wait);
-    pid_t dead = first;
     first = 0;
+    if (dead == -1)
+        err(1, "waitpid for the first listener");
     if (WIFEXITED(status))
         exit(WEXITSTATUS(status));
     if (!claim(WTERMSIG(status) == SIGKILL,

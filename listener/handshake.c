@@ -78,19 +78,22 @@ int main(int argc, char **argv)
     shared->head.lesson = HANDSHAKE_LESSON;
     shared->head.version = HANDSHAKE_VERSION;
     publish(&shared->head.magic, SEGMENT_MAGIC);
-    lines_say("", 0, "listener: waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(),
-              (unsigned)key, shmid);
+    lines_print("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(), (unsigned)key,
+                shmid);
 
-    explain("sleep until something was said: check, sleep, check again, and no signal is missed");
+    explain("sleep until something is said: check, sleep, check again, and no signal is missed");
     struct wakeup_wait wait = {.shmid = shmid, .timeout = options.timeout};
     while (observe(&shared->state) != SAID) {
         sys_sigsuspend(&none);
         wait.peer = atomic_load(&shared->talker);
-        if (wakeup_look(&wait) != WAKEUP_LOOK)
-            errx(3, wait.peer ? "the talker (PID %d) went away" : "no talker came", (int)wait.peer);
+        enum wakeup why = wakeup_look(&wait);
+        if (why == WAKEUP_GONE)
+            errx(3, "the talker (PID %d) went away", (int)wait.peer);
+        if (why == WAKEUP_LATE)
+            errx(3, "no word from a talker within %g seconds: gave up", options.timeout);
     }
 
-    explain("copy the text, and end the copy ourselves: it comes from another process");
+    explain("copy the text, and terminate the copy ourselves: it comes from another process");
     char text[HANDSHAKE_TEXT];
     memcpy(text, shared->text, sizeof text);
     text[sizeof text - 1] = '\0';
@@ -102,7 +105,7 @@ int main(int argc, char **argv)
     if (!wakeup_confirm(talker, shmid))
         errx(3, "the talker (PID %d) went away", (int)talker);
 
-    explain("leave the reply first, and the state after it: who sees ANSWERED will see the reply");
+    explain("leave the reply first, and the state after it: whoever sees ANSWERED sees the reply");
     strcpy(text, "Have a nice day");
     strcpy(shared->text, text);
     narrate_publish_text("text", text, strlen(text));

@@ -1,9 +1,9 @@
 /* huge.c (listener) - SHM_HUGETLB spares page faults, SHM_NORESERVE promises no memory.
  *
  * A new segment has no memory yet: each page comes when it is touched, by a page fault. In pages of
- * 4 KiB that are many faults; SHM_HUGETLB makes it pages of 2 MiB (where these are the sizes),
- * which an administrator has to set aside, and grant. And what shmget grants is promised: it
- * refuses what memory and swap together could not hold, unless it is told to promise nothing
+ * 4 KiB that means many faults; SHM_HUGETLB asks for pages of 2 MiB (the sizes depend on the
+ * machine), which an administrator has to set aside, and grant. And what shmget grants is promised:
+ * it refuses what memory and swap together could not hold, unless it is told to promise nothing
  * (SHM_NORESERVE).
  *
  *     listener                                talker
@@ -170,8 +170,8 @@ static int try(size_t bytes, int flag)
     return 0;
 }
 
-/* 0: Linux refuses what could not be held in any case; 1: nothing; 2: what is not covered, and
- * SHM_NORESERVE does not count. */
+/* vm.overcommit_memory (proc(5)). 0: Linux refuses what could not be held in any case; 1: it
+ * refuses nothing; 2: it refuses what is not covered, and SHM_NORESERVE changes nothing. */
 static int overcommit(void)
 {
     int mode = 0;

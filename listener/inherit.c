@@ -18,7 +18,7 @@
  */
 #include "../common/pairs/inherit.h"
 #include "../common/claim.h"
-#include "../common/lines.h"
+#include "../common/sys.h"
 
 #include <err.h>
 #include <fcntl.h>
@@ -34,7 +34,8 @@ static const struct program program = {
 
 /* ---- the family's segment ---- */
 
-/* The same memory three times. `copied` is volatile as well: the compiler cannot know of fork. */
+/* A number in the segment, which we have attached twice, and one in memory of our own. volatile: a
+ * child may change them, and the compiler knows nothing of fork. */
 struct family {
     int shmid;
     volatile int *shared, *twin; /* attached twice */
@@ -55,7 +56,7 @@ static void detach(volatile int *at)
         err(1, "shmdt(%p)", (void *)at);
 }
 
-static struct family found_family(void)
+static struct family make_family(void)
 {
     explain("make a segment without a key: nobody can find it, but our children will have it");
     int shmid = sys_shmget(IPC_PRIVATE, segment_size(sizeof(int)), 0600);
@@ -77,15 +78,15 @@ static struct family found_family(void)
 
 /* ---- children ---- */
 
-/* A child, and the pipes between us. It ends when there can be no more orders: with us, at the
- * latest. Its reports end when it has called exec, or has exited. */
+/* A child, and two pipes. Its orders come through the one; when that ends, so does the child: with
+ * us, at the latest. Its reports go through the other, which ends when it calls exec, or exits. */
 struct child {
     pid_t pid;
     int orders[2], reports[2];
 };
 
 /* As fork(2): returns 0 in the child. */
-static pid_t beget(struct child *child)
+static pid_t fork_child(struct child *child)
 {
     if (pipe(child->orders) == -1 || pipe(child->reports) == -1 ||
         fcntl(child->reports[1], F_SETFD, FD_CLOEXEC) == -1)
@@ -93,10 +94,14 @@ static pid_t beget(struct child *child)
     child->pid = sys_fork();
     if (child->pid == -1)
         err(1, "fork");
-    close(child->orders[child->pid == 0]);
-    close(child->reports[child->pid != 0]);
-    if (child->pid == 0)
+    if (child->pid == 0) {
+        close(child->orders[1]);
+        close(child->reports[0]);
         narrate_stop_no_more();
+    } else {
+        close(child->orders[0]);
+        close(child->reports[1]);
+    }
     return child->pid;
 }
 
@@ -104,15 +109,16 @@ static pid_t beget(struct child *child)
  * live, until its stdin ends), or exits. */
 static _Noreturn void live(const struct child *self, const struct family *family, bool execs)
 {
-    char ordered, *const arguments[] = {"cat", NULL};
+    char ordered;
+    char *const arguments[] = {"cat", NULL};
     ++*family->shared;
     ++*family->copied;
     if (write(self->reports[1], "!", 1) != 1 || read(self->orders[0], &ordered, 1) != 1)
         _exit(1);
     if (!execs)
         _exit(0);
-    dup2(self->orders[0], STDIN_FILENO);
-    sys_execvp(*arguments, arguments);
+    if (dup2(self->orders[0], STDIN_FILENO) != -1)
+        sys_execvp(*arguments, arguments);
     warn("execvp(\"%s\")", *arguments);
     _exit(write(self->reports[1], "?", 1) == 1 ? 127 : 1);
 }
@@ -126,7 +132,7 @@ static void show(struct meet *meet, int step)
     meet_await(meet, step + 1);
 }
 
-/* Waits for a report: returns whether there was one, before their end. */
+/* Waits for a report, or the end of the reports. Returns whether there was one. */
 static bool has_reported(struct meet *meet, const struct child *child)
 {
     char report;
@@ -140,7 +146,7 @@ static struct child have_child(struct meet *meet, const struct family *family, b
 {
     struct child child;
     int shared = *family->shared, copied = *family->copied;
-    if (beget(&child) == 0)
+    if (fork_child(&child) == 0)
         live(&child, family, execs);
     bool has_lived = has_reported(meet, &child);
     show(meet, step);
@@ -195,12 +201,12 @@ int main(int argc, char **argv)
     struct inherit *shared = (struct inherit *)meet.shared;
     meet_await_talker(&meet);
 
-    struct family family = found_family();
+    struct family family = make_family();
     publish(&shared->shmid, family.shmid);
     show(&meet, INHERIT_TWICE);
     have_children(&meet, &family);
 
-    explain("detach one of the two: the segment is there, and the other goes on showing it");
+    explain("detach one of the two: the segment stays, and is still there at the other address");
     detach(family.twin);
     show(&meet, INHERIT_ONCE);
     claim(*family.shared == 2, "after one shmdt, the segment still holds %d", *family.shared);

@@ -2,8 +2,8 @@
  *
  * ftok(3) makes a key of 8 bits of the project id, 8 of the device, and 16 of the inode number. So
  * two processes that name the same file get the same key; but a file that was replaced gives
- * another, a missing one gives -1 to everybody, and of two files among some thousands the keys are
- * the same. A key leads to a segment, and never says whose: that is what the magic number is for.
+ * another, a missing one gives -1 to everybody, and among some thousands of files two have the
+ * same. A key leads to a segment, and never says whose: that is what the magic number is for.
  *
  *     listener                                talker
  *                                  <-------   makes our key of our file, SAME_FILE
@@ -42,7 +42,7 @@ static const struct program program = {
 
 static char scratch[KEYS_PATH], replacement[KEYS_PATH + 16];
 
-/* A name beside the key file: as nobody else's as the key is. */
+/* A name beside the key file that is ours alone, as the key is: it holds the project. */
 static void name_scratch(const struct options *options)
 {
     char *path = realpath(options->file, NULL);
@@ -70,7 +70,7 @@ static void remove_files(void)
 
 /* ---- segments for the talker to find ---- */
 
-/* Returns -1 where the key is taken, be it not by what a killed listener has left. */
+/* Removes what a killed listener has left at the key. Returns -1 where anybody else has it. */
 static int create(key_t key)
 {
     struct segment left;
@@ -87,7 +87,7 @@ static int create(key_t key)
     return shmid;
 }
 
-/* By a key of `file`, with the first project that is free: who knows both finds it. */
+/* Creates by `file`, with the first project whose key is free: who knows both can find it. */
 static int create_by(struct keys *shared, const char *file)
 {
     int shmid = -1, project = 0;
@@ -117,7 +117,7 @@ static void try_without_file(struct meet *meet, struct keys *shared)
 {
     char missing[KEYS_PATH + 16];
     snprintf(missing, sizeof missing, "%s.missing", scratch);
-    explain("make a key of a file that is not there: ftok fails, and the lazy do not look");
+    explain("make a key of a file that is not there: ftok fails, and lazy code does not check");
     key_t key = sys_ftok(missing, 1);
     claim(key == -1 && errno == ENOENT, "no file: ftok returns %d, %s", (int)key,
           sys_error_name(errno));
@@ -138,7 +138,7 @@ static void try_without_file(struct meet *meet, struct keys *shared)
 
 static void replace_file(struct meet *meet, struct keys *shared)
 {
-    explain("create by the key of a file: who has the file finds the segment");
+    explain("create with the key of a file: whoever knows the file finds the segment");
     snprintf(replacement, sizeof replacement, "%s.new", scratch);
     atexit(remove_files);
     ino_t first = make_file(scratch);
@@ -161,7 +161,7 @@ static void replace_file(struct meet *meet, struct keys *shared)
 
 /* ---- two files with the same key ---- */
 
-/* Leaves at the key of `file` what is not ours. */
+/* Leaves at the key of `file` a segment that does not look like one of ours. */
 static int leave_stranger(struct keys *shared, const char *file)
 {
     explain("be a stranger at the key of one twin, with a text where we have the magic number");
@@ -192,7 +192,7 @@ static void be_a_stranger(struct meet *meet, struct keys *shared)
 
 static void create_privately(struct meet *meet, struct keys *shared)
 {
-    explain("IPC_PRIVATE is no key, but the wish for a new segment, each time");
+    explain("IPC_PRIVATE is not a key: it asks for a new segment, every time");
     int one = create(IPC_PRIVATE), two = create(IPC_PRIVATE);
     claim(one != two, "IPC_PRIVATE twice: segments %d and %d", one, two);
     publish(&shared->shmid, two);

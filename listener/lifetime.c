@@ -2,8 +2,8 @@
  *
  * Memory of one's own ends with the process; a segment does not. We create one, leave a text in it,
  * and exit without shmdt and without IPC_RMID. The kernel detaches us, counts 0 attachments, and
- * keeps text and all. What it knows of a segment is a struct shmid_ds (shmctl(2), IPC_STAT); we
- * watch its first entries, and the talker shows all of it before and after our end.
+ * keeps the text. What it knows of a segment is a struct shmid_ds (shmctl(2), IPC_STAT): we watch
+ * how it begins, and the talker shows all of it before and after our end.
  *
  *     listener                                talker
  *     creates, attaches
@@ -45,7 +45,7 @@ static struct shmid_ds ask(int shmid)
     return about;
 }
 
-static void be_born(struct segment *segment, const struct options *options)
+static void create(struct segment *segment, const struct options *options)
 {
     segment->key = segment_key(options->file, options->project, true);
     if (segment->key == -1)
@@ -70,9 +70,9 @@ static void be_born(struct segment *segment, const struct options *options)
     narrate_point("created");
 }
 
-static void be_attached(struct segment *segment)
+static void attach(struct segment *segment)
 {
-    explain("attach it: the kernel notes who was the last, and when");
+    explain("attach it: the kernel notes who did so last, and when");
     if (segment_attach(segment) == -1)
         err(1, "shmat(%d, NULL, 0)", segment->shmid);
     struct shmid_ds about = ask(segment->shmid);
@@ -92,13 +92,10 @@ static bool second_has_passed(time_t since)
     return now.tv_sec > since + 1 || (now.tv_sec > since && now.tv_nsec > 50000000);
 }
 
-static void set(const struct meet *meet)
+static void set_again(const struct meet *meet)
 {
     struct shmid_ds before = ask(meet->segment.shmid);
-    struct wakeup_wait wait = {.peer = meet->peer,
-                               .shmid = meet->segment.shmid,
-                               .stopped = &meet->shared->head.stopped[SEGMENT_TALKER],
-                               .timeout = meet->timeout};
+    struct wakeup_wait wait = meet_wait(meet);
     while (!second_has_passed(before.shm_ctime))
         if (wakeup_sleep(&wait) != WAKEUP_LOOK)
             errx(3, "the talker (PID %d) went away, or a second did not pass", (int)meet->peer);
@@ -113,7 +110,7 @@ static void set(const struct meet *meet)
           (long long)before.shm_ctime, (long long)about.shm_ctime);
 }
 
-/* Exits as a crash would, and as `exit` does where nobody has thought of anything. */
+/* Leaves as a crash would, or a plain exit where nobody has thought of the segment. */
 static _Noreturn void leave(struct meet *meet)
 {
     meet_advance(meet, LIFETIME_LEAVING);
@@ -136,8 +133,8 @@ int main(int argc, char **argv)
     struct options options = options_parse(argc, argv, &program);
     wakeup_block();
     struct meet meet = {.timeout = options.timeout};
-    be_born(&meet.segment, &options);
-    be_attached(&meet.segment);
+    create(&meet.segment, &options);
+    attach(&meet.segment);
     meet.shared = (struct meet_head *)meet.segment.head;
     lines_print("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(),
                 (unsigned)meet.segment.key, meet.segment.shmid);
@@ -149,6 +146,6 @@ int main(int argc, char **argv)
     narrate_publish_text("text", shared->text, strlen(shared->text));
     meet_advance(&meet, LIFETIME_WRITTEN);
     meet_await(&meet, LIFETIME_LOOKED);
-    set(&meet);
+    set_again(&meet);
     leave(&meet);
 }

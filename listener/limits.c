@@ -102,8 +102,9 @@ static void fill(const char *limit, int *shmids, size_t page)
     while (count <= FEW && (shmids[count] = sys_shmget(IPC_PRIVATE, page, 0600)) != -1)
         count++;
     const char *then = count <= FEW ? sys_error_name(errno) : "one more";
-    claim(count == FEW && errno == ENOSPC, "%s lowered to %d: %d segments of a page, then %s",
-          limit, FEW, count, then);
+    if (!claim(count == FEW && errno == ENOSPC, "%s lowered to %d: %d segments of a page, then %s",
+               limit, FEW, count, then))
+        exit(claim_status()); /* what comes next needs these segments */
 }
 
 static void remove_all(const int *shmids, int count)
@@ -115,7 +116,7 @@ static void remove_all(const int *shmids, int count)
 
 static void run_into_shmmax(size_t page)
 {
-    explain("SHMMAX: a segment may be as large, but not a byte larger");
+    explain("SHMMAX: a segment may be that large, but not a byte larger");
     int shmid = sys_shmget(IPC_PRIVATE, page, 0600);
     if (shmid == -1)
         err(1, "shmget(IPC_PRIVATE, %zu, 0600)", page);
@@ -128,7 +129,7 @@ static void run_into_shmmax(size_t page)
 
 static void run_into_shmall(int *shmids, size_t page)
 {
-    explain("SHMALL: so many pages in all segments together, however few these are");
+    explain("SHMALL: so many pages in all segments together, however few they are");
     fill("SHMALL", shmids, page);
     remove_all(shmids, FEW);
 }
@@ -215,7 +216,7 @@ int main(int argc, char **argv)
     compare("SHMALL", limits.shmall, shmall_file);
     let_a_child_run_into_limits(&limits);
 
-    explain("leave what we were told for the talker, which is to be told the same");
+    explain("leave what the kernel told us for the talker, which should be told the same");
     shared->shmmni = limits.shmmni;
     shared->shmmax = limits.shmmax;
     shared->shmall = limits.shmall;

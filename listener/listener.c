@@ -69,6 +69,7 @@ struct listener {
 
 /* How a conversation ended. */
 enum ending {
+    NOT_YET,      /* it goes on */
     TALKER_LEFT,  /* it said goodbye */
     TALKER_GONE,  /* it died or detached without a word */
     TALKER_WRONG, /* what it published cannot be */
@@ -85,9 +86,9 @@ static struct wakeup_wait wait_for(const struct listener *listener)
                                 .timeout = listener->timeout};
 }
 
-/* The first seat behind `front` whose talker is really there, or -1. A PID in a seat is a claim:
- * unless the kernel confirms that it has our segment attached, the seat is emptied and nobody is
- * signalled. */
+/* Returns the first seat behind `front` whose talker is really there, and makes that talker the one
+ * that is served; or -1. A PID in a seat is a claim: unless the kernel confirms that it has our
+ * segment attached, the seat is emptied and nobody is signalled. */
 static int find_talker(struct listener *listener)
 {
     for (int i = 0; i < PAIR_SEATS; i++) {
@@ -190,7 +191,7 @@ static void send_reply(struct listener *listener, size_t length)
     pass_turn(listener);
 }
 
-/* One message that lies in the segment: read, shown, answered. TALKER_LEFT here means: go on. */
+/* One message that lies in the segment: read, shown, answered. */
 static enum ending answer(struct listener *listener)
 {
     size_t length;
@@ -212,37 +213,42 @@ static enum ending answer(struct listener *listener)
     }
     send_reply(listener, length);
     lines_say(listener->text, length, "listener: replied: ");
-    return ++listener->answered == most_answers ? ALL_ANSWERED : TALKER_LEFT;
+    return ++listener->answered == most_answers ? ALL_ANSWERED : NOT_YET;
+}
+
+/* Takes back the turn and the seat of a talker that went away, or that is served no more. */
+static void take_back(struct listener *listener, int at)
+{
+    explain("take back the turn, then the seat: this talker will not give them back");
+    int talker = listener->talker;
+    publish(&listener->pair->turn, listener->me);
+    atomic_compare_exchange_strong(&listener->pair->seat[at], &talker, 0);
 }
 
 /* One talker, from the moment that it may speak until it leaves. */
 static enum ending converse(struct listener *listener, int at)
 {
-    explain("invite the talker: from now on, who has the turn may write, and nobody else");
-    int talker = listener->talker;
+    explain("invite the talker: from now on, whoever has the turn may write, and nobody else");
     listener->front = at;
     publish(&listener->pair->front, at);
     pass_turn(listener);
-    enum ending ending = TALKER_LEFT;
-    while (ending == TALKER_LEFT) {
+    enum ending ending = NOT_YET;
+    while (ending == NOT_YET) {
         enum wakeup why = await_turn(listener);
         if (why != WAKEUP_LOOK)
             ending = why == WAKEUP_GONE ? TALKER_GONE : TIME_OUT;
-        else if (atomic_load(&listener->pair->seat[at]) != talker)
-            return TALKER_LEFT;
+        else if (atomic_load(&listener->pair->seat[at]) != listener->talker)
+            ending = TALKER_LEFT;
         else
             ending = answer(listener);
     }
     if (ending == TALKER_GONE)
-        warnx("the talker (PID %d) went away", talker);
+        warnx("the talker (PID %d) went away", listener->talker);
     if (ending == TALKER_WRONG)
-        warnx("the talker (PID %d) announced a message longer than %ld bytes: refused", talker,
-              capacity);
-    if (ending == TALKER_GONE || ending == TALKER_WRONG) {
-        explain("take back the turn, then the seat: this talker will not give them back");
-        publish(&listener->pair->turn, listener->me);
-        atomic_compare_exchange_strong(&listener->pair->seat[at], &talker, 0);
-    }
+        warnx("the talker (PID %d) announced a message longer than %ld bytes: refused",
+              listener->talker, capacity);
+    if (ending == TALKER_GONE || ending == TALKER_WRONG)
+        take_back(listener, at);
     return ending;
 }
 
@@ -270,8 +276,8 @@ static void open_house(struct listener *listener, const struct options *options)
 {
     explain("make the key that a talker can make as well: same file, same project, same key");
     key_t key = segment_key(options->file, options->project, true);
-    if (key == (key_t)-1)
-        err(1, "ftok(\"%s\", %d): the key file can not be made or reached", options->file,
+    if (key == -1)
+        err(1, "ftok(\"%s\", %d): can not make or reach the key file", options->file,
             options->project);
 
     explain("create the segment new (IPC_EXCL): one that is there already may be somebody's");
@@ -284,8 +290,8 @@ static void open_house(struct listener *listener, const struct options *options)
 
     explain("store the magic last: a segment without it is still being born");
     segment_publish(&listener->segment);
-    lines_say("", 0, "listener: waiting for a talker (pid %d, key %#x, shmid %d)", listener->me,
-              (unsigned)key, listener->segment.shmid);
+    lines_print("waiting for a talker (pid %d, key %#x, shmid %d)", listener->me, (unsigned)key,
+                listener->segment.shmid);
     narrate_point("ready");
 }
 

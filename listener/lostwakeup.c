@@ -17,10 +17,7 @@
  */
 #include "../common/pairs/lostwakeup.h"
 #include "../common/claim.h"
-#include "../common/lines.h"
 #include "../common/sys.h"
-
-#include <err.h>
 
 static const char *const points[] = {"window", NULL};
 
@@ -45,7 +42,7 @@ int main(int argc, char **argv)
     while (observe(&shared->said) != 1) {
         if (!in_window) {
             explain(
-                "the check found nothing: here is the window; stand in it until the signal came");
+                "the check found nothing: here is the window; stand in it until the signal comes");
             in_window = true;
             narrate_point("window");
             meet_advance(&meet, LOSTWAKEUP_IN_WINDOW);

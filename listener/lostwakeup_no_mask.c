@@ -52,7 +52,7 @@ int main(int argc, char **argv)
     wakeup_ticks = 0; /* those of before are no deadline */
 
     while (observe(&shared->said) != 1 && !wakeup_ticks) {
-        explain("the check found nothing: here is the window; stand in it until the signal came");
+        explain("the check found nothing: here is the window; stand in it until the signal comes");
         narrate_point("window");
         wakeup_came = 0;
         meet_advance(&meet, LOSTWAKEUP_IN_WINDOW);

@@ -17,7 +17,6 @@
  */
 #include "../common/pairs/offset.h"
 #include "../common/claim.h"
-#include "../common/lines.h"
 
 #include <err.h>
 #include <stdio.h>
@@ -80,7 +79,7 @@ int main(int argc, char **argv)
     struct offset *shared = (struct offset *)meet.shared;
     meet_await_talker(&meet);
 
-    explain("say where the segment is here: the talker will see to it that it is elsewhere there");
+    explain("say where the segment is here: the talker will make sure that it has it elsewhere");
     publish(&shared->place, (uintptr_t)shared);
     meet_advance(&meet, OFFSET_PLACED);
     meet_await(&meet, OFFSET_LINKED);

@@ -1,9 +1,9 @@
 /* perm.c (listener) - the mode says who may attach; who may signal is another matter.
  *
- * A segment has an owner, a group and nine permission bits, as a file has. Who may not attach gets
- * EACCES; who is not the owner and wants to change or remove it gets EPERM, whatever the mode. And
- * kill(2) asks for the same user: under 0666 a stranger can leave a word, but it can not ring. So a
- * pair that rings is one user's, and for one user 0600 is enough.
+ * A segment has an owner, a group and nine permission bits, as a file has. Whoever may not attach
+ * gets EACCES; whoever is neither its owner nor its creator and wants to change or remove it gets
+ * EPERM, whatever the mode. And kill(2) asks for the same user: under 0666 a stranger can leave a
+ * word, but it cannot ring. So a pair that rings is one user's, and for one user 0600 is enough.
  *
  *     listener                                talker
  *     IPC_SET 0400                  ------->  the owner itself tries
@@ -16,7 +16,7 @@
  */
 #include "../common/pairs/perm.h"
 #include "../common/claim.h"
-#include "../common/lines.h"
+#include "../common/sys.h"
 
 #include <err.h>
 
@@ -65,7 +65,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         set_mode(meet.segment.shmid, modes[i]);
         publish(&shared->mode, modes[i]);
-        explain("have the others try; shmat asks for the mode, and we, who are in, stay in");
+        explain("have the others try; only shmat asks for the mode, so we, who are in, stay in");
         meet_advance(&meet, ++step);
         meet_await(&meet, ++step);
     }

@@ -1,14 +1,13 @@
-/* polling.c (listener) - who looks all the time burns the CPU for one message; a sleeper hardly
- * any.
+/* polling.c (listener) - polling burns the CPU for one message; sleeping costs next to nothing.
  *
  * The reader of the notes looks into the segment again and again until there is something: busy
  * waiting. We wait like that for a first message, and in sigsuspend for a second one that comes
  * after the same time, and compare how often we looked, and the CPU time that the kernel has
  * charged us for it (clock_gettime(2), CLOCK_PROCESS_CPUTIME_ID).
  *
- * Before that we create the segment as the notes do, with IPC_EXCL, and take what is there already
- * out of the way; not a stranger's, though, as they do, but only what is ours and stale. So that
- * there is such a one, a child of ours makes it, and dies.
+ * Before that we create the segment as the notes do, with IPC_EXCL, and remove what has the key
+ * already; but while they remove a stranger's as well, we remove only what is ours and stale. A
+ * child of ours makes such a segment, and dies, so that there is one.
  *
  *     listener                                talker
  *     POLLS, looks, looks, ... LOOKED ----->
@@ -43,7 +42,7 @@ static const struct program program = {
     .points = points,
 };
 
-/* Makes a segment whose creator is dead when we return. */
+/* When we return, the key has a segment whose creator is dead. */
 static void leave_a_stale_one(key_t key, size_t size)
 {
     explain("leave a stale segment in our own way: a child makes it, and dies without removing it");

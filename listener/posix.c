@@ -40,13 +40,15 @@ static const struct program program = {
 /* Where an object is to be seen, and where not. */
 static void look_around(const struct object *object)
 {
-    explain("look where an object is to be seen: as a file, and not among the segments");
+    explain("look where an object can be seen: as a file, and not among the segments");
     char path[64], line[256];
     struct stat ours, named;
     snprintf(path, sizeof path, "/dev/shm%s", object->name);
     FILE *segments = fopen("/proc/sysvipc/shm", "r");
     if (!segments || sys_fstat(object->fd, &ours) == -1 || stat(path, &named) == -1) {
         lines_print("skipped: here neither objects nor segments are to be seen as in Linux");
+        if (segments)
+            fclose(segments);
         return;
     }
     claim(ours.st_ino == named.st_ino, "descriptor %d is the file %s, of %lld bytes", object->fd,
@@ -135,8 +137,8 @@ int main(int argc, char **argv)
     explain("store the magic last: the object was born as zeros, and this opens the door");
     shared->object.head.lesson = POSIX_LESSON;
     publish(&shared->object.head.magic, SEGMENT_MAGIC);
-    lines_say("", 0, "listener: waiting for a talker (pid %d, key %#x, name %s)", (int)getpid(),
-              (unsigned)key, object.name);
+    lines_print("waiting for a talker (pid %d, key %#x, name %s)", (int)getpid(), (unsigned)key,
+                object.name);
 
     look_around(&object);
 
@@ -144,7 +146,7 @@ int main(int argc, char **argv)
     if (sys_close(object.fd) == -1)
         err(1, "close(%d)", object.fd);
 
-    explain("sleep until something was said: check, sleep, check again, and no signal is missed");
+    explain("sleep until something is said: check, sleep, check again, and no signal is missed");
     struct wakeup_wait wait = {.timeout = options.timeout};
     pid_t talker = 0;
     bool gone = false;
@@ -153,12 +155,12 @@ int main(int argc, char **argv)
             errx(3, "the talker (PID %d) went away", (int)talker);
         sys_sigsuspend(&none);
         if (wakeup_look(&wait) == WAKEUP_LATE)
-            errx(3, "no talker came");
+            errx(3, "no word from a talker within %g seconds: gave up", options.timeout);
         talker = (pid_t)atomic_load(&shared->talker);
         gone = talker != 0 && object_gone(&object, talker);
     }
 
-    explain("copy the text, and end the copy ourselves: it comes from another process");
+    explain("copy the text, and terminate the copy ourselves: it comes from another process");
     char text[POSIX_TEXT];
     memcpy(text, shared->text, sizeof text);
     text[sizeof text - 1] = '\0';
@@ -170,7 +172,7 @@ int main(int argc, char **argv)
     if (!object_confirm(&object, talker))
         errx(3, "the talker (PID %d) went away", (int)talker);
 
-    explain("leave the reply first, and the state after it: who sees ANSWERED will see the reply");
+    explain("leave the reply first, and the state after it: whoever sees ANSWERED sees the reply");
     strcpy(text, "Have a nice day");
     strcpy(shared->text, text);
     narrate_publish_text("text", text, strlen(text));
@@ -188,7 +190,8 @@ int main(int argc, char **argv)
     while (!object_gone(&object, talker)) {
         sys_sigsuspend(&none);
         if (wakeup_look(&wait) == WAKEUP_LATE)
-            errx(3, "the talker (PID %d) does not leave", (int)talker);
+            errx(3, "the talker (PID %d) did not leave within %g seconds: gave up", (int)talker,
+                 options.timeout);
     }
     look_again(&object, size);
 

@@ -1,6 +1,6 @@
 /* rdonly.c (listener) - with SHM_RDONLY one can read, but a store is SIGSEGV with SEGV_ACCERR.
  *
- * A reader that attaches with SHM_RDONLY can not spoil by mistake what the writer says: the
+ * A reader that attaches with SHM_RDONLY cannot spoil by mistake what the writer says: the
  * processor refuses the store, and the kernel sends SIGSEGV, with the address of the store
  * (si_addr) and the reason (si_code). SEGV_ACCERR: there is memory, but not for that; SEGV_MAPERR:
  * there is none. We catch the signal, and live; the talker's child does not, and dies of it.
@@ -19,7 +19,6 @@
  */
 #include "../common/pairs/rdonly.h"
 #include "../common/claim.h"
-#include "../common/lines.h"
 #include "../common/sys.h"
 
 #include <err.h>

@@ -46,9 +46,9 @@ static const struct program program = {
     .points = points,
 };
 
-/* What has our key: a segment that such a program left behind when it was killed is removed, and
- * that is said. Its creator is dead then, nobody has it attached, and its mode is ours or the
- * notes'. With anything else in the way, the program ends. */
+/* Clears the way to the key. What such a program left behind when it was killed is removed, and we
+ * say so: then its creator is dead, nobody has it attached, and its mode is ours or the notes'.
+ * With anything else in the way, the program ends. */
 static void make_way(key_t key)
 {
     struct shmid_ds about;

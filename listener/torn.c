@@ -55,7 +55,7 @@ static void look(struct meet *meet, struct torn *shared, bool stand_still)
         return;
     }
     explain(
-        "keep the sequence from before: only if it was even, and still is the same, all is well");
+        "remember the sequence: the halves belong together if it is even, and the same afterwards");
     unsigned before = (unsigned)observe(&shared->sequence);
     int left = atomic_load_explicit(&shared->left, memory_order_relaxed);
     narrate_observe("left", &shared->left, left);
@@ -105,7 +105,7 @@ int main(int argc, char **argv)
           "without turns: looked %d times, threw away %d, found %d whole and %d torn", seen.looks,
           seen.refused, seen.whole, seen.torn);
 
-    explain("now in turn: who does not have it leaves the record alone, as in the handshake");
+    explain("now in turn: whoever does not have it leaves the record alone, as in the handshake");
     seen.looks = seen.refused = seen.whole = seen.torn = 0;
     for (int i = 0; i < TORN_ROUNDS; i++)
         look_three_times(&meet, shared);

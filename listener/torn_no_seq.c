@@ -1,4 +1,4 @@
-/* torn_no_seq.c (listener) - who does not ask whether a write is going on reads torn records.
+/* torn_no_seq.c (listener) - a reader that does not look at the sequence believes torn records.
  *
  * The wrong variant of listener/torn.c: the sequence is not looked at. Nothing fails, and nothing
  * is out of bounds; the record is just one that nobody ever wrote. In the field this happens when a
@@ -86,7 +86,7 @@ int main(int argc, char **argv)
           "without turns: looked %d times, threw away %d, found %d whole and %d torn", seen.looks,
           seen.refused, seen.whole, seen.torn);
 
-    explain("now in turn: who does not have it leaves the record alone, as in the handshake");
+    explain("now in turn: whoever does not have it leaves the record alone, as in the handshake");
     seen.looks = seen.refused = seen.whole = seen.torn = 0;
     for (int i = 0; i < TORN_ROUNDS; i++)
         look_three_times(&meet, shared);

@@ -1,5 +1,4 @@
-/* unready.c (listener) - a signal that comes before the handler waits if it is blocked, else it
- * kills.
+/* unready.c (listener) - an early signal waits for the handler if it is blocked, else it kills.
  *
  * A program that tells its PID can be signalled from then on, whether it is ready or not; and what
  * SIGUSR1 does to a program without a handler is to end it. Blocked, it stays pending until there
@@ -41,7 +40,7 @@ static void stand_until_rung(double timeout)
     sigset_t pending;
     for (long looks = 1; sigpending(&pending) == 0 && sigismember(&pending, SIGUSR1) != 1;
          looks++) {
-        if (timeout > 0 && (double)(double)looks > timeout * 1000)
+        if (timeout > 0 && (double)looks > timeout * 1000)
             errx(3, "nobody rang within %g seconds: gave up", timeout);
         nanosleep(&a_while, NULL);
         wakeup_end();
@@ -60,7 +59,7 @@ int main(int argc, char **argv)
     wakeup_guard();
 
     explain(
-        "from here on we are known, and there is no handler yet: stand here until somebody rang");
+        "from here on we are known, and there is no handler yet: stand here until somebody rings");
     struct meet meet;
     meet_open(&meet, &options, UNREADY_LESSON, sizeof(struct unready));
     struct unready *shared = (struct unready *)meet.shared;

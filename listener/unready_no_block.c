@@ -1,5 +1,4 @@
-/* unready_no_block.c (listener) - a signal that comes before the handler kills who has not blocked
- * it.
+/* unready_no_block.c (listener) - an early signal that is not blocked kills.
  *
  * The wrong variant of listener/unready.c: SIGUSR1 is not blocked. The signal that comes while
  * there is no handler yet does what it does by default: it ends the program, and no cleanup runs;
@@ -37,7 +36,7 @@ static void stand_until_rung(double timeout)
     sigset_t pending;
     for (long looks = 1; sigpending(&pending) == 0 && sigismember(&pending, SIGUSR1) != 1;
          looks++) {
-        if (timeout > 0 && (double)(double)looks > timeout * 1000)
+        if (timeout > 0 && (double)looks > timeout * 1000)
             errx(3, "nobody rang within %g seconds: gave up", timeout);
         nanosleep(&a_while, NULL);
         wakeup_end();
@@ -51,7 +50,7 @@ int main(int argc, char **argv)
     wakeup_guard();
 
     explain(
-        "from here on we are known, and there is no handler yet: stand here until somebody rang");
+        "from here on we are known, and there is no handler yet: stand here until somebody rings");
     struct meet meet;
     meet_open(&meet, &options, UNREADY_LESSON, sizeof(struct unready));
     struct unready *shared = (struct unready *)meet.shared;

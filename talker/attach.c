@@ -31,7 +31,7 @@ static const char *attach_elsewhere(const struct meet *meet, const void *theirs)
     const void *ours = meet->shared;
     lines_print("the kernel chose %p for the listener, and %p for us", theirs, ours);
     if (ours == theirs) {
-        explain("the same address as there: attach once more, our first attachment has taken it");
+        explain("the listener has the same address: attach once more, and we get another");
         ours = sys_shmat(meet->segment.shmid, NULL, 0);
         if (ours == (void *)-1)
             err(1, "shmat(%d, NULL, 0)", meet->segment.shmid);

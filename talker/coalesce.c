@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 
     meet_await(&meet, COALESCE_BLOCKED);
     send_plain(&meet, shared);
-    explain("say so without a ring, which would be one signal more: the listener looks by itself");
+    explain("say so without ringing, which would be one signal more: the listener looks by itself");
     publish(&meet.shared->step, COALESCE_SENT);
     lines_print("sent SIGUSR1 %d times", (int)observe(&shared->sequence));
 

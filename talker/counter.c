@@ -15,6 +15,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 enum { AT_A_TIME = 3 }; /* what is counted while nobody looks */
 
@@ -50,8 +52,13 @@ static const struct program program = {
 static struct counter *find(int *shmid)
 {
     struct shmid_ds about;
-    *shmid = create ? sys_shmget((key_t)key, COUNTER_SIZE, IPC_CREAT | IPC_EXCL | 0600) : -1;
-    bool created = *shmid != -1;
+    bool created = false;
+    if (create) {
+        *shmid = sys_shmget((key_t)key, COUNTER_SIZE, IPC_CREAT | IPC_EXCL | 0600);
+        if (*shmid == -1 && errno != EEXIST)
+            err(1, "shmget(%#lx, %d, IPC_CREAT | IPC_EXCL | 0600)", key, COUNTER_SIZE);
+        created = *shmid != -1;
+    }
     if (created)
         segment_remove_at_exit(*shmid);
     else
@@ -62,11 +69,7 @@ static struct counter *find(int *shmid)
         err(1, "key %#lx belongs to a foreign segment: choose another --key", key);
     struct counter *counter = counter_attach(*shmid, &about);
     if (!counter)
-        errx(
-            1,
-            "key %#lx belongs to a foreign segment (shmid %d, %zu bytes, no counter's), left as it "
-            "is: choose another --key",
-            key, *shmid, (size_t)about.shm_segsz);
+        counter_refuse(key, *shmid, &about);
     if (created)
         publish(&counter->meet.head.magic, SEGMENT_MAGIC);
     return counter;
@@ -98,6 +101,12 @@ static void leave(struct counter *counter, int number)
     narrate_publish_text("text", text, (size_t)length);
 }
 
+static void ring(const struct meet *meet)
+{
+    if (wakeup_send(meet->peer) == -1)
+        err(3, "kill(%d, SIGUSR1) to the listener", (int)meet->peer);
+}
+
 /* Counts from `number` on. Returns the next. */
 static int count_some(struct counter *counter, const struct meet *meet, int number)
 {
@@ -108,12 +117,11 @@ static int count_some(struct counter *counter, const struct meet *meet, int numb
     return number;
 }
 
-static void count_for(struct counter *counter, struct meet *meet, int number)
+/* Returns the next number. */
+static int count_without_a_bell(struct counter *counter, struct meet *meet, int number)
 {
-    counter_adopt(counter, meet->segment.shmid);
     explain("count before the listener looks, then wait, as if our next tick were still to come");
-    if (wakeup_send(meet->peer) == -1)
-        err(3, "kill(%d, SIGUSR1) to the listener", (int)meet->peer);
+    ring(meet);
     int first = number;
     number = count_some(counter, meet, number);
     meet_advance(meet, COUNTER_MIDDLE);
@@ -123,16 +131,19 @@ static void count_for(struct counter *counter, struct meet *meet, int number)
     number = count_some(counter, meet, number);
     meet_advance(meet, COUNTER_AHEAD);
     lines_print("counted %d to %d, for whoever looks", first, number - 1);
-    meet_await(meet, COUNTER_RING);
+    return number;
+}
 
+static void count_and_ring(struct counter *counter, struct meet *meet, int number)
+{
+    meet_await(meet, COUNTER_RING);
     explain("now ring at each value, and keep it there until the listener has seen it");
     int rung = number;
     for (int tick = (int)observe(&counter->tick) + 1;; tick++) {
         leave(counter, number++);
         narrate_point("tick");
         publish(&counter->tick, tick);
-        if (wakeup_send(meet->peer) == -1)
-            err(3, "kill(%d, SIGUSR1) to the listener", (int)meet->peer);
+        ring(meet);
         struct wakeup_wait wait = meet_wait(meet);
         while (observe(&counter->seen) != tick)
             meet_sleep(meet, &wait);
@@ -157,13 +168,15 @@ int main(int argc, char **argv)
         int watcher = (int)observe(&counter->watcher);
         if (wakeup_confirm(watcher, meet.segment.shmid)) {
             meet.peer = watcher;
-            count_for(counter, &meet, number);
+            counter_adopt(counter, meet.segment.shmid);
+            number = count_without_a_bell(counter, &meet, number);
+            count_and_ring(counter, &meet, number);
             break;
         }
         if (!create && nobody_watches(meet.segment.shmid))
             errx(3, "nobody watches key %#lx: start listener-counter first, or give --create", key);
         if (number == 0)
-            explain("who watches has left no PID to ring: count, for whoever looks");
+            explain("nobody has left a PID to ring: count, for whoever looks");
         leave(counter, number);
         meet_nap(&meet, interval);
     }

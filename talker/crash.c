@@ -8,13 +8,10 @@
  */
 #include "../common/pairs/crash.h"
 #include "../common/claim.h"
-#include "../common/lines.h"
 #include "../common/sys.h"
 
 #include <err.h>
-#include <errno.h>
 #include <string.h>
-#include <time.h>
 
 static const char *const points[] = {"noticed", NULL};
 
@@ -24,13 +21,6 @@ static const struct program program = {
     .about = "Notices that its listener was killed, and says the same again to the next one.",
     .points = points,
 };
-
-static int milliseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int)(now.tv_sec % 1000000 * 1000 + now.tv_nsec / 1000000);
-}
 
 static void say(struct meet *meet)
 {
@@ -53,13 +43,10 @@ static void notice(const struct meet *meet)
     const struct crash *shared = (struct crash *)meet->shared;
     explain("wait for the answer; but look at each tick whether anybody is there to give it");
     enum wakeup why = WAKEUP_LOOK;
-    struct wakeup_wait wait = {.peer = meet->peer,
-                               .shmid = meet->segment.shmid,
-                               .stopped = &meet->shared->head.stopped[SEGMENT_LISTENER],
-                               .timeout = meet->timeout};
+    struct wakeup_wait wait = meet_wait(meet);
     while (why == WAKEUP_LOOK && observe(&meet->shared->step) != CRASH_ANSWERED)
         why = wakeup_sleep(&wait);
-    int late = milliseconds() - atomic_load(&shared->killed_at);
+    int late = crash_now() - atomic_load(&shared->killed_at);
     if (why == WAKEUP_LATE)
         errx(3, "the listener (PID %d) neither answered nor died: gave up", (int)meet->peer);
     claim(why == WAKEUP_GONE, "the listener (PID %d) %s, noticed after %d ms", (int)meet->peer,
@@ -90,9 +77,12 @@ static void await_next(struct meet *meet, const struct options *options)
     explain("detach, so that the old one is stale, and look by key until there is a new one");
     segment_detach(&meet->segment);
     struct wakeup_wait wait = {.timeout = options->timeout};
-    for (int now = old; now == old || now == -1; now = sys_shmget(key, 0, 0))
+    int found;
+    do {
         if (!wakeup_alive(starter) || wakeup_sleep(&wait) == WAKEUP_LATE)
             errx(3, "no listener came after PID %d", (int)meet->peer);
+        found = sys_shmget(key, 0, 0);
+    } while (found == -1 || found == old);
 }
 
 int main(int argc, char **argv)

@@ -56,7 +56,7 @@ int main(int argc, char **argv)
     explain("make the key that the listener has made: same file, same project, same key");
     key_t key = sys_ftok(options.file, options.project);
     if (key == -1)
-        err(errno == ENOENT ? 3 : 1, "ftok(\"%s\", %d): is listener-handshake running here",
+        err(errno == ENOENT ? 3 : 1, "ftok(\"%s\", %d): start listener-handshake first",
             options.file, options.project);
 
     explain("find the segment: no IPC_CREAT, for it is the listener that creates it");
@@ -88,7 +88,7 @@ int main(int argc, char **argv)
         errx(4, "busy: PID %d is the talker already", nobody);
     narrate_publish("talker", getpid());
 
-    explain("leave the text first, and the state after it: who sees SAID will see the text");
+    explain("leave the text first, and the state after it: whoever sees SAID sees the text");
     strcpy(shared->text, message);
     narrate_publish_text("text", message, strlen(message));
     publish(&shared->state, SAID);
@@ -102,21 +102,25 @@ int main(int argc, char **argv)
     struct wakeup_wait wait = {.peer = segment.creator, .shmid = shmid, .timeout = options.timeout};
     while (observe(&shared->state) != ANSWERED) {
         sys_sigsuspend(&none);
-        if (wakeup_look(&wait) != WAKEUP_LOOK) {
+        enum wakeup why = wakeup_look(&wait);
+        if (why == WAKEUP_GONE) {
             segment.head = &shared->head;
-            segment_survive(&segment); /* detaches, and removes what a dead listener can not */
-            errx(3, "the listener (PID %d) went away, or gave no answer", (int)wait.peer);
+            segment_survive(&segment); /* detaches, and removes what the dead cannot remove */
+            errx(3, "the listener (PID %d) went away", (int)wait.peer);
         }
+        if (why == WAKEUP_LATE)
+            errx(3, "no answer from the listener (PID %d) within %g seconds: gave up",
+                 (int)wait.peer, options.timeout);
     }
 
-    explain("copy the reply, and end the copy ourselves: it comes from another process");
+    explain("copy the reply, and terminate the copy ourselves: it comes from another process");
     char text[HANDSHAKE_TEXT];
     memcpy(text, shared->text, sizeof text);
     text[sizeof text - 1] = '\0';
     narrate_observe_text("text", text, strlen(text));
     lines_say(text, strlen(text), "talker: listener said: ");
 
-    explain("detach; to remove the segment is the listener's part");
+    explain("detach; removing the segment is the listener's part");
     if (sys_shmdt(shared) == -1)
         err(1, "shmdt(%p)", (void *)shared);
     wakeup_end();

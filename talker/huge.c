@@ -1,8 +1,8 @@
 /* huge.c (talker) - touches the same pages: the memory is shared, the page table is not.
  *
  * The other half of listener/huge.c, which tells the story and is started first. The pages are
- * there already; but where they are each process has to be told for itself, page by page, and that
- * is a page fault as well. In huge pages there is less to tell.
+ * there already; but each process has a page table of its own, which says where they are. It is
+ * filled in page by page, and each entry takes a page fault. With huge pages there are fewer.
  *
  *     $ build/listener-huge                   $ build/talker-huge
  */
@@ -84,7 +84,7 @@ int main(int argc, char **argv)
     if (shmid == -1) {
         lines_print("skipped: the listener has no segment with SHM_HUGETLB");
     } else {
-        explain("in huge pages there is less to be told, and so there are fewer faults");
+        explain("in huge pages there are fewer entries to fill in, and so there are fewer faults");
         long faults = measure(&meet, shmid, &bytes);
         claim(faults < (long)bytes / sysconf(_SC_PAGESIZE) / 4,
               "SHM_HUGETLB: the same %zu bytes took %ld page faults here, too", bytes, faults);

@@ -8,7 +8,7 @@
  */
 #include "../common/pairs/inherit.h"
 #include "../common/claim.h"
-#include "../common/lines.h"
+#include "../common/sys.h"
 
 #include <err.h>
 #include <errno.h>

@@ -25,7 +25,7 @@ static const struct program program = {
     .about = "Makes keys of files, and looks for what a listener has created with them.",
 };
 
-/* Where what the listener has made is not there any more: is it because the listener is not? */
+/* What we look for is not there: if that is because the listener has gone, we end. */
 static void look_after(const struct meet *meet)
 {
     wakeup_end();
@@ -62,7 +62,7 @@ static void meet_by_accident(struct meet *meet, struct keys *shared, const char 
     if (theirs != -1) {
         char missing[KEYS_PATH + 16];
         snprintf(missing, sizeof missing, "%s.absent", file);
-        explain("make a key of another file that is not there, and do not look, either");
+        explain("make a key of another file that is not there, and do not check, either");
         key_t key = sys_ftok(missing, 2);
         int found = sys_shmget(key, 0, 0);
         if (found == -1)
@@ -110,7 +110,7 @@ static char twins[2][KEYS_PATH];
 static long files_seen;
 static time_t search_began;
 
-/* nftw(3) calls it for each file, until it returns something else than 0. */
+/* nftw(3) calls it for each file, as long as it returns 0. */
 static int compare(const char *path, const struct stat *about, int type, struct FTW *where)
 {
     (void)where;
@@ -136,7 +136,7 @@ static int compare(const char *path, const struct stat *about, int type, struct 
 
 static void find_twins(struct meet *meet, struct keys *shared)
 {
-    explain("search for two files with one key: of an inode number, only 16 bits go into it");
+    explain("search for two files with one key: only 16 bits of an inode number go into it");
     search_began = time(NULL);
     static const char *const trees[] = {"/etc", "/usr", "/"};
     for (size_t i = 0; i < sizeof trees / sizeof *trees && twins[0][0] == '\0'; i++)
@@ -150,7 +150,7 @@ static void find_twins(struct meet *meet, struct keys *shared)
     meet_advance(meet, KEYS_TWINS);
 }
 
-/* What somebody would read who does not ask whose segment it is. */
+/* Reads as somebody would who does not ask whose segment it is. */
 static void read_blindly(const struct segment *stranger)
 {
     const char *text = sys_shmat(stranger->shmid, NULL, SHM_RDONLY);
@@ -167,11 +167,11 @@ static void meet_stranger(struct meet *meet, struct keys *shared)
     meet_await(meet, KEYS_STRANGER);
     if (twins[0][0] != '\0') {
         int project = (int)observe(&shared->project);
-        explain("make the key of both: the listener has taken that of the first");
+        explain("make the key of each: the listener has created a segment with that of the first");
         key_t one = sys_ftok(twins[0], project), two = sys_ftok(twins[1], project);
         claim(one != -1 && one == two, "their keys: %#x and %#x", (unsigned)one, (unsigned)two);
 
-        explain("look behind that of the second: there is a segment, and its magic is not ours");
+        explain("look what the key of the second leads to: a segment, and its magic is not ours");
         struct segment found;
         enum segment_state state = segment_find(&found, two);
         if (state == SEGMENT_GONE)
@@ -190,7 +190,7 @@ static void create_privately(struct meet *meet, struct keys *shared)
 {
     meet_await(meet, KEYS_PRIVATE);
     int theirs = (int)observe(&shared->shmid);
-    explain("ask for IPC_PRIVATE as well, and even without IPC_CREAT: it never finds anything");
+    explain("IPC_PRIVATE here as well, and even without IPC_CREAT: it creates, and never finds");
     int ours = sys_shmget(IPC_PRIVATE, segment_size(KEYS_TEXT), 0600);
     if (ours == -1)
         err(1, "shmget(IPC_PRIVATE, %zu, 0600)", segment_size(KEYS_TEXT));

@@ -1,9 +1,10 @@
 /* limits.c (talker) - asks for what nobody gets: each refusal has its errno, and its reason.
  *
  * The other half of listener/limits.c, which tells of the limits and is started first. Here are the
- * refusals that no limit of the system's has to be lowered for. And what is no limit: a segment is
- * no descriptor, so RLIMIT_NOFILE does not count it, and poll, select and epoll do not take it. The
- * two others of the System V trio have tables, limits and ids of their own, and the same commands.
+ * refusals for which no limit of the system has to be lowered. And here is what does not limit it:
+ * a segment is no descriptor, so RLIMIT_NOFILE does not count it, and poll, select and epoll do not
+ * take it. The other two of the System V trio have tables, limits and ids of their own, and the
+ * same commands.
  *
  *     $ build/listener-limits                 $ build/talker-limits
  */
@@ -91,7 +92,7 @@ static void ask_for_wrong_sizes(struct meet *meet, size_t shmmin, size_t shmmax)
     refused(meet, sys_shmget(IPC_PRIVATE, shmmin - 1, 0600), EINVAL, shmmin - 1,
             "less than SHMMIN");
 
-    explain("SHMMAX: the listener's child lowered it to meet it; here it is as the system has it");
+    explain("SHMMAX: as the system has it, and not lowered as by the listener's child");
     if (shmmax == SIZE_MAX)
         lines_print("skipped: SHMMAX is the largest number that there is");
     else
@@ -126,7 +127,7 @@ static void ask_for_what_is_not_there(struct meet *meet, const char *file)
 
 static void ask_for_more_than_fits(void)
 {
-    explain("ENOMEM: each shmat needs as much of our address space, which we limit to less");
+    explain("ENOMEM: what is attached takes address space, and we allow ourselves no more of it");
     enum { ROOM = 16 << 20 };
     void *place;
     int shmid = make(ROOM, &place);
@@ -178,6 +179,8 @@ static void wait_for_a_segment(void)
     explain("and so nothing that waits for descriptors can wait for it");
     struct epoll_event event = {.events = EPOLLIN};
     int set = epoll_create1(EPOLL_CLOEXEC);
+    if (set == -1)
+        err(1, "epoll_create1(EPOLL_CLOEXEC)");
     void *place;
     int shmid = make(1, &place);
     while (fcntl(shmid, F_GETFD) != -1) { /* a descriptor has the same number by accident */
@@ -233,7 +236,7 @@ static int commands_taken_by_msgctl(int *msgmni)
 
 static void ask_the_trio(const struct shminfo *limits)
 {
-    explain("semaphores and message queues, the two others of the trio, know the same commands");
+    explain("semaphores and message queues, the other two of the trio, know the same commands");
     int semmni, msgmni;
     int by_semctl = commands_taken_by_semctl(&semmni);
     int by_msgctl = commands_taken_by_msgctl(&msgmni);
@@ -254,7 +257,7 @@ int main(int argc, char **argv)
     struct limits *shared = (struct limits *)meet.shared;
     meet_await(&meet, LIMITS_TOLD);
 
-    explain("the limits are not a process's, but those of all in the IPC namespace");
+    explain("the limits are not one process's: they hold for all in the IPC namespace");
     struct shminfo limits = ask();
     claim(limits.shmmni == shared->shmmni && limits.shmmax == shared->shmmax &&
               limits.shmall == shared->shmall,

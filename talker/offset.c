@@ -8,7 +8,7 @@
  */
 #include "../common/pairs/offset.h"
 #include "../common/claim.h"
-#include "../common/lines.h"
+#include "../common/sys.h"
 
 #include <err.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ static struct offset *attach_elsewhere(const struct meet *meet)
     struct offset *shared = (struct offset *)meet->shared;
     if ((uintptr_t)shared != (uintptr_t)observe(&shared->place))
         return shared;
-    explain("the same address as there: attach once more, our first attachment has taken it");
+    explain("the listener has the same address: attach once more, and we get another");
     shared = sys_shmat(meet->segment.shmid, NULL, 0);
     if (shared == (void *)-1)
         err(1, "shmat(%d, NULL, 0)", meet->segment.shmid);

@@ -12,6 +12,7 @@
 #include "../common/pairs/perm.h"
 #include "../common/claim.h"
 #include "../common/lines.h"
+#include "../common/sys.h"
 
 #include <err.h>
 #include <errno.h>
@@ -110,7 +111,8 @@ static void try_as(const struct user *user, struct meet *meet, int error[TRIES])
 
 static void let_owner_try(const struct meet *meet, int mode)
 {
-    explain("the bits count for the owner as well, though root may pass; IPC_SET it always may");
+    explain(
+        "the mode binds the owner, too, unless that is root; but the owner may always change it");
     int read = try_attach(meet->segment.shmid, SHM_RDONLY);
     int write = try_attach(meet->segment.shmid, 0);
     bool may = mode & 0200 || (write == 0 && geteuid() == 0);
@@ -182,9 +184,12 @@ int main(int argc, char **argv)
     meet_find(&meet, &options, PERM_LESSON, sizeof(struct perm));
     struct perm *shared = (struct perm *)meet.shared;
 
-    int mode, ring = 0;
-    for (int step = 1; meet_await(&meet, step), (mode = (int)observe(&shared->mode)) != 0;
-         step += 2) {
+    int ring = 0;
+    for (int step = 1;; step += 2) {
+        meet_await(&meet, step);
+        int mode = (int)observe(&shared->mode);
+        if (mode == 0)
+            break;
         let_owner_try(&meet, mode);
         if (ring != -1)
             ring = let_others_try(&meet, mode);

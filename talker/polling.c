@@ -18,7 +18,7 @@ static const char *const points[] = {"speaking", NULL};
 static const struct program program = {
     .name = "talker-polling",
     .usage = "[options] [MESSAGE]",
-    .about = "Writes MESSAGE (default: Hello, I'm talker) twice: to who polls, and to who sleeps.",
+    .about = "Says MESSAGE (default: Hello, I'm talker) twice: to a poller, and to a sleeper.",
     .points = points,
     .most_operands = 1,
 };
@@ -48,7 +48,7 @@ int main(int argc, char **argv)
     meet_find(&meet, &options, POLLING_LESSON, sizeof(struct polling));
     struct polling *shared = (struct polling *)meet.shared;
 
-    explain("let the listener look for a while; its looking costs it, not us");
+    explain("let the listener look for a while: that costs its CPU time, not ours");
     meet_await(&meet, POLLING_LOOKED);
     say(&meet, shared, message, 1);
 

@@ -59,8 +59,8 @@ int main(int argc, char **argv)
     explain("make the key that the listener has made: same file, same project, same key");
     key_t key = sys_ftok(options.file, options.project);
     if (key == -1)
-        err(errno == ENOENT ? 3 : 1, "ftok(\"%s\", %d): is listener-posix running here",
-            options.file, options.project);
+        err(errno == ENOENT ? 3 : 1, "ftok(\"%s\", %d): start listener-posix first", options.file,
+            options.project);
 
     explain("find the object: no O_CREAT, for it is the listener that creates it");
     struct object object;
@@ -72,7 +72,7 @@ int main(int argc, char **argv)
         err(1, "shm_open(\"%s\", O_RDWR): choose another --project", object.name);
 
     explain(
-        "ask whose it is: the owner and the size the kernel knows, the listener it says itself");
+        "ask whose it is: the kernel knows owner and size, but only the object says who listens");
     size_t size = sizeof(struct posix);
     enum segment_state state = object_classify(&object, size);
     if (state == SEGMENT_FOREIGN)
@@ -97,7 +97,7 @@ int main(int argc, char **argv)
         errx(4, "busy: PID %d is the talker already", nobody);
     narrate_publish("talker", getpid());
 
-    explain("leave the text first, and the state after it: who sees SAID will see the text");
+    explain("leave the text first, and the state after it: whoever sees SAID sees the text");
     strcpy(shared->text, message);
     narrate_publish_text("text", message, strlen(message));
     publish(&shared->state, SAID);
@@ -113,23 +113,24 @@ int main(int argc, char **argv)
     while (observe(&shared->state) != ANSWERED) {
         if (gone) {
             sys_munmap(shared, size);
-            object_survive(&object); /* what a dead listener can not remove any more, we do */
+            object_survive(&object); /* removes what the dead cannot remove */
             errx(3, "the listener (PID %d) went away", (int)object.creator);
         }
         sys_sigsuspend(&none);
         if (wakeup_look(&wait) == WAKEUP_LATE)
-            errx(3, "the listener (PID %d) gave no answer", (int)object.creator);
+            errx(3, "no answer from the listener (PID %d) within %g seconds: gave up",
+                 (int)object.creator, options.timeout);
         gone = object_gone(&object, object.creator);
     }
 
-    explain("copy the reply, and end the copy ourselves: it comes from another process");
+    explain("copy the reply, and terminate the copy ourselves: it comes from another process");
     char text[POSIX_TEXT];
     memcpy(text, shared->text, sizeof text);
     text[sizeof text - 1] = '\0';
     narrate_observe_text("text", text, strlen(text));
     lines_say(text, strlen(text), "talker: listener said: ");
 
-    explain("unmap; to remove the object is the listener's part");
+    explain("unmap; removing the object is the listener's part");
     if (sys_munmap(shared, size) == -1)
         err(1, "munmap(%p, %zu)", (void *)shared, size);
     wakeup_end();

@@ -1,7 +1,7 @@
 /* rdonly.c (talker) - writes the text, and has a child that dies of the store.
  *
  * The other half of listener/rdonly.c, which tells the story and is started first. The listener
- * handles its SIGSEGV; our child does what most programs do, and does not.
+ * handles its SIGSEGV; our child, like most programs, does not.
  *
  *     $ build/listener-rdonly                 $ build/talker-rdonly
  */
@@ -26,7 +26,7 @@ static const struct program program = {
     .points = points,
 };
 
-/* The child's part. It should not come to its end. */
+/* The child's part. It should not live to its end. */
 static _Noreturn void store_and_die(int shmid)
 {
     narrate_stop_no_more();
@@ -41,7 +41,8 @@ static _Noreturn void store_and_die(int shmid)
 
 static void watch_a_child_store(const struct meet *meet)
 {
-    explain("let a child store where it may only read, with no handler: what becomes of it");
+    explain(
+        "let a child store where it may only read, with no handler, and see what becomes of it");
     narrate_point("store");
     pid_t child = sys_fork();
     if (child == -1)
@@ -76,7 +77,7 @@ int main(int argc, char **argv)
     meet_advance(&meet, RDONLY_SAID);
 
     meet_await(&meet, RDONLY_TRIED);
-    explain("look whether the listener's store has come through");
+    explain("look whether the listener's store has changed the text");
     claim(strcmp(shared->text, said) == 0, "the text after the listener's store: %.*s", RDONLY_TEXT,
           shared->text);
     meet_part(&meet);

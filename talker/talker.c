@@ -60,8 +60,8 @@ struct talker {
     int listener; /* the creator's PID, as the kernel tells it */
     size_t capacity;
     int seat;
-    const char *path; /* as we were called, and how many bytes of it */
-    int directory;    /* are the directory: a listener is to be found there, too */
+    const char *path; /* argv[0]: where we were found, a listener can be as well */
+    int directory;    /* how many bytes of it are the directory */
     char *text;       /* a message, or the reply to it: `capacity` bytes */
     int status;       /* what to exit with, if nothing worse comes */
 };
@@ -81,9 +81,9 @@ static bool find_segment(struct talker *talker)
 {
     const struct options *options = &talker->options;
     key_t key = segment_key(options->file, options->project, false);
-    if (key == (key_t)-1 && errno == ENOENT)
+    if (key == -1 && errno == ENOENT)
         return false;
-    if (key == (key_t)-1)
+    if (key == -1)
         err(1, "ftok(\"%s\", %d): the key file can not be reached", options->file,
             options->project);
     switch (segment_find(&talker->segment, key)) {
@@ -106,7 +106,7 @@ static void find_listener(struct talker *talker)
     const struct options *options = &talker->options;
     struct wakeup_wait wait = {.timeout = options->timeout};
 
-    explain("find the listener's segment by its key: it is the listener that creates it, not we");
+    explain("find the listener's segment by its key: the listener creates it, and we never do");
     while (!find_segment(talker)) {
         if (!wait_for_listener && talker->segment.state != SEGMENT_UNBORN)
             errx(3,
@@ -231,7 +231,7 @@ static int take_seat(struct talker *talker)
     return -1;
 }
 
-/* Waits for a seat, rings, and waits to be invited. Returns whether we were. */
+/* Waits for a seat, rings, and waits for the turn. WAKEUP_LOOK: we have it. */
 static enum wakeup be_seated(struct talker *talker)
 {
     explain("take a seat: the listener reads there who wants to speak, and in which order");
@@ -250,8 +250,28 @@ static enum wakeup be_seated(struct talker *talker)
     return why;
 }
 
-/* Gives back the seat, then the turn. A listener that has left before us was done
- * with us; one that has died is another matter. */
+/* Finds a listener, and waits until it invites us. With --wait, one that goes away before that is
+ * followed by the next. */
+static void be_invited(struct talker *talker, size_t needed)
+{
+    enum wakeup why = WAKEUP_LOOK;
+    do {
+        find_listener(talker);
+        if (!attach(talker))
+            continue;
+        if (needed > talker->capacity)
+            errx(1, "a message of %zu bytes does not fit, the segment takes %zu: not sent", needed,
+                 talker->capacity);
+        why = be_seated(talker);
+        if (why == WAKEUP_GONE && wait_for_listener)
+            detach(talker);
+        else if (why != WAKEUP_LOOK)
+            give_up(talker, why);
+    } while (!talker->text);
+}
+
+/* Gives back the seat, then the turn. A listener that has left before us was done with us; one that
+ * has died is another matter. */
 static void leave(struct talker *talker)
 {
     explain("get up and pass the turn: the listener sees an empty seat, and serves the next");
@@ -330,21 +350,7 @@ int main(int argc, char **argv)
     explain("block SIGUSR1 before we are known: the invitation may come before we sleep");
     wakeup_block();
 
-    enum wakeup invited = WAKEUP_LOOK;
-    do {
-        find_listener(&talker);
-        if (!attach(&talker))
-            continue;
-        if (!chat && strlen(message) > talker.capacity)
-            errx(1, "a message of %zu bytes does not fit, the segment takes %zu: not sent",
-                 strlen(message), talker.capacity);
-        invited = be_seated(&talker);
-        if (invited != WAKEUP_LOOK && !(invited == WAKEUP_GONE && wait_for_listener))
-            give_up(&talker, invited);
-        if (invited == WAKEUP_GONE)
-            detach(&talker);
-    } while (!talker.text);
-
+    be_invited(&talker, chat ? 0 : strlen(message));
     if (chat)
         say_lines(&talker);
     else

@@ -38,7 +38,7 @@ static const struct program program = {
     .usage = "[options] [PID [MESSAGE]]",
     .about =
         "Says MESSAGE (default: Hello, I'm talker) to the listener that has this PID (default:\n"
-        "who made the segment), takes a nap, and prints what lies there then.",
+        "whoever made the segment), takes a nap, and prints what lies there then.",
     .options = own_options,
     .points = points,
     .most_operands = 2,
@@ -159,7 +159,8 @@ int main(int argc, char **argv)
     if (text == (void *)-1)
         err(errno == EINVAL || errno == EIDRM ? 3 : 1, "shmat(%d, NULL, 0)", shmid);
 
-    explain("leave the text, its first byte last: who looks too early finds none, and not half");
+    explain(
+        "leave the text, its first byte last: whoever looks too early finds none, not half of it");
     memcpy(text + 1, said + 1, (size_t)length);
     atomic_thread_fence(memory_order_release);
     *text = *said;

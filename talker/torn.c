@@ -36,7 +36,7 @@ static void write_record(struct meet *meet, struct torn *shared, bool stand_stil
     explain("make the sequence odd before the first half changes: from now on, nobody believes it");
     narrate_publish("sequence", sequence + 1);
     atomic_store_explicit(&shared->sequence, sequence + 1, memory_order_relaxed);
-    atomic_thread_fence(memory_order_release); /* who sees a half of this record sees it odd */
+    atomic_thread_fence(memory_order_release); /* whoever sees a half of this record sees it odd */
 
     narrate_publish("left", number);
     atomic_store_explicit(&shared->left, number, memory_order_relaxed);
@@ -48,7 +48,7 @@ static void write_record(struct meet *meet, struct torn *shared, bool stand_stil
     narrate_publish("right", number);
     atomic_store_explicit(&shared->right, number, memory_order_relaxed);
 
-    explain("make it even again after the last half: who sees that, sees both");
+    explain("make it even again after the last half: whoever sees that sees both");
     publish(&shared->sequence, sequence + 2);
 }
 

@@ -27,8 +27,7 @@ int main(int argc, char **argv)
     struct unready *shared = (struct unready *)meet.shared;
     lines_print("rang the listener (PID %d) as soon as it was known", (int)meet.peer);
 
-    explain(
-        "a listener that lives will tell us; of one that the signal has killed the kernel knows");
+    explain("a listener that lives will tell us; if the signal has killed it, the kernel will");
     meet_await(&meet, UNREADY_TAKEN);
     int taken = (int)observe(&shared->taken);
     claim(taken > 0, "the listener lives, and its handler took the signal that came before it");

@@ -369,7 +369,7 @@ is_mapped_by() { # PID
 @test "a listener to whom nobody comes gives up when its time is out" {
     start_posix -t 0.2
     finish listener 3
-    expect_lines listener.err "listener-posix: no talker came"
+    expect_lines listener.err "listener-posix: no word from a talker within 0.2 seconds: gave up"
     [ ! -e "$(object_of)" ]
 }
 

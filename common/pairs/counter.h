@@ -19,11 +19,14 @@
 
 #define COUNTER_LESSON SEGMENT_LESSON('c', 'n', 't', 'r')
 
-enum { COUNTER_KEY = 9527, COUNTER_SIZE = 1024, COUNTER_TEXT = 960 };
+enum { COUNTER_KEY = 9527, COUNTER_SIZE = 1024, COUNTER_TEXT = 960, COUNTER_DIGITS = 10 };
 
-/* The talker has counted before anybody looked, the listener has looked twice, the talker has
- * counted on while nobody looked, the listener wants to be rung. */
-enum { COUNTER_MIDDLE = 1, COUNTER_LOOKED, COUNTER_AHEAD, COUNTER_RING };
+enum {
+    COUNTER_MIDDLE = 1, /* the talker has counted before anybody looked */
+    COUNTER_LOOKED,     /* the listener has looked twice */
+    COUNTER_AHEAD,      /* the talker has counted on while nobody looked */
+    COUNTER_RING,       /* the listener wants to be rung */
+};
 
 struct counter {
     char text[COUNTER_TEXT];
@@ -40,12 +43,13 @@ enum { COUNTER_NOTHING = -1, COUNTER_STRANGE = -2 };
 /* The number that lies there; or nothing does, or something that is no number. */
 static inline int counter_number(const char *text)
 {
-    char digits[11] = "";
-    memcpy(digits, text, sizeof digits - 1);
+    char digits[COUNTER_DIGITS + 1] = "";
+    memcpy(digits, text, COUNTER_DIGITS);
     if (digits[0] == '\0')
         return COUNTER_NOTHING;
     size_t length = strlen(digits);
-    return strspn(digits, "0123456789") == length && length < 10 ? atoi(digits) : COUNTER_STRANGE;
+    bool is_number = strspn(digits, "0123456789") == length && length < COUNTER_DIGITS;
+    return is_number ? atoi(digits) : COUNTER_STRANGE;
 }
 
 /* Attaches a segment that can be a counter's. A segment that one of the notes' programs has made
@@ -66,9 +70,16 @@ static inline struct counter *counter_attach(int shmid, const struct shmid_ds *a
     return NULL;
 }
 
-/* Has a segment of ours removed when we exit, whoever of us has made it: where the other one is
- * killed, it can not. One that the notes' programs have made is theirs. Returns whether it is ours.
- */
+_Noreturn static inline void counter_refuse(long key, int shmid, const struct shmid_ds *about)
+{
+    errx(1,
+         "key %#lx belongs to a foreign segment (shmid %d, %zu bytes, no counter's), left as it "
+         "is: choose another --key",
+         key, shmid, (size_t)about->shm_segsz);
+}
+
+/* Has a segment of ours removed when we exit, whichever of us has made it: the other one may be
+ * killed. One that the notes' programs have made is theirs. Returns whether it is ours. */
 static inline bool counter_adopt(const struct counter *counter, int shmid)
 {
     if (observe(&counter->meet.head.magic) != SEGMENT_MAGIC)

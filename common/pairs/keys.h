@@ -9,17 +9,17 @@
 enum { KEYS_PATH = 512, KEYS_TEXT = 64 };
 
 enum {
-    KEYS_SAME_FILE = 1, /* the talker has made our key, and then in turn: */
-    KEYS_NO_FILE,       /* the listener has created with -1, */
-    KEYS_ACCIDENT,      /* the talker has met us there; */
-    KEYS_FILE,          /* created by a file, */
-    KEYS_FOUND,         /* found it; */
-    KEYS_RECREATED,     /* replaced the file, */
-    KEYS_TWINS,         /* lost it, and found two files with the same key; */
-    KEYS_STRANGER,      /* created by one of them, */
-    KEYS_REFUSED,       /* found it by the other; */
-    KEYS_PRIVATE,       /* created privately, */
-    KEYS_DONE,          /* as well */
+    KEYS_SAME_FILE = 1, /* the talker has made the listener's key */
+    KEYS_NO_FILE,       /* the listener has created with -1 */
+    KEYS_ACCIDENT,      /* the talker has found that with another -1 */
+    KEYS_FILE,          /* the listener has created by a file */
+    KEYS_FOUND,         /* the talker has found that by the file */
+    KEYS_RECREATED,     /* the listener has replaced the file */
+    KEYS_TWINS,         /* the talker has lost it, and has found two files with the same key */
+    KEYS_STRANGER,      /* the listener has created by the one, as a stranger would */
+    KEYS_REFUSED,       /* the talker has found a stranger by the other */
+    KEYS_PRIVATE,       /* the listener has created privately */
+    KEYS_DONE,          /* the talker has as well */
 };
 
 struct keys {

@@ -10,8 +10,8 @@
  * that. */
 struct perm {
     struct meet_head meet;
-    _Atomic int mode; /* 0: there is no other */
-    _Atomic int word; /* the PID of a stranger who could write */
+    _Atomic int mode; /* 0: that was the last */
+    _Atomic int word; /* the PID of who wrote last */
 };
 
 #endif

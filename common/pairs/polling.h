@@ -9,8 +9,13 @@
 
 enum { POLLING_TEXT = 1024 };
 
-/* Each is a step of the listener's: it polls, has looked often enough, sleeps, has all. */
-enum { POLLING_POLLS = 1, POLLING_LOOKED, POLLING_SLEEPS, POLLING_HEARD };
+/* Each is a step of the listener's. */
+enum {
+    POLLING_POLLS = 1,
+    POLLING_LOOKED, /* often enough: the talker may speak */
+    POLLING_SLEEPS,
+    POLLING_HEARD, /* both messages */
+};
 
 struct polling {
     struct meet_head meet;

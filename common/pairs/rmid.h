@@ -10,7 +10,7 @@ enum { RMID_TEXT = 64 };
 
 enum { RMID_REMOVED = 1, RMID_SAID, RMID_ANSWERED, RMID_ANEW, RMID_COMPARED, RMID_LEAVING };
 
-/* The removed segment holds this, and the one that is created anew as well. */
+/* Both hold this: the removed segment, and the one that is created anew. */
 struct rmid {
     struct meet_head meet;
     _Atomic int said, answered;
