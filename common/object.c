@@ -28,14 +28,16 @@ static enum wakeup_maps maps_object(const struct object *object, pid_t pid)
 
 bool object_confirm(const struct object *object, pid_t pid)
 {
-    return pid > 0 && pid != getpid() && sys_kill(pid, 0) == 0 &&
-           maps_object(object, pid) != WAKEUP_MAPS_NOT;
+    if (pid <= 0 || pid == getpid() || sys_kill(pid, 0) == -1)
+        return false;
+    enum wakeup_maps maps = maps_object(object, pid);
+    return maps == WAKEUP_MAPS_IT || maps == WAKEUP_CANNOT_SAY;
 }
 
 bool object_gone(const struct object *object, pid_t peer)
 {
     enum wakeup_maps maps = maps_object(object, peer);
-    return maps == WAKEUP_MAPS_NOT || (maps == WAKEUP_CANNOT_SAY && !wakeup_alive(peer));
+    return maps == WAKEUP_MAPS_NOT || (maps != WAKEUP_MAPS_IT && !wakeup_alive(peer));
 }
 
 /* ---- classify ---- */

@@ -204,8 +204,9 @@ enum wakeup_maps wakeup_maps(pid_t pid, const char *path, unsigned long inode)
     FILE *maps = fopen(line, "re");
     if (!maps)
         return WAKEUP_CANNOT_SAY; /* dead, another user's, or no /proc here */
-    enum wakeup_maps found = WAKEUP_MAPS_NOT;
-    while (found == WAKEUP_MAPS_NOT && fgets(line, sizeof line, maps)) {
+    enum wakeup_maps found = WAKEUP_MAPS_NOTHING;
+    while (found != WAKEUP_MAPS_IT && fgets(line, sizeof line, maps)) {
+        found = WAKEUP_MAPS_NOT;
         unsigned long listed;
         char name[64];
         if (sscanf(line, "%*s %*s %*s %*s %lu %63s", &listed, name) == 2 && listed == inode &&
@@ -230,7 +231,8 @@ static enum wakeup_maps maps_segment(pid_t pid, int shmid)
 
 bool wakeup_is_detached(pid_t pid, int shmid)
 {
-    return maps_segment(pid, shmid) == WAKEUP_MAPS_NOT;
+    enum wakeup_maps attached = maps_segment(pid, shmid);
+    return attached == WAKEUP_MAPS_NOT || attached == WAKEUP_MAPS_NOTHING;
 }
 
 /* The cheap look first; where it finds the peer in its place, nothing more is asked. Then the
@@ -261,6 +263,7 @@ bool wakeup_confirm(pid_t pid, int shmid)
         return stat(path, &owner) == 0 && owner.st_uid == geteuid();
     }
     case WAKEUP_MAPS_NOT:
+    case WAKEUP_MAPS_NOTHING:
         return false;
     case WAKEUP_CANNOT_SAY:
         break;

@@ -84,8 +84,9 @@ ssize_t wakeup_write(int fd, const void *bytes, size_t size);
 int wakeup_send(pid_t pid);
 
 /* What /proc/PID/maps says: whether `pid` maps something with this inode number, and a path that
- * begins like this. */
-enum wakeup_maps { WAKEUP_MAPS_NOT, WAKEUP_MAPS_IT, WAKEUP_CANNOT_SAY };
+ * begins like this. One that maps nothing at all is dying, or dead; whether the kernel has taken
+ * its memory apart by then, that does not say. */
+enum wakeup_maps { WAKEUP_MAPS_NOT, WAKEUP_MAPS_IT, WAKEUP_MAPS_NOTHING, WAKEUP_CANNOT_SAY };
 enum wakeup_maps wakeup_maps(pid_t pid, const char *path, unsigned long inode);
 
 /* Whether the kernel confirms that `pid` is another process of this user that has attached `shmid`:

@@ -456,8 +456,8 @@ dies_of() { # SIGNAL NAME
 }
 
 @test "each word is progress: a chat may last longer than the timeout" {
-    start_chat --timeout 1
-    for word in two three four five; do
+    start_chat --timeout 2
+    for word in two three four five six seven eight nine; do
         sleep 0.3
         echo "$word" >&7
     done
