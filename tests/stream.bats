@@ -191,19 +191,14 @@ requires_liar() {
     cmp "$random" reader.out
 }
 
-@test "more than 4 GiB: neither sizes nor counts are cut to 32 bits" {
-    [ -z "${SANITIZE-}" ] || skip "a build with sanitizers is too slow for 4 GiB"
+@test "more than 4 GiB: no count is cut to 32 bits" {
     truncate -s 4G data || skip "no file of 4 GiB here"
     echo x >>data
-    mkfifo out
-    start reader sh -c 'exec <out; head -c 4294967296 >/dev/null; exec cat'
-    start_with '>out' listener listener-stream -t 60
+    start_with '>/dev/null' listener listener-stream
     listener_waits
     DEADLINE=60
-    ends 0 talker-stream -t 60 <data
+    ends 0 talker-stream <data
     finish listener 0
-    finish reader 0
-    expect_lines reader.out x
     closes_with talker.err 'talker: sent' 4294967298
     closes_with listener.err 'listener: received' 4294967298
 }
@@ -330,17 +325,17 @@ requires_liar() {
 # ---- timeouts
 
 @test "no time runs out while the other side is held on purpose" {
-    start_and_hold_talker loaded:3 --timeout 0.3
-    sleep 0.6 # twice its timeout
+    start_and_hold_talker loaded:3 --timeout 1.5
+    sleep 2 # longer than its timeout
     kill -CONT "$talker_pid"
     finish talker 0
     finish listener 0
     cmp "$random" listener.out
 
     start_receiver --hold written:3
-    start talker talker-stream --timeout 0.3 <"$random"
+    start talker talker-stream --timeout 1.5 <"$random"
     wait_for_state "$listener_pid" T
-    sleep 0.6
+    sleep 2
     kill -CONT "$listener_pid"
     finish talker 0
     finish listener 0
@@ -382,10 +377,10 @@ requires_liar() {
     mkfifo in
     exec 7<>in
     head -c 1000 "$random" >&7
-    start_receiver --timeout 0.3
+    start_receiver --timeout 1.5
     start talker talker-stream <in
     finish listener 3
-    broke_off_after 1000 "no word from the talker \(PID $talker_pid\) within 0.3 seconds"
+    broke_off_after 1000 "no word from the talker \(PID $talker_pid\) within 1.5 seconds"
     finish talker 3
     grep -x "talker-stream: the listener (PID $listener_pid) went away" talker.err
 }
@@ -403,11 +398,11 @@ requires_liar() {
 }
 
 @test "a stdout that takes nothing for too long" {
-    options=(--timeout 0.3)
+    options=(--timeout 1.5)
     start_receiver_of_reader cat
     start talker talker-stream <"$random"
     finish listener 3
-    bytes=$(sed -nE 's/^listener-stream: stdout took nothing within 0.3 seconds, after ([0-9]+) bytes: gave up$/\1/p' listener.err)
+    bytes=$(sed -nE 's/^listener-stream: stdout took nothing within 1.5 seconds, after ([0-9]+) bytes: gave up$/\1/p' listener.err)
     finish talker 3
     kill -CONT "$reader_pid"
     finish reader 0
@@ -502,7 +497,7 @@ requires_liar() {
     # As if there were something to read, whenever it asks.
     start tracer strace -f -o talker.strace -e trace=pselect6,read -e inject=pselect6:retval=1 "${command[@]}" <in
     wait_for_line talker.strace ' read\(0, '
-    kill -TERM "$(sed -nE 's/^([0-9]+) read\(0, .*/\1/p' talker.strace | head -n 1)"
+    kill -TERM "$(sed -nE 's/^([0-9]+) +read\(0, .*/\1/p' talker.strace | head -n 1)"
     finish tracer 143
     finish listener 3
 }
@@ -564,11 +559,12 @@ requires_liar() {
 
 @test "without a stdout nothing was written, not even no byte" {
     for file in "$random" /dev/null; do
+        call='write to' && [ -s "$file" ] || call=close
         start_with '>&-' listener listener-stream
         listener_waits
         start talker talker-stream <"$file"
         finish listener 1
-        grep -x 'listener-stream: write to stdout, after 0 bytes: Bad file descriptor' listener.err
+        grep -x "listener-stream: $call stdout, after 0 bytes: Bad file descriptor" listener.err
         finish talker 1
         grep 'can not write: Bad file descriptor$' talker.err
     done
@@ -581,7 +577,7 @@ requires_liar() {
     listener_waits
     start talker talker-stream <"$random"
     finish listener 1
-    grep -x "listener-stream: write to stdout, after 4194304 bytes: Input/output error" listener.err
+    grep -x "listener-stream: close stdout, after 4194304 bytes: Input/output error" listener.err
     finish talker 1
     grep 'can not write: Input/output error$' talker.err
 }
