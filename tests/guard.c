@@ -1,0 +1,71 @@
+/* guard.c - puts every segment between pages that nobody may touch, for tests/torture/hostile.
+ *
+ *     cc -shared -fPIC -o guard.so guard.c; LD_PRELOAD=guard.so build/listener
+ *
+ * The sanitizers know the heap and the stack, but of a segment they know neither where it begins
+ * nor where it ends; and what lies behind it may be another mapping of the process's own. So shmat
+ * and shmdt are replaced: an access before the segment or behind its last page is a SIGSEGV, and
+ * one behind its last byte is a report, where AddressSanitizer is there to make it.
+ */
+#define _GNU_SOURCE /* syscall, MAP_ANONYMOUS, SHM_REMAP */
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { PAGE = 4096, GUARD = 256 * PAGE };
+
+/* In AddressSanitizer's own words; it is not there in every program. */
+void __asan_poison_memory_region(const volatile void *address, size_t size) __attribute__((weak));
+void __asan_unpoison_memory_region(const volatile void *address, size_t size) __attribute__((weak));
+
+static struct place {
+    char *segment;
+    size_t pages; /* bytes, in whole pages */
+} places[32];
+
+static struct place *find(const void *segment)
+{
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (places[i].segment == segment)
+            return &places[i];
+    return NULL;
+}
+
+/* Where the caller wants an address of its own, it has it, unguarded. */
+void *shmat(int shmid, const void *address, int flags)
+{
+    struct shmid_ds about;
+    struct place *place = find(NULL);
+    if (address || !place || shmctl(shmid, IPC_STAT, &about) == -1)
+        return (void *)syscall(SYS_shmat, shmid, address, flags);
+
+    size_t size = about.shm_segsz, pages = (size + PAGE - 1) / PAGE * PAGE;
+    char *around = mmap(NULL, pages + 2 * (size_t)GUARD, PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (around == MAP_FAILED)
+        return (void *)-1;
+    void *segment = (void *)syscall(SYS_shmat, shmid, around + GUARD, flags | SHM_REMAP);
+    if (segment == (void *)-1) {
+        munmap(around, pages + 2 * (size_t)GUARD);
+        return segment;
+    }
+    *place = (struct place){segment, pages};
+    if (__asan_poison_memory_region)
+        __asan_poison_memory_region(place->segment + size, pages - size);
+    return segment;
+}
+
+int shmdt(const void *segment)
+{
+    int status = (int)syscall(SYS_shmdt, segment);
+    struct place *place = segment ? find(segment) : NULL;
+    if (status == -1 || !place)
+        return status;
+    if (__asan_unpoison_memory_region)
+        __asan_unpoison_memory_region(place->segment, place->pages);
+    munmap(place->segment - GUARD, place->pages + 2 * (size_t)GUARD);
+    place->segment = NULL;
+    return status;
+}
