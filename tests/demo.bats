@@ -167,6 +167,13 @@ END
     [ "${listener%%m*}" != "${talker%%m*}" ]
 }
 
+@test "on a terminal no line is broken within a word" {
+    requires script
+    script -qec "stty cols 60; env TERM=dumb $demo --explain handshake" /dev/null >out
+    grep -q '^listener | # block SIGUSR1 before' out
+    awk '{ sub(/\r$/, "") } /^(talker  |listener) [|] #/ && length > 60 { print; long = 1 } END { exit long }' out
+}
+
 @test "there is no colour with NO_COLOR, on a dumb terminal, or in a pipe" {
     requires script
     script -qec "env TERM=xterm NO_COLOR=1 $demo" /dev/null >asked.out
@@ -383,14 +390,14 @@ is_ignored() { # SIGNAL
 
 @test "--step: a sleeper says what would wake it" {
     { yes l | head -n 40; echo q; } >letters
-    run -1 "$demo" --step <letters
+    run -0 "$demo" --step <letters
     sleeps=$'\nlistener: asleep, waits for a signal\n'
     [[ $output == *"$sleeps"$'t, l, or q > l\nthe listener is asleep: a signal from the talker '* ]]
     nothing_is_left_of "$output"
 }
 
 @test "--step: Enter alone does the same again; another letter is explained" {
-    run -1 "$demo" --step <<<$'t\n\nx\n\nq'
+    run -0 "$demo" --step <<<$'t\n\nx\n\nq'
     [[ $output == *$'> t\ntalker '*'sigprocmask('*$'> \ntalker '*'sigaction('*$'> x\nt advances '*$'> \nt advances '* ]]
 }
 
@@ -421,8 +428,8 @@ END
 
 @test "--step: q ends both cleanly" {
     { yes $'l' | head -n 15; echo q; } >letters
-    run -1 "$demo" --step <letters
-    [[ $output == *$'\ntalker:   ended by SIGTERM\nlistener: ended by SIGTERM\n'* ]]
+    run -0 "$demo" --step <letters
+    [[ $output == *$'\ntalker:   ended by SIGTERM\nlistener: ended by SIGTERM'* ]]
     nothing_is_left_of "$output"
 }
 
