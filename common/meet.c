@@ -138,7 +138,7 @@ static bool has_come_to(const struct meet *meet, int step)
     exit(0);
 }
 
-static _Noreturn void give_up(const struct meet *meet, enum wakeup why)
+_Noreturn void meet_give_up(const struct meet *meet, enum wakeup why)
 {
     struct segment left = meet->segment;
     segment_survive(&left);
@@ -152,7 +152,7 @@ void meet_sleep(const struct meet *meet, struct wakeup_wait *wait)
 {
     enum wakeup why = wakeup_sleep(wait);
     if (why != WAKEUP_LOOK)
-        give_up(meet, why);
+        meet_give_up(meet, why);
 }
 
 static double now(void)
@@ -188,9 +188,9 @@ void meet_hold(struct meet *meet, int step)
     bool gone = false;
     for (long looks = 1; !has_come_to(meet, step); looks++) {
         if (gone)
-            give_up(meet, WAKEUP_GONE);
+            meet_give_up(meet, WAKEUP_GONE);
         if (meet->timeout > 0 && (double)looks > meet->timeout * 1000)
-            give_up(meet, WAKEUP_LATE);
+            meet_give_up(meet, WAKEUP_LATE);
         nanosleep(&a_while, NULL);
         wakeup_end();
         gone = looks % WAKEUP_TICK == 0 && wakeup_gone(meet->peer, meet->segment.shmid);
@@ -224,7 +224,7 @@ ssize_t meet_read(struct meet *meet, int fd, void *bytes, size_t most)
     while (!ready) {
         enum wakeup why = wakeup_sleep_on(&wait, fd, false, &ready);
         if (why != WAKEUP_LOOK)
-            give_up(meet, why);
+            meet_give_up(meet, why);
     }
     return read(fd, bytes, most);
 }

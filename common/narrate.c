@@ -66,6 +66,8 @@ static void put(int fd, const char *line)
 {
     sigset_t ends_let_in;
     sigprocmask(SIG_BLOCK, NULL, &ends_let_in);
+    sigaddset(&ends_let_in, SIGUSR1); /* where they are let in just now (wakeup_let_in) */
+    sigaddset(&ends_let_in, SIGALRM);
     sigdelset(&ends_let_in, SIGINT);
     sigdelset(&ends_let_in, SIGTERM);
     sigdelset(&ends_let_in, SIGHUP);

@@ -329,14 +329,25 @@ enum wakeup wakeup_sleep_on(struct wakeup_wait *wait, int fd, bool writing, bool
     return wakeup_look(wait);
 }
 
+void wakeup_let_in(sigset_t *ours)
+{
+    sigset_t all_let_in;
+    sigemptyset(&all_let_in);
+    sigprocmask(SIG_SETMASK, &all_let_in, ours);
+}
+
+void wakeup_keep_out(const sigset_t *ours)
+{
+    int error = errno;
+    sigprocmask(SIG_SETMASK, ours, NULL);
+    errno = error;
+}
+
 ssize_t wakeup_write(int fd, const void *bytes, size_t size)
 {
-    sigset_t all_let_in, ours;
-    sigemptyset(&all_let_in);
-    sigprocmask(SIG_SETMASK, &all_let_in, &ours);
+    sigset_t ours;
+    wakeup_let_in(&ours);
     ssize_t written = sys_write(fd, bytes, size);
-    int error = errno;
-    sigprocmask(SIG_SETMASK, &ours, NULL);
-    errno = error;
+    wakeup_keep_out(&ours);
     return written;
 }

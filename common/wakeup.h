@@ -71,9 +71,14 @@ enum wakeup wakeup_look(struct wakeup_wait *wait);
  * *ready tells. */
 enum wakeup wakeup_sleep_on(struct wakeup_wait *wait, int fd, bool writing, bool *ready);
 
+/* For a call that sleeps elsewhere than in sigsuspend: lets all signals in, and keeps them out again
+ * (errno stays). One that comes just before the call does not interrupt it, but the tick does: it
+ * is seen 50 ms late at most. */
+void wakeup_let_in(sigset_t *ours);
+void wakeup_keep_out(const sigset_t *ours);
+
 /* write(2), with all signals let in while it blocks: where nobody reads the pipe, the program can
- * still be ended. Returns what write(2) returns; EINTR: look, and write again. A signal that comes
- * just before the write does not interrupt it, but the tick does: it is seen 50 ms late at most. */
+ * still be ended. Returns what write(2) returns; EINTR: look, and write again. */
 ssize_t wakeup_write(int fd, const void *bytes, size_t size);
 
 /* Sends SIGUSR1. Returns 0, or -1 with errno (ESRCH: the peer is gone). A PID that is not positive
