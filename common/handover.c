@@ -249,15 +249,16 @@ static void open_fifos(struct handover *handover, const struct meet *meet,
     bool makes = meet->segment.creator == getpid();
     clean_up_at_exit(meet);
     for (int i = 0; i < 2; i++) {
+        char name[PATH_MAX];
         bool reads = i == 0;
-        const char *reader = reads == makes ? "listener" : "talker";
-        int length = snprintf(left.fifo[i], sizeof left.fifo[i], "%s.%d.to-%s", options->file,
-                              options->project, reader);
-        if (length < 0 || (size_t)length >= sizeof left.fifo[i])
+        int length = snprintf(name, sizeof name, "%s.%d.to-%s", options->file, options->project,
+                              reads == makes ? "listener" : "talker");
+        if (length < 0 || (size_t)length >= sizeof name)
             errx(1, "--file: no room for a FIFO's name behind that of the key file");
         if (makes)
-            make_fifo(left.fifo[i]);
-        *(reads ? &handover->from : &handover->to) = open_fifo(left.fifo[i], reads);
+            make_fifo(name);
+        memcpy(left.fifo[i], name, sizeof name);
+        *(reads ? &handover->from : &handover->to) = open_fifo(name, reads);
     }
     if (!makes)
         remove_names();

@@ -69,7 +69,8 @@ void meet_await(struct meet *meet, int step);
 struct wakeup_wait meet_wait(const struct meet *meet);
 void meet_sleep(const struct meet *meet, struct wakeup_wait *wait);
 
-/* The end of a wait of the lesson's own that did not end in WAKEUP_LOOK: exits 3, as meet_await does.
+/* The end of a wait of the lesson's own that did not end in WAKEUP_LOOK: exits 3, as meet_await
+ * does.
  */
 _Noreturn void meet_give_up(const struct meet *meet, enum wakeup why);
 

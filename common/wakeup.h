@@ -71,9 +71,9 @@ enum wakeup wakeup_look(struct wakeup_wait *wait);
  * *ready tells. */
 enum wakeup wakeup_sleep_on(struct wakeup_wait *wait, int fd, bool writing, bool *ready);
 
-/* For a call that sleeps elsewhere than in sigsuspend: lets all signals in, and keeps them out again
- * (errno stays). One that comes just before the call does not interrupt it, but the tick does: it
- * is seen 50 ms late at most. */
+/* For a call that sleeps elsewhere than in sigsuspend: lets all signals in, and keeps them out
+ * again (errno stays). One that comes just before the call does not interrupt it, but the tick
+ * does: it is seen 50 ms late at most. */
 void wakeup_let_in(sigset_t *ours);
 void wakeup_keep_out(const sigset_t *ours);
 

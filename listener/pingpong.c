@@ -82,6 +82,7 @@ static void hear(struct listener *listener, uint64_t round)
 {
     static char heard[PINGPONG_MOST], expected[PINGPONG_MOST];
     size_t size = (size_t)listener->size;
+    pingpong_write(expected, size, round); /* while it is on its way */
     explain("wait until the count is this round's, as the method has it");
     enum wakeup why = handover_await(&listener->handover, &listener->shared->ping.count, round,
                                      meet_wait(&listener->meet));
@@ -89,7 +90,6 @@ static void hear(struct listener *listener, uint64_t round)
         meet_give_up(&listener->meet, why);
     narrate_point("heard");
     memcpy(heard, listener->shared->ping.message, size);
-    pingpong_write(expected, size, round);
     if (memcmp(heard, expected, size) != 0)
         errx(1, "round %llu: the message is not this round's", (unsigned long long)round);
 }

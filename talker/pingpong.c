@@ -54,7 +54,7 @@ struct talker {
     struct pingpong_cost cost;
     int warm_up;
     int cpu, peers_cpu; /* -1: any */
-    uint64_t *times;    /* of each round, in nanoseconds */
+    uint64_t *times;    /* of each round, in nanoseconds; those of the warm-up are overwritten */
 };
 
 static int parse_method(void)
@@ -125,6 +125,7 @@ static void say(struct talker *talker, uint64_t round)
 static void hear(struct talker *talker, uint64_t round)
 {
     static char heard[PINGPONG_MOST], expected[PINGPONG_MOST];
+    pingpong_write(expected, (size_t)size, round); /* while it is on its way */
     explain("wait until the count is this round's, as the method has it");
     enum wakeup why = handover_await(&talker->handover, &talker->shared->pong.count, round,
                                      meet_wait(&talker->meet));
@@ -132,7 +133,6 @@ static void hear(struct talker *talker, uint64_t round)
         meet_give_up(&talker->meet, why);
     narrate_point("heard");
     memcpy(heard, talker->shared->pong.message, (size_t)size);
-    pingpong_write(expected, (size_t)size, round);
     if (memcmp(heard, expected, (size_t)size) != 0)
         errx(1, "round %llu: the answer is not this round's", (unsigned long long)round);
 }
@@ -144,29 +144,30 @@ static uint64_t now(void)
     return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
-/* Where both find at once what they wait for, nobody sleeps: signals are looked for now and then.
- */
+/* A round is timed from one message to the next; the clock is read while a message is on its way,
+ * and costs the round nothing. Where both find at once what they wait for, nobody sleeps: signals
+ * are looked for now and then. */
 static void play(struct talker *talker, uint64_t first, uint64_t last, uint64_t *times)
 {
     enum { LOOK_AROUND = 1024 };
-    uint64_t before = now();
+    uint64_t before = 0;
     for (uint64_t round = first; round <= last; round++) {
         say(talker, round);
+        uint64_t said = now();
+        if (round > first)
+            *times++ = said - before;
+        before = said;
         hear(talker, round);
-        if (times) {
-            uint64_t after = now();
-            *times++ = after - before;
-            before = after;
-        }
         if (round % LOOK_AROUND == 0)
             wakeup_end();
     }
+    *times = now() - before;
 }
 
 static void play_all(struct talker *talker)
 {
     uint64_t warm_up = (uint64_t)talker->warm_up;
-    play(talker, 1, warm_up, NULL);
+    play(talker, 1, warm_up, talker->times);
     pingpong_charge(&talker->cost, -1, talker->handover.bell.rung);
     play(talker, warm_up + 1, warm_up + (uint64_t)rounds, talker->times);
     pingpong_charge(&talker->cost, 1, talker->handover.bell.rung);
