@@ -57,8 +57,7 @@ static long long now(void)
     return (long long)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/* Tells the processor that this is a loop which waits for another. */
-static void relax(void)
+void doorbell_relax(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
@@ -81,7 +80,7 @@ static bool spins(struct doorbell_side *side)
         int peers = cpu_of(side->theirs);
         side->spun = time >= side->until || (peers && peers == this_cpu());
     }
-    relax();
+    doorbell_relax();
     return !side->spun;
 }
 

@@ -52,6 +52,9 @@ long doorbell_spin(long most);
  * declares that we sleep, or sleeps, and returns as wakeup_sleep does. */
 enum wakeup doorbell_wait(struct doorbell_side *side, struct wakeup_wait *wait);
 
+/* Tells the processor that this is a loop which waits for another. */
+void doorbell_relax(void);
+
 /* The wait is over: we found what we waited for, or gave up. */
 void doorbell_up(struct doorbell_side *side);
 

@@ -139,7 +139,7 @@ void meet_find(struct meet *meet, const struct options *options, uint32_t lesson
 /* ---- both ---- */
 
 /* What the peer said before it went counts, also where it was not waited for by steps. */
-static _Noreturn void give_up(const struct meet *meet, enum wakeup why)
+_Noreturn void meet_give_up(const struct meet *meet, enum wakeup why)
 {
     look(meet);
     struct segment left = meet->segment;
@@ -154,7 +154,7 @@ void meet_sleep(const struct meet *meet, struct wakeup_wait *wait)
 {
     enum wakeup why = wakeup_sleep(wait);
     if (why != WAKEUP_LOOK)
-        give_up(meet, why);
+        meet_give_up(meet, why);
 }
 
 static double now(void)
@@ -190,9 +190,9 @@ void meet_hold(struct meet *meet, int step)
     bool gone = false;
     for (long looks = 1; look(meet) != step; looks++) {
         if (gone)
-            give_up(meet, WAKEUP_GONE);
+            meet_give_up(meet, WAKEUP_GONE);
         if (meet->timeout > 0 && (double)looks > meet->timeout * 1000)
-            give_up(meet, WAKEUP_LATE);
+            meet_give_up(meet, WAKEUP_LATE);
         nanosleep(&a_while, NULL);
         gone = looks % WAKEUP_TICK == 0 && wakeup_gone(meet->peer, meet->segment.shmid);
     }
@@ -225,7 +225,7 @@ ssize_t meet_read(struct meet *meet, int fd, void *bytes, size_t most)
     while (!ready) {
         enum wakeup why = wakeup_sleep_on(&wait, fd, false, &ready);
         if (why != WAKEUP_LOOK)
-            give_up(meet, why);
+            meet_give_up(meet, why);
     }
     return read(fd, bytes, most);
 }

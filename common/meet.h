@@ -71,6 +71,11 @@ void meet_await(struct meet *meet, int step);
 struct wakeup_wait meet_wait(const struct meet *meet);
 void meet_sleep(const struct meet *meet, struct wakeup_wait *wait);
 
+/* The end of a wait of the lesson's own that did not end in WAKEUP_LOOK: exits 3, as meet_await
+ * does.
+ */
+_Noreturn void meet_give_up(const struct meet *meet, enum wakeup why);
+
 /* Lets so many seconds pass; not as a wait for the peer, but where time is what a lesson is about.
  * Exits 3 where the peer goes away meanwhile. */
 void meet_nap(const struct meet *meet, double seconds);

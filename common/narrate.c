@@ -66,6 +66,8 @@ static void put(int fd, const char *line)
 {
     sigset_t ends_let_in;
     sigprocmask(SIG_BLOCK, NULL, &ends_let_in);
+    sigaddset(&ends_let_in, SIGUSR1); /* where they are let in just now (wakeup_let_in) */
+    sigaddset(&ends_let_in, SIGALRM);
     sigdelset(&ends_let_in, SIGINT);
     sigdelset(&ends_let_in, SIGTERM);
     sigdelset(&ends_let_in, SIGHUP);
@@ -277,14 +279,22 @@ static void append_bare(char *text, size_t size, const char *field)
     narrate_append(text, size, "%.*s", (int)(end - name), name);
 }
 
-long long narrate_publish(const char *field, long long value)
+/* Apart, so that a run of which nothing is told pays for a look at `narration` only, not for the
+ * room that the text takes. */
+static __attribute__((noinline)) void tell_value(const char *kind, const char *field,
+                                                 long long value)
 {
-    if (!narrating())
-        return value;
-    char text[TEXT] = "publish ";
+    char text[TEXT] = "";
+    narrate_append(text, sizeof text, "%s ", kind);
     append_bare(text, sizeof text, field);
     narrate_append(text, sizeof text, " = %lld", value);
-    tell("publish", now(), text);
+    tell(kind, now(), text);
+}
+
+long long narrate_publish(const char *field, long long value)
+{
+    if (narrating())
+        tell_value("publish", field, value);
     return value;
 }
 
@@ -292,10 +302,7 @@ long long narrate_observe(const char *field, const volatile void *where, long lo
 {
     if (!narrating() || (where == last_observed.where && value == last_observed.value))
         return value;
-    char text[TEXT] = "observe ";
-    append_bare(text, sizeof text, field);
-    narrate_append(text, sizeof text, " = %lld", value);
-    tell("observe", now(), text);
+    tell_value("observe", field, value);
     last_observed.where = where;
     last_observed.value = value;
     return value;

@@ -96,6 +96,12 @@ static const struct name commands[] = {
     {-1, NULL},
 };
 
+static const struct name operation_flags[] = {
+    {IPC_NOWAIT, "IPC_NOWAIT"},
+    {SEM_UNDO, "SEM_UNDO"},
+    {0, NULL},
+};
+
 static const struct name open_flags[] = {
     {O_CREAT, "O_CREAT"},
     {O_EXCL, "O_EXCL"},
@@ -320,6 +326,40 @@ static void told_hex(long long began, char *text, bool failed, uintmax_t result)
     errno = error;
 }
 
+/* A sleep that is taken up again before anything else was told counts as one sleep: --step and
+ * --hold stop before it once, and it is told once, when it is over. So the tick in wakeup.c does
+ * not clutter the page. */
+static long long reach_sleep(const char *call)
+{
+    static long long began;
+    if (!narrate_still_asleep(call))
+        began = narrate_reach(call);
+    return began;
+}
+
+/* As told, for a call that may sleep; `again`: it was ended by a signal, and may be taken up again.
+ */
+static void told_sleep(long long began, char *text, ssize_t result, bool again)
+{
+    if (!again) {
+        told(began, text, result);
+        return;
+    }
+    int error = errno;
+    narrate_append(text, SPELLED, ")");
+    if (result == -1)
+        append_failure(text, error);
+    else
+        narrate_append(text, SPELLED, " = %zd", result);
+    narrate_sleep(began, text);
+    errno = error;
+}
+
+static bool was_interrupted(ssize_t result)
+{
+    return result == -1 && errno == EINTR;
+}
+
 /* ---- the calls ---- */
 
 key_t sys_ftok(const char *path, int project)
@@ -396,6 +436,60 @@ int sys_shmctl(int shmid, int command, struct shmid_ds *about)
         else
             narrate_append(text, SPELLED, "%d, ", command);
         append_control(text, command, result == -1, about);
+        told(began, text, result);
+    }
+    return result;
+}
+
+int sys_semget(key_t key, int count, int flags)
+{
+    long long began = narrate_reach("semget");
+    int semid = semget(key, count, flags);
+    if (narrating()) {
+        char text[SPELLED] = "";
+        narrate_append(text, SPELLED, "semget(%#x, %d, ", (unsigned)key, count);
+        if (flags & ~0777) {
+            append_flags(text, get_flags, flags & ~0777, "");
+            narrate_append(text, SPELLED, "|");
+        }
+        narrate_append(text, SPELLED, "%#03o", (unsigned)flags & 0777);
+        told(began, text, semid);
+    }
+    return semid;
+}
+
+int sys_semop(int semid, struct sembuf *operations, size_t count)
+{
+    long long began = reach_sleep("semop");
+    int result = semop(semid, operations, count);
+    if (narrating()) {
+        char text[SPELLED] = "";
+        narrate_append(text, SPELLED, "semop(%d, [", semid);
+        for (size_t i = 0; i < count; i++) {
+            narrate_append(text, SPELLED, "%s{%d, %d, ", i ? ", " : "", (int)operations[i].sem_num,
+                           (int)operations[i].sem_op);
+            append_flags(text, operation_flags, operations[i].sem_flg, "0");
+            narrate_append(text, SPELLED, "}");
+        }
+        narrate_append(text, SPELLED, "], %zu", count);
+        told_sleep(began, text, result, was_interrupted(result));
+    }
+    return result;
+}
+
+int sys_semctl(int semid, int number, int command, union sys_semun argument)
+{
+    long long began = narrate_reach("semctl");
+    int result = semctl(semid, number, command, argument);
+    if (narrating()) {
+        const char *name = name_of(commands, command);
+        char text[SPELLED] = "";
+        narrate_append(text, SPELLED, "semctl(%d, %d, ", semid, number);
+        if (name)
+            narrate_append(text, SPELLED, "%s, ", name);
+        else
+            narrate_append(text, SPELLED, "%d, ", command);
+        append_pointer(text, argument.buf);
         told(began, text, result);
     }
     return result;
@@ -504,7 +598,7 @@ int sys_close(int fd)
 }
 
 /* The bytes are shown as strace shows a string; `known` says how many there are, -1: none. One that
- * blocks, is interrupted, and taken up again is told as a sleep is: see sys_sigsuspend. */
+ * blocks, is interrupted, and taken up again is told as one sleep. */
 static void tell_transfer(long long began, const char *call, int fd, const void *bytes,
                           ssize_t known, size_t size, ssize_t result)
 {
@@ -519,21 +613,12 @@ static void tell_transfer(long long began, const char *call, int fd, const void 
         narrate_append_quoted(text, SPELLED, bytes, (size_t)known, SHOWN);
     narrate_append(text, SPELLED, ", %zu", size);
     errno = error;
-    if (result != -1 || error != EINTR) {
-        told(began, text, result);
-        return;
-    }
-    narrate_append(text, SPELLED, ")");
-    append_failure(text, error);
-    narrate_sleep(began, text);
-    errno = error;
+    told_sleep(began, text, result, was_interrupted(result));
 }
 
 ssize_t sys_read(int fd, void *bytes, size_t size)
 {
-    static long long began;
-    if (!narrate_still_asleep("read"))
-        began = narrate_reach("read");
+    long long began = reach_sleep("read");
     ssize_t result = read(fd, bytes, size);
     tell_transfer(began, "read", fd, bytes, result, size, result);
     return result;
@@ -541,9 +626,7 @@ ssize_t sys_read(int fd, void *bytes, size_t size)
 
 ssize_t sys_write(int fd, const void *bytes, size_t size)
 {
-    static long long began;
-    if (!narrate_still_asleep("write"))
-        began = narrate_reach("write");
+    long long began = reach_sleep("write");
     ssize_t result = write(fd, bytes, size);
     tell_transfer(began, "write", fd, bytes, (ssize_t)size, size, result);
     return result;
@@ -580,25 +663,37 @@ int sys_sigaction(int signo, const struct sigaction *action, struct sigaction *o
     return result;
 }
 
-/* A sleep that is taken up again before anything else was told counts as one sleep: --step and
- * --hold stop before it once, and it is told once, when it is over. So the tick in wakeup.c does
- * not clutter the page. */
 int sys_sigsuspend(const sigset_t *mask)
 {
-    static long long began;
-    if (!narrate_still_asleep("sigsuspend"))
-        began = narrate_reach("sigsuspend");
+    long long began = reach_sleep("sigsuspend");
     int result = sigsuspend(mask);
     if (narrating()) {
-        int error = errno;
         char text[SPELLED] = "sigsuspend(";
         append_set(text, mask);
-        narrate_append(text, SPELLED, ")");
-        append_failure(text, error);
-        narrate_sleep(began, text);
-        errno = error;
+        told_sleep(began, text, result, was_interrupted(result));
     }
     return result;
+}
+
+/* The tick ends this one with success, and it is taken up again all the same. */
+int sys_sigwaitinfo(const sigset_t *set, siginfo_t *info)
+{
+    long long began = reach_sleep("sigwaitinfo");
+    int signo = sigwaitinfo(set, info);
+    if (narrating()) {
+        char text[SPELLED] = "sigwaitinfo(";
+        append_set(text, set);
+        narrate_append(text, SPELLED, ", ");
+        if (signo == -1) {
+            append_pointer(text, info);
+        } else {
+            narrate_append(text, SPELLED, "{si_signo=");
+            append_signal(text, signo);
+            narrate_append(text, SPELLED, ", si_pid=%d}", (int)info->si_pid);
+        }
+        told_sleep(began, text, signo, signo == SIGALRM || was_interrupted(signo));
+    }
+    return signo;
 }
 
 int sys_pause(void)
@@ -685,10 +780,10 @@ int sys_setitimer(const struct itimerval *value)
 bool sys_is_call(const char *name)
 {
     static const char *const calls[] = {
-        "ftok",       "shmget",    "shmat",       "shmdt",     "shmctl",     "shm_open",
-        "shm_unlink", "ftruncate", "fstat",       "mmap",      "munmap",     "close",
-        "read",       "write",     "sigprocmask", "sigaction", "sigsuspend", "pause",
-        "sigqueue",   "kill",      "setitimer",   "fork",      "execvp"};
+        "ftok",   "shmget",      "shmat",    "shmdt",      "shmctl",      "semget",    "semop",
+        "semctl", "sigwaitinfo", "shm_open", "shm_unlink", "ftruncate",   "fstat",     "mmap",
+        "munmap", "close",       "read",     "write",      "sigprocmask", "sigaction", "sigsuspend",
+        "pause",  "sigqueue",    "kill",     "setitimer",  "fork",        "execvp"};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         if (strcmp(name, calls[i]) == 0)
             return true;

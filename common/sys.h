@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/ipc.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -25,6 +26,17 @@ int sys_shmget(key_t key, size_t size, int flags);
 void *sys_shmat(int shmid, const void *address, int flags);
 int sys_shmdt(const void *address);
 int sys_shmctl(int shmid, int command, struct shmid_ds *about);
+
+/* Semaphores, as something to measure against. semctl(2) leaves the definition of its last argument
+ * to the program. */
+union sys_semun {
+    int val;
+    struct semid_ds *buf;
+    unsigned short *array;
+};
+int sys_semget(key_t key, int count, int flags);
+int sys_semop(int semid, struct sembuf *operations, size_t count);
+int sys_semctl(int semid, int number, int command, union sys_semun argument);
 
 /* POSIX shared memory, which comes as a descriptor. */
 int sys_shm_open(const char *name, int flags, mode_t mode);
@@ -41,6 +53,7 @@ ssize_t sys_write(int fd, const void *bytes, size_t size);
 int sys_sigprocmask(int how, const sigset_t *set, sigset_t *old);
 int sys_sigaction(int signo, const struct sigaction *action, struct sigaction *old);
 int sys_sigsuspend(const sigset_t *mask);
+int sys_sigwaitinfo(const sigset_t *set, siginfo_t *info);
 int sys_pause(void);
 int sys_sigqueue(pid_t pid, int signo, union sigval value);
 int sys_kill(pid_t pid, int signo);
@@ -58,15 +71,19 @@ const char *sys_error_name(int error);
 bool sys_is_call(const char *name);
 
 #ifndef IN_COMMON
-#define sys_ftok(path, project)           AT_LESSON(sys_ftok(path, project))
-#define sys_shmget(key, size, flags)      AT_LESSON(sys_shmget(key, size, flags))
-#define sys_shmat(shmid, address, flags)  AT_LESSON(sys_shmat(shmid, address, flags))
-#define sys_shmdt(address)                AT_LESSON(sys_shmdt(address))
-#define sys_shmctl(shmid, command, about) AT_LESSON(sys_shmctl(shmid, command, about))
-#define sys_shm_open(name, flags, mode)   AT_LESSON(sys_shm_open(name, flags, mode))
-#define sys_shm_unlink(name)              AT_LESSON(sys_shm_unlink(name))
-#define sys_ftruncate(fd, size)           AT_LESSON(sys_ftruncate(fd, size))
-#define sys_fstat(fd, about)              AT_LESSON(sys_fstat(fd, about))
+#define sys_ftok(path, project)             AT_LESSON(sys_ftok(path, project))
+#define sys_shmget(key, size, flags)        AT_LESSON(sys_shmget(key, size, flags))
+#define sys_shmat(shmid, address, flags)    AT_LESSON(sys_shmat(shmid, address, flags))
+#define sys_shmdt(address)                  AT_LESSON(sys_shmdt(address))
+#define sys_shmctl(shmid, command, about)   AT_LESSON(sys_shmctl(shmid, command, about))
+#define sys_semget(key, count, flags)       AT_LESSON(sys_semget(key, count, flags))
+#define sys_semop(semid, operations, count) AT_LESSON(sys_semop(semid, operations, count))
+#define sys_semctl(semid, number, command, argument)                                               \
+    AT_LESSON(sys_semctl(semid, number, command, argument))
+#define sys_shm_open(name, flags, mode) AT_LESSON(sys_shm_open(name, flags, mode))
+#define sys_shm_unlink(name)            AT_LESSON(sys_shm_unlink(name))
+#define sys_ftruncate(fd, size)         AT_LESSON(sys_ftruncate(fd, size))
+#define sys_fstat(fd, about)            AT_LESSON(sys_fstat(fd, about))
 #define sys_mmap(address, size, protection, flags, fd, offset)                                     \
     AT_LESSON(sys_mmap(address, size, protection, flags, fd, offset))
 #define sys_munmap(address, size)         AT_LESSON(sys_munmap(address, size))
@@ -76,6 +93,7 @@ bool sys_is_call(const char *name);
 #define sys_sigprocmask(how, set, old)    AT_LESSON(sys_sigprocmask(how, set, old))
 #define sys_sigaction(signo, action, old) AT_LESSON(sys_sigaction(signo, action, old))
 #define sys_sigsuspend(mask)              AT_LESSON(sys_sigsuspend(mask))
+#define sys_sigwaitinfo(set, info)        AT_LESSON(sys_sigwaitinfo(set, info))
 #define sys_pause()                       AT_LESSON(sys_pause())
 #define sys_sigqueue(pid, signo, value)   AT_LESSON(sys_sigqueue(pid, signo, value))
 #define sys_kill(pid, signo)              AT_LESSON(sys_kill(pid, signo))

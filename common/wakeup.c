@@ -361,35 +361,36 @@ enum wakeup wakeup_sleep_on(struct wakeup_wait *wait, int fd, bool writing, bool
     return wakeup_look(wait);
 }
 
-static sigset_t let_all_in(void)
+void wakeup_let_in(sigset_t *ours)
 {
-    sigset_t all_let_in, before;
+    sigset_t all_let_in;
     sigemptyset(&all_let_in);
-    if (sigprocmask(SIG_SETMASK, &all_let_in, &before) == -1)
+    if (sigprocmask(SIG_SETMASK, &all_let_in, ours) == -1)
         err(1, "sigprocmask(SIG_SETMASK, [])");
-    return before;
 }
 
-static void let_in_as(sigset_t before)
+void wakeup_keep_out(const sigset_t *ours)
 {
     int error = errno;
-    if (sigprocmask(SIG_SETMASK, &before, NULL) == -1)
+    if (sigprocmask(SIG_SETMASK, ours, NULL) == -1)
         err(1, "sigprocmask(SIG_SETMASK) back");
     errno = error;
 }
 
 ssize_t wakeup_read(int fd, void *bytes, size_t size)
 {
-    sigset_t before = let_all_in();
+    sigset_t ours;
+    wakeup_let_in(&ours);
     ssize_t got = sys_read(fd, bytes, size);
-    let_in_as(before);
+    wakeup_keep_out(&ours);
     return got;
 }
 
 ssize_t wakeup_write(int fd, const void *bytes, size_t size)
 {
-    sigset_t before = let_all_in();
+    sigset_t ours;
+    wakeup_let_in(&ours);
     ssize_t written = sys_write(fd, bytes, size);
-    let_in_as(before);
+    wakeup_keep_out(&ours);
     return written;
 }

@@ -72,10 +72,15 @@ enum wakeup wakeup_look(struct wakeup_wait *wait);
  * *ready tells. */
 enum wakeup wakeup_sleep_on(struct wakeup_wait *wait, int fd, bool writing, bool *ready);
 
+/* For a call that sleeps elsewhere than in sigsuspend: lets all signals in, and keeps them out
+ * again (errno stays). One that comes just before the call does not interrupt it, but the tick
+ * does: it is seen 50 ms late at most. */
+void wakeup_let_in(sigset_t *ours);
+void wakeup_keep_out(const sigset_t *ours);
+
 /* read(2) and write(2), with all signals let in while they block: where nobody writes, or reads,
  * the pipe, the program can still be ended. They return what those return; EINTR: wakeup_look, and
- * once more. A signal that comes just before the call does not interrupt it, but the tick does: it
- * is seen 50 ms late at most. */
+ * once more. */
 ssize_t wakeup_read(int fd, void *bytes, size_t size);
 ssize_t wakeup_write(int fd, const void *bytes, size_t size);
 

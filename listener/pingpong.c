@@ -1,0 +1,159 @@
+/* pingpong.c (listener) - what a wakeup costs: one message forth and one back, in seven ways.
+ *
+ * The messages pass through the segment in all of them, and cost nearly nothing there. What differs
+ * is how the other side comes to look (common/handover.h): whether it must be woken, by what, or
+ * never sleeps. For a FIFO or a semaphore, too, only the wakeup goes that way.
+ *
+ * The talker decides on the method and the rest; we answer, and tell it at the end what the rounds
+ * have cost us.
+ *
+ *     $ build/listener-pingpong               $ build/talker-pingpong --method doorbell --cpu two
+ *     listener: waiting for a talker ...      talker: doorbell: 10000 rounds of 32 bytes, ...
+ *     listener: answered 10000 messages ...   talker: round trip: median 0.110 us, ...
+ */
+#include "../common/pairs/pingpong.h"
+#include "../common/lines.h"
+#include "../common/placement.h"
+
+#include <err.h>
+#include <limits.h>
+
+static const char *const points[] = {"heard", "answered", NULL};
+
+static const struct program program = {
+    .name = "listener-pingpong",
+    .usage = "[options]",
+    .about = "Answers the messages of talker-pingpong, in the way that the talker chooses.",
+    .points = points,
+};
+
+struct listener {
+    struct meet meet;
+    struct pingpong *shared;
+    struct handover handover;
+    struct pingpong_cost cost;
+    int method, cpu, spin, size, warm_up, rounds; /* the plan, once it was checked */
+};
+
+/* ---- the plan ---- */
+
+static int checked(const struct listener *listener, const char *what, long long value,
+                   long long least, long long most)
+{
+    if (value < least || value > most)
+        errx(1, "shmid %d says that the %s is %lld, not %lld to %lld: it is broken",
+             listener->meet.segment.shmid, what, value, least, most);
+    return (int)value;
+}
+
+static void read_plan(struct listener *listener)
+{
+    explain("copy what the talker plans, once, and check it: it comes from another process");
+    struct pingpong_plan *plan = &listener->shared->plan;
+    listener->method = checked(listener, "method", observe(&plan->method), 0, INT_MAX);
+    listener->cpu = checked(listener, "CPU", observe(&plan->cpu), -1, INT_MAX);
+    listener->spin = checked(listener, "spin", observe(&plan->spin), 0, 1000000);
+    listener->size = checked(listener, "size", observe(&plan->size), 1, PINGPONG_MOST);
+    listener->warm_up = checked(listener, "warm-up", observe(&plan->warm_up), 0, 1000);
+    listener->rounds =
+        checked(listener, "number of rounds", observe(&plan->rounds), 1, PINGPONG_MOST_ROUNDS);
+    if (!handover_name(listener->method))
+        errx(1, "shmid %d says that the method is %d: it is broken", listener->meet.segment.shmid,
+             listener->method);
+}
+
+static void follow_plan(struct listener *listener, const struct options *options)
+{
+    explain("make what the method needs beside the segment, and go where the talker wants us");
+    struct pingpong *shared = listener->shared;
+    listener->handover.bell = (struct doorbell_side){.mine = &shared->pong.bell,
+                                                     .theirs = &shared->ping.bell,
+                                                     .spin = doorbell_spin(listener->spin)};
+    handover_open(&listener->handover, listener->method, &listener->meet, options);
+    if (listener->cpu != -1 && placement_pin(listener->cpu) == -1)
+        err(1, "sched_setaffinity to CPU %d, as the talker wants it", listener->cpu);
+    meet_advance(&listener->meet, PINGPONG_READY);
+}
+
+/* ---- the rounds ---- */
+
+/* The message is copied, and compared with what it has to be. */
+static void hear(struct listener *listener, uint64_t round)
+{
+    static char heard[PINGPONG_MOST], expected[PINGPONG_MOST];
+    size_t size = (size_t)listener->size;
+    pingpong_write(expected, size, round); /* while it is on its way */
+    explain("wait until the count is this round's, as the method has it");
+    enum wakeup why = handover_await(&listener->handover, &listener->shared->ping.count, round,
+                                     meet_wait(&listener->meet));
+    if (why != WAKEUP_LOOK)
+        meet_give_up(&listener->meet, why);
+    narrate_point("heard");
+    memcpy(heard, listener->shared->ping.message, size);
+    if (memcmp(heard, expected, size) != 0)
+        errx(1, "round %llu: the message is not this round's", (unsigned long long)round);
+}
+
+static void answer(struct listener *listener, uint64_t round)
+{
+    explain("the message first, then its count (release): who sees the count sees the message");
+    pingpong_write(listener->shared->pong.message, (size_t)listener->size, round);
+    publish(&listener->shared->pong.count, round);
+    handover_tell(&listener->handover);
+    narrate_point("answered");
+}
+
+/* Where both find at once what they wait for, nobody sleeps: signals are looked for now and then.
+ */
+static void play(struct listener *listener, uint64_t first, uint64_t last)
+{
+    enum { LOOK_AROUND = 1024 };
+    for (uint64_t round = first; round <= last; round++) {
+        hear(listener, round);
+        answer(listener, round);
+        if (round % LOOK_AROUND == 0)
+            wakeup_end();
+    }
+}
+
+static void play_all(struct listener *listener)
+{
+    uint64_t warm_up = (uint64_t)listener->warm_up;
+    play(listener, 1, warm_up);
+    pingpong_charge(&listener->cost, -1, listener->handover.bell.rung);
+    play(listener, warm_up + 1, warm_up + (uint64_t)listener->rounds);
+    pingpong_charge(&listener->cost, 1, listener->handover.bell.rung);
+}
+
+static void tell_cost(struct listener *listener)
+{
+    explain("tell the talker what our half of the rounds has cost: it cannot know");
+    struct pingpong_cost *told = &listener->shared->cost;
+    publish(&told->cpu, listener->cost.cpu);
+    publish(&told->switches, listener->cost.switches);
+    publish(&told->signals, listener->cost.signals);
+    meet_advance(&listener->meet, PINGPONG_COUNTED);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = options_parse(argc, argv, &program);
+
+    explain("block SIGUSR1 before anyone can know our PID: an early one then waits");
+    wakeup_block();
+    struct listener listener = {0};
+    meet_open(&listener.meet, &options, PINGPONG_LESSON, sizeof(struct pingpong));
+    listener.shared = (struct pingpong *)listener.meet.shared;
+    meet_await_talker(&listener.meet);
+    meet_await(&listener.meet, PINGPONG_PLANNED);
+    read_plan(&listener);
+    follow_plan(&listener, &options);
+
+    play_all(&listener);
+    tell_cost(&listener);
+    lines_print("answered %d messages of %d bytes by %s", listener.warm_up + listener.rounds,
+                listener.size, handover_name(listener.method));
+    meet_part(&listener.meet);
+    wakeup_end();
+    return 0;
+}

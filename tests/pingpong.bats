@@ -1,0 +1,416 @@
+#!/usr/bin/env bats
+# pingpong.bats - one message forth and one back, in seven ways; in none of them does anybody wait for the dead.
+# shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
+
+load helpers
+load meeting
+
+setup() { common_setup; }
+teardown() { remove_own_semaphores && common_teardown; }
+
+methods='textbook signal sigwait doorbell spin semaphore fifo'
+
+# How many rounds take a method a moment.
+rounds_of() { # METHOD
+    case $1 in textbook | spin) echo 20 ;; *) echo 300 ;; esac
+}
+
+# Both run to their end; the talker's CPU and all else as OPTION.
+play() { # METHOD [OPTION]...
+    start listener listener-pingpong
+    shmid=$(shmid_of listener)
+    ends 0 talker-pingpong --method "$1" --rounds "$(rounds_of "$1")" "${@:2}" || { show listener && return 1; }
+    finish listener 0
+}
+
+# The talker stands still before its tenth message; the listener waits for that.
+hold_in() { # METHOD [POINT]
+    start listener listener-pingpong
+    shmid=$(shmid_of listener)
+    start talker talker-pingpong --method "$1" --rounds 300 --hold "${2-saying:10}"
+    wait_for_state "$talker_pid" T
+}
+
+semaphore_sets() { # those with the key of the test
+    awk -v key="$(($(key_of shmfile 1)))" '$1 == key { print $2 }' /proc/sysvipc/sem
+}
+
+remove_own_semaphores() {
+    [ -e shmfile ] || return 0
+    local id left=0
+    for id in $(semaphore_sets); do
+        echo "\"$BATS_TEST_DESCRIPTION\" left semaphore set $id behind"
+        ipcrm -s "$id" || :
+        left=1
+    done
+    return "$left"
+}
+
+# No segment, no semaphore set, no FIFO; of the FIFOs only what is in this directory could be ours.
+nothing_is_left() {
+    is_removed "$shmid"
+    [ -z "$(semaphore_sets)" ] || fail "semaphore set $(semaphore_sets) is still there"
+    find . -type p | expect_lines -
+}
+
+make_liar() {
+    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/pingpong_liar.c"
+    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -o liar "$BATS_TEST_DIRNAME/pingpong_liar.c"
+}
+
+# What the talker has said: a number of the line that is like PATTERN, in which ( ) stand around it.
+told() { # PATTERN
+    sed -nE "s/^talker: .*$1.*/\1/p" talker.out | grep .
+}
+
+@test "each method plays its rounds, and tells median, 99th percentile, minimum, rate and cost" {
+    for method in $methods; do
+        play "$method"
+        rounds=$(rounds_of "$method")
+        warm_up=$(((rounds + 9) / 10))
+        [ "$(wc -l <talker.out)" -eq 4 ]
+        grep -x "talker: $method: $rounds rounds of 32 bytes, after $warm_up to warm up, on any CPU" talker.out
+        us='([0-9]+\.[0-9]{3}) us'
+        line="round trip: median $us, 99th percentile $us, minimum $us"
+        read -r median late least < <(sed -nE "s/^talker: $line$/\1 \2 \3/p" talker.out)
+        awk -v m="$median" -v l="$late" -v s="$least" 'BEGIN { exit !(0 < s && s <= m && m <= l) }'
+        grep -xE 'talker: [1-9][0-9]* rounds a second' talker.out
+        number='[0-9]+\.[0-9]{3}'
+        grep -xE "talker: a round: $number signals, $number context switches, $number us of CPU time" talker.out
+        grep -x "listener: answered $((rounds + warm_up)) messages of 32 bytes by $method" listener.out
+        nothing_is_left
+    done
+}
+
+@test "who always rings sends two signals a round; who naps, looks, or is woken otherwise sends none" {
+    for method in $methods; do
+        play "$method"
+        signals=$(told 'a round: ([0-9.]+) signals')
+        case $method in
+            signal | sigwait) [ "$signals" = 2.000 ] ;;
+            doorbell) awk -v n="$signals" 'BEGIN { exit !(n <= 2) }' ;;
+            *) [ "$signals" = 0.000 ] ;;
+        esac
+    done
+}
+
+@test "the doorbell rings whoever does not spin, and both ring then" {
+    play doorbell --spin 0 --cpu same
+    signals=$(told 'a round: ([0-9.]+) signals')
+    awk -v n="$signals" 'BEGIN { exit !(n > 0.5 && n <= 2) }'
+}
+
+@test "the signals that are told are those that strace sees" {
+    requires_strace
+    for method in signal sigwait doorbell semaphore; do
+        start listener listener-pingpong
+        shmid_of listener >shmid
+        start talker strace -f -o calls -e trace=kill "$BUILD/talker-pingpong" -t "$DEADLINE" --method "$method" \
+            --rounds 100 --spin 0 --trace trace
+        finish talker 0
+        finish listener 0
+        grep -oE 'kill\([0-9]+, SIGUSR1\) += 0' calls | sed 's/  *=/ =/' >seen
+        awk -F '\t' '$6 ~ /^kill\(.*SIGUSR1\) = 0/ { print $6 }' trace | diff seen -
+        # One as it comes, one with the plan, and 110 rounds.
+        [ "$method" = doorbell ] || [ "$(wc -l <seen)" -eq "$(case $method in semaphore) echo 2 ;; *) echo 112 ;; esac)" ]
+    done
+}
+
+@test "messages of one byte, of a cache line and more, and of the most that there is room for" {
+    for size in 1 7 8 9 48 49 4096 65536; do
+        play doorbell --size "$size"
+        grep "rounds of $size bytes" talker.out
+        grep "messages of $size bytes" listener.out
+    done
+    refuses 2 "^talker-pingpong: --size: '65537' is not a whole number from 1 to 65536$" talker-pingpong --size 65537
+    refuses 2 "^talker-pingpong: --size: '0' is not" talker-pingpong --size 0
+}
+
+@test "what is no method, no place, or no number of rounds is refused" {
+    refuses 2 "^talker-pingpong: --method: 'pigeon' is none of textbook, signal, .* or fifo$" \
+        talker-pingpong --method pigeon
+    refuses 2 "^talker-pingpong: --cpu: 'moon' is none of same, two or any$" talker-pingpong --cpu moon
+    refuses 2 "^talker-pingpong: --rounds: '0' is not" talker-pingpong --rounds 0
+}
+
+@test "--cpu same has both run on one CPU, two on two, and any leaves them where they may go" {
+    requires taskset nproc
+    [ -r /proc/self/status ] || skip "there is no /proc"
+    for place in same two any; do
+        [ "$place.$(nproc)" != two.1 ] || continue
+        start listener listener-pingpong
+        shmid=$(shmid_of listener)
+        start talker talker-pingpong --cpu "$place" --hold saying
+        wait_for_state "$talker_pid" T
+        for side in talker listener; do
+            pid=${side}_pid
+            sed -n 's/^Cpus_allowed_list:\t//p' "/proc/${!pid}/status" >"$side.cpus"
+        done
+        kill -CONT "$talker_pid"
+        finish talker 0
+        finish listener 0
+        case $place in
+            same)
+                diff talker.cpus listener.cpus
+                grep -xE '[0-9]+' talker.cpus ;;
+            two)
+                [ "$(sort -u talker.cpus listener.cpus | grep -cxE '[0-9]+')" -eq 2 ] ;;
+            any)
+                sed -n 's/^Cpus_allowed_list:\t//p' /proc/self/status | diff - talker.cpus
+                diff talker.cpus listener.cpus ;;
+        esac
+    done
+    one=$(taskset -cp $$ | sed 's/.*: \([0-9]*\).*/\1/')
+    ends 1 taskset -c "$one" "$BUILD/talker-pingpong" -t "$DEADLINE" --cpu two
+    grep 'there are not so many CPUs' taskset.err
+}
+
+@test "on one CPU each method gets on" {
+    requires taskset
+    one=$(taskset -cp $$ | sed 's/.*: \([0-9]*\).*/\1/')
+    for method in $methods; do
+        start listener taskset -c "$one" "$BUILD/listener-pingpong" -t "$DEADLINE"
+        shmid=$(shmid_of listener)
+        ends 0 taskset -c "$one" "$BUILD/talker-pingpong" -t "$DEADLINE" --method "$method" --rounds 20
+        finish listener 0
+    done
+}
+
+@test "either may come first" {
+    start talker talker-pingpong --wait --rounds 20
+    start listener listener-pingpong
+    finish talker 0
+    finish listener 0
+}
+
+@test "stray SIGUSR1 changes nothing, in any method" {
+    for method in $methods; do
+        hold_in "$method"
+        for _ in {1..20}; do
+            kill -USR1 "$listener_pid" "$talker_pid"
+        done
+        kill -CONT "$talker_pid"
+        for _ in {1..20}; do
+            kill -USR1 "$listener_pid" "$talker_pid" 2>/dev/null || :
+        done
+        finish talker 0
+        finish listener 0
+        nothing_is_left
+    done
+}
+
+@test "a listener that is asked to end does so, in any method; the talker says so, and nothing is left" {
+    for method in $methods; do
+        for signal in HUP INT TERM; do
+            hold_in "$method"
+            kill -s "$signal" "$listener_pid"
+            finish listener $((128 + $(kill -l "$signal")))
+            kill -CONT "$talker_pid"
+            finish talker 3
+            grep -x "talker-pingpong: the listener (PID $listener_pid) went away" talker.err
+            nothing_is_left
+        done
+    done
+}
+
+@test "a talker that is asked to end does so, in any method; the listener says so, and nothing is left" {
+    for method in $methods; do
+        start listener listener-pingpong --hold heard:10
+        shmid=$(shmid_of listener)
+        start talker talker-pingpong --method "$method" --rounds 300
+        wait_for_state "$listener_pid" T
+        kill -TERM "$talker_pid"
+        finish talker 143
+        kill -CONT "$listener_pid"
+        finish listener 3
+        grep -x "listener-pingpong: the talker (PID $talker_pid) went away" listener.err
+        nothing_is_left
+    done
+}
+
+@test "a side that is killed is noticed, in any method; the other says so, and removes what is left" {
+    for method in $methods; do
+        hold_in "$method"
+        kill -KILL "$talker_pid"
+        finish talker 137
+        finish listener 3
+        grep -x "listener-pingpong: the talker (PID $talker_pid) went away" listener.err
+        nothing_is_left
+
+        hold_in "$method"
+        kill -KILL "$listener_pid"
+        finish listener 137
+        kill -CONT "$talker_pid"
+        finish talker 3
+        grep -x "talker-pingpong: the listener (PID $listener_pid) went away" talker.err
+        nothing_is_left
+    done
+}
+
+@test "a listener that is killed before the talker has opened what it made leaves nothing, either" {
+    for method in semaphore fifo; do
+        start listener listener-pingpong --hold answered
+        shmid=$(shmid_of listener)
+        start talker talker-pingpong --method "$method" --rounds 300
+        wait_for_state "$listener_pid" T
+        kill -KILL "$listener_pid"
+        finish listener 137
+        finish talker 3
+        nothing_is_left
+    done
+}
+
+@test "a side that is stopped for a while is waited for, in any method" {
+    for method in $methods; do
+        start listener listener-pingpong
+        shmid=$(shmid_of listener)
+        start talker talker-pingpong --method "$method" --rounds 40 --hold heard:10
+        wait_for_state "$talker_pid" T
+        kill -STOP "$listener_pid"
+        wait_for_state "$listener_pid" T
+        kill -CONT "$talker_pid"
+        sleep 0.3 # longer than a death takes to be noticed
+        is_running "$talker_pid"
+        kill -CONT "$listener_pid"
+        finish talker 0
+        finish listener 0
+    done
+}
+
+@test "the time runs out on who waits for one that is stopped, in any method, and nothing is left" {
+    for method in $methods; do
+        start listener listener-pingpong -t 0.3
+        shmid=$(shmid_of listener)
+        start talker talker-pingpong --method "$method" --rounds 2000000 # some seconds' worth
+        wait_for_line talker.out rounds
+        kill -STOP "$talker_pid"
+        finish listener 3
+        grep -x "listener-pingpong: no word from the talker (PID $talker_pid) within 0.3 seconds: gave up" listener.err
+        kill -CONT "$talker_pid"
+        finish talker 3
+        nothing_is_left
+    done
+}
+
+@test "two that were killed leave a segment and a semaphore set; the next listener removes both" {
+    hold_in semaphore
+    kill -KILL "$listener_pid" "$talker_pid"
+    finish listener 137
+    finish talker 137
+    left=$(semaphore_sets)
+    [ -n "$left" ]
+    play semaphore
+    grep -x "listener-pingpong: recovered: removed semaphore set $left, which a listener left behind" listener.err
+    nothing_is_left
+}
+
+@test "a semaphore set of somebody else's is left as it is" {
+    touch shmfile
+    requires ipcrm
+    command -v "${CC:-cc}" >/dev/null || skip "no C compiler to make it with"
+    cat >set.c <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/sem.h>
+int main(int count, char **argument)
+{
+    (void)count;
+    return printf("%d\n", semget((key_t)strtoul(argument[1], NULL, 0), 2, IPC_CREAT | IPC_EXCL | 0600)) < 0;
+}
+END
+    "${CC:-cc}" -o set set.c
+    foreign=$(./set "$(key_of shmfile 1)")
+    [ "$foreign" -ge 0 ]
+    start listener listener-pingpong
+    shmid=$(shmid_of listener)
+    start talker talker-pingpong --method semaphore
+    finish listener 1
+    finish talker 3
+    grep -E "belongs to a foreign semaphore set \(semid $foreign\)" listener.err
+    [ "$(semaphore_sets)" = "$foreign" ]
+    ipcrm -s "$foreign"
+}
+
+@test "FIFOs that two who were killed have left are replaced; a file of that name is not" {
+    mkfifo shmfile.1.to-talker shmfile.1.to-listener
+    play fifo
+    [ "$(grep -c 'recovered: removed shmfile.1.to-' listener.err)" -eq 2 ]
+    nothing_is_left
+
+    echo mine >shmfile.1.to-talker
+    start listener listener-pingpong
+    shmid=$(shmid_of listener)
+    start talker talker-pingpong --method fifo
+    finish listener 1
+    grep 'mkfifo("shmfile.1.to-talker", 0600)' listener.err
+    finish talker 3
+    [ "$(cat shmfile.1.to-talker)" = mine ]
+    rm shmfile.1.to-talker
+    nothing_is_left
+}
+
+@test "a plan that cannot be is not followed" {
+    make_liar
+    for lie in 'method 7' 'method -1' 'cpu -2' 'spin -1' 'size 0' 'size 65537' 'warm_up -1' 'rounds 0'; do
+        start listener listener-pingpong
+        shmid=$(shmid_of listener)
+        # shellcheck disable=SC2086 # two words
+        start liar ./liar "$shmid" $lie
+        finish listener 1
+        finish liar 0
+        grep -E "^listener-pingpong: shmid $shmid says that the .* is ${lie#* }.*: it is broken$" listener.err
+        nothing_is_left
+    done
+}
+
+@test "a message that is not this round's is told, on both sides" {
+    make_liar
+    hold_in signal
+    kill -STOP "$listener_pid" # it would put it right
+    wait_for_state "$listener_pid" T
+    ./liar "$shmid" pong 10
+    kill -CONT "$talker_pid"
+    finish talker 1
+    kill -CONT "$listener_pid"
+    grep -x "talker-pingpong: round 10: the answer is not this round's" talker.err
+    finish listener 3
+
+    start listener listener-pingpong
+    shmid=$(shmid_of listener)
+    start liar ./liar "$shmid" ping 1
+    finish listener 1
+    finish liar 0
+    grep -x "listener-pingpong: round 1: the message is not this round's" listener.err
+    nothing_is_left
+}
+
+@test "narration tells the calls of each method, as strace shows them" {
+    requires_strace
+    for method in semaphore fifo sigwait; do
+        case $method in
+            semaphore) calls='semget|semop' shown=semget,semop,semtimedop ;;
+            fifo) calls='write' shown=write ;;
+            sigwait) calls='kill' shown=kill ;;
+        esac
+        start listener listener-pingpong
+        shmid_of listener >shmid
+        start talker strace -o calls -e trace="$shown" "$BUILD/talker-pingpong" -t "$DEADLINE" --method "$method" \
+            --rounds 50 --trace trace
+        finish talker 0
+        finish listener 0
+        awk -F '\t' -v calls="^($calls)[(]" '$5 == "call" && $6 ~ calls { sub(/[(].*/, "", $6); print $6 }' trace |
+            sort | uniq -c >told
+        [ -s told ]
+        case $method in
+            semaphore) # a sleep that the tick has ended is taken up again, and told once
+                [ "$(awk '$2 == "semget" { print $1 }' told)" -eq "$(grep -c ^semget calls)" ]
+                [ "$(grep -cE '^semop|^semtimedop' calls)" -ge 110 ]
+                [ "$(awk '$2 == "semop" { print $1 }' told)" -ge 110 ] ;;
+            fifo)
+                [ "$(grep -c '^write([0-9]*, "!", 1)' calls)" -eq 55 ]
+                [ "$(awk -F '\t' '$6 ~ /^write\([0-9]+, "!", 1\) = 1$/' trace | wc -l)" -eq 55 ] ;;
+            sigwait) # where the answer is there already nobody sleeps
+                grep -E "sigwaitinfo\(\[HUP INT USR1 PIPE ALRM TERM\], \{si_signo=SIGUSR1, si_pid=$listener_pid\}\) = 10" trace ;;
+        esac
+    done
+}
