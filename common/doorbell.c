@@ -4,9 +4,9 @@
 #include <sched.h>
 #endif
 #define IN_COMMON
+#include "clock.h"
 #include "doorbell.h"
 
-#include <time.h>
 #include <unistd.h>
 
 /* ---- where we run ---- */
@@ -50,13 +50,6 @@ long doorbell_spin(long most)
     return has_one_cpu() ? 0 : most;
 }
 
-static long long now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (long long)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
 void doorbell_relax(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -74,7 +67,7 @@ static bool spins(struct doorbell_side *side)
     if (side->spin == 0 || side->spun)
         return false;
     if (side->looks++ % LOOKS == 0) {
-        long long time = now();
+        long long time = clock_now();
         if (side->looks == 1)
             side->until = time + side->spin * 1000;
         int peers = cpu_of(side->theirs);

@@ -1,6 +1,7 @@
 /* meet.c - how the two sides of a lesson meet; see meet.h. */
 #define IN_COMMON
 #include "meet.h"
+#include "clock.h"
 #include "lines.h"
 
 #include <err.h>
@@ -157,23 +158,16 @@ void meet_sleep(const struct meet *meet, struct wakeup_wait *wait)
         meet_give_up(meet, why);
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 /* The last of it, shorter than a tick, is slept to the end: a tick is not fine enough. */
 void meet_nap(const struct meet *meet, double seconds)
 {
     struct wakeup_wait wait = meet_wait(meet);
     wait.timeout = 0;
-    double left, until = now() + seconds;
-    while ((left = until - now()) > WAKEUP_TICK / 1e3)
+    long long left, until = clock_now() + (long long)(seconds * 1e9);
+    while ((left = until - clock_now()) > WAKEUP_TICK * 1000000)
         meet_sleep(meet, &wait);
     if (left > 0)
-        nanosleep(&(struct timespec){0, (long)(left * 1e9)}, NULL);
+        nanosleep(&(struct timespec){0, (long)left}, NULL);
 }
 
 void meet_await(struct meet *meet, int step)

@@ -1,6 +1,7 @@
 /* narrate.c - tells a run as it happens; see narrate.h. */
 #define IN_COMMON
 #include "narrate.h"
+#include "clock.h"
 
 #include <err.h>
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/select.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { LINE = 2048, TEXT = 1536, SHOWN = 32 }; /* SHOWN: of a string, as many as strace shows */
@@ -41,13 +41,6 @@ static struct {
     struct place place;
     char text[TEXT];
 } asleep;
-
-static long long now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (long long)time.tv_sec * 1000000000 + time.tv_nsec;
-}
 
 void narrate_append(char *text, size_t size, const char *format, ...)
 {
@@ -198,7 +191,7 @@ static void stop_before(const char *what)
     narrate_append(text, sizeof text, "stopped before %s: \"fg\" or \"kill -CONT %d\" goes on",
                    what, (int)getpid());
     const volatile void *looked_at = last_observed.where;
-    tell("note", now(), text);
+    tell("note", clock_now(), text);
     last_observed.where = looked_at; /* to stop before a sleep is no news for the loop around it */
     if (stops_to)
         atomic_store(stops_to, (int)getpid());
@@ -220,7 +213,7 @@ long long narrate_reach(const char *call)
         return 0;
     if (held(call) || narration.step)
         stop_before(call);
-    return now();
+    return clock_now();
 }
 
 void narrate_point(const char *name)
@@ -231,7 +224,7 @@ void narrate_point(const char *name)
         stop_before(name);
     char text[TEXT] = "point ";
     narrate_append(text, sizeof text, "%s", name);
-    tell("point", now(), text);
+    tell("point", clock_now(), text);
 }
 
 /* ---- calls, sleeps and signals ---- */
@@ -263,7 +256,7 @@ void narrate_signal(int signo, pid_t from)
     char text[TEXT] = "";
     narrate_append(text, sizeof text, "--- %s from %d ---",
                    signo == SIGUSR1 ? "SIGUSR1" : strsignal(signo), (int)from);
-    tell("signal", now(), text);
+    tell("signal", clock_now(), text);
 }
 
 /* ---- what passes through the segment ---- */
@@ -288,7 +281,7 @@ static __attribute__((noinline)) void tell_value(const char *kind, const char *f
     narrate_append(text, sizeof text, "%s ", kind);
     append_bare(text, sizeof text, field);
     narrate_append(text, sizeof text, " = %lld", value);
-    tell(kind, now(), text);
+    tell(kind, clock_now(), text);
 }
 
 long long narrate_publish(const char *field, long long value)
@@ -336,7 +329,7 @@ static void tell_text(const char *kind, const char *field, const char *bytes, si
     append_bare(text, sizeof text, field);
     narrate_append(text, sizeof text, " = ");
     narrate_append_quoted(text, sizeof text, bytes, length, SHOWN);
-    tell(kind, now(), text);
+    tell(kind, clock_now(), text);
 }
 
 void narrate_publish_text(const char *field, const char *text, size_t length)

@@ -1,23 +1,16 @@
 /* progress.c - how far a transfer is; see progress.h. */
 #define IN_COMMON
 #include "progress.h"
+#include "clock.h"
 #include "lines.h"
 
 #include <err.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const double second = 1e9, gibibyte = 1 << 30;
-
-static long long now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (long long)time.tv_sec * 1000000000 + time.tv_nsec;
-}
 
 /* ---- the line that is renewed ---- */
 
@@ -50,7 +43,7 @@ void progress_begin(struct progress *progress, bool asked)
     *progress = (struct progress){.shown = asked || on_terminal, .on_terminal = on_terminal};
     if (atexit(progress_wipe) != 0)
         errx(1, "atexit: no room for another function");
-    progress->began = progress->shown_at = now();
+    progress->began = progress->shown_at = clock_now();
 }
 
 /* ---- what it says ---- */
@@ -90,7 +83,7 @@ void progress_advance(struct progress *progress, uint64_t bytes, uint64_t expect
     progress->bytes += bytes;
     if (!progress->shown)
         return;
-    long long time = now();
+    long long time = clock_now();
     double since = (double)(time - progress->shown_at) / second;
     if (since < (progress->on_terminal ? 0.2 : 1))
         return;
@@ -100,7 +93,7 @@ void progress_advance(struct progress *progress, uint64_t bytes, uint64_t expect
 
 void progress_end(struct progress *progress, const char *verb, long rung, long slept)
 {
-    double seconds = (double)(now() - progress->began) / second;
+    double seconds = (double)(clock_now() - progress->began) / second;
     progress_wipe();
     lines_print("%s %llu bytes in %.3f s (%.2f GiB/s), signals sent: %ld, slept: %ld", verb,
                 (unsigned long long)progress->bytes, seconds,

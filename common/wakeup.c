@@ -1,6 +1,7 @@
 /* wakeup.c - how a process of ours sleeps, and what may wake it; see wakeup.h. */
 #define IN_COMMON
 #include "wakeup.h"
+#include "clock.h"
 #include "sys.h"
 
 #include <err.h>
@@ -10,7 +11,6 @@
 #include <string.h>
 #include <sys/select.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 volatile sig_atomic_t wakeup_came;
@@ -84,13 +84,6 @@ static bool is_respected(int signo)
     return inherited.sa_handler == SIG_IGN;
 }
 
-static long long microseconds(void)
-{
-    struct timespec clock;
-    clock_gettime(CLOCK_MONOTONIC, &clock);
-    return (long long)clock.tv_sec * 1000000 + clock.tv_nsec / 1000;
-}
-
 /* Up to when it is known how many ticks were lived through. */
 static long long counted_until;
 
@@ -111,7 +104,7 @@ void wakeup_guard(void)
             handle(ends[i], on_end);
     handle(SIGALRM, on_tick);
 
-    counted_until = microseconds(); /* not after the timer's start: each signal of it ends a tick */
+    counted_until = clock_now(); /* not after the timer's start: each signal of it ends a tick */
     struct itimerval tick = {{0, WAKEUP_TICK * 1000}, {0, WAKEUP_TICK * 1000}};
     if (sys_setitimer(&tick) == -1)
         err(1, "setitimer(ITIMER_REAL, every %d ms)", WAKEUP_TICK);
@@ -298,7 +291,7 @@ static long in_ticks(double seconds)
 static bool tick_has_passed(void)
 {
     static long long lived;
-    long long now = microseconds(), tick = WAKEUP_TICK * 1000;
+    long long now = clock_now(), tick = WAKEUP_TICK * 1000000;
     lived += now - counted_until > 2 * tick ? tick : now - counted_until;
     counted_until = now;
     if (lived < tick * 3 / 4)

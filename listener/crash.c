@@ -20,6 +20,7 @@
  */
 #include "../common/pairs/crash.h"
 #include "../common/claim.h"
+#include "../common/clock.h"
 #include "../common/lines.h"
 #include "../common/sys.h"
 
@@ -82,7 +83,7 @@ static _Noreturn void be_killed(const struct options *options, pid_t parent)
     narrate_publish_text("answer", shared->answer, strlen(answer) / 2);
     narrate_point("half_answered");
     wakeup_end();
-    atomic_store(&shared->killed_at, crash_now());
+    atomic_store(&shared->killed_at, clock_now());
     raise(SIGKILL);
     abort();
 }

@@ -8,6 +8,7 @@
  */
 #include "../common/pairs/crash.h"
 #include "../common/claim.h"
+#include "../common/clock.h"
 #include "../common/sys.h"
 
 #include <err.h>
@@ -46,7 +47,7 @@ static void notice(const struct meet *meet)
     struct wakeup_wait wait = meet_wait(meet);
     while (why == WAKEUP_LOOK && observe(&meet->shared->step) != CRASH_ANSWERED)
         why = wakeup_sleep(&wait);
-    int late = crash_now() - atomic_load(&shared->killed_at);
+    int late = (int)((clock_now() - atomic_load(&shared->killed_at)) / 1000000);
     if (why == WAKEUP_LATE)
         errx(3, "the listener (PID %d) neither answered nor died: gave up", (int)meet->peer);
     claim(why == WAKEUP_GONE, "the listener (PID %d) %s, noticed after %d ms", (int)meet->peer,

@@ -6,13 +6,13 @@
  *     listener: answered 10000 messages ...   talker: round trip: median 41.310 us, ...
  */
 #include "../common/pairs/pingpong.h"
+#include "../common/clock.h"
 #include "../common/lines.h"
 #include "../common/placement.h"
 
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* ---- the command line ---- */
 
@@ -137,13 +137,6 @@ static void hear(struct talker *talker, uint64_t round)
         errx(1, "round %llu: the answer is not this round's", (unsigned long long)round);
 }
 
-static uint64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
-
 /* A round is timed from one message to the next; the clock is read while a message is on its way,
  * and costs the round nothing. Where both find at once what they wait for, nobody sleeps: signals
  * are looked for now and then. */
@@ -153,7 +146,7 @@ static void play(struct talker *talker, uint64_t first, uint64_t last, uint64_t 
     uint64_t before = 0;
     for (uint64_t round = first; round <= last; round++) {
         say(talker, round);
-        uint64_t said = now();
+        uint64_t said = (uint64_t)clock_now();
         if (round > first)
             *times++ = said - before;
         before = said;
@@ -161,7 +154,7 @@ static void play(struct talker *talker, uint64_t first, uint64_t last, uint64_t 
         if (round % LOOK_AROUND == 0)
             wakeup_end();
     }
-    *times = now() - before;
+    *times = (uint64_t)clock_now() - before;
 }
 
 static void play_all(struct talker *talker)

@@ -8,6 +8,7 @@
  *     $ build/listener-textbook               $ build/talker-textbook 4242    (the PID it printed)
  */
 #include "../common/pairs/textbook.h"
+#include "../common/clock.h"
 #include "../common/lines.h"
 #include "../common/options.h"
 #include "../common/segment.h"
@@ -20,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static double nap_for = 2;
@@ -90,28 +90,21 @@ static pid_t find_listener(int shmid, const struct shmid_ds *about, pid_t given)
     return pid;
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 /* Sleeps on, whether the answer is there or not; only the listener's death ends it earlier. On the
  * way we look when the answer came, to see how much of the nap was for nothing. */
 static void nap(pid_t listener, int shmid, const char *text, const char *said)
 {
-    double began = now(), answered = 0;
+    long long began = clock_now(), answered = 0;
     struct wakeup_wait wait = {.timeout = nap_for};
     while (wakeup_sleep(&wait) != WAKEUP_LATE) {
         if (answered == 0 && strncmp(text, said, TEXTBOOK_SIZE) != 0)
-            answered = now();
+            answered = clock_now();
         if (wakeup_gone(listener, shmid) && !wakeup_alive(listener))
             break;
     }
     if (answered > 0)
-        lines_print("napped for %.2f s; the answer was there after %.2f s", now() - began,
-                    answered - began);
+        lines_print("napped for %.2f s; the answer was there after %.2f s",
+                    (double)(clock_now() - began) / 1e9, (double)(answered - began) / 1e9);
     else if (!wakeup_alive(listener))
         errx(3, "the listener (PID %d) went away", (int)listener);
     else

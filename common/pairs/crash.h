@@ -5,8 +5,6 @@
 
 #include "../meet.h"
 
-#include <time.h>
-
 #define CRASH_LESSON SEGMENT_LESSON('c', 'r', 's', 'h')
 
 enum { CRASH_TEXT = 64 };
@@ -15,18 +13,10 @@ enum { CRASH_SAID = 1, CRASH_ANSWERED };
 
 struct crash {
     struct meet_head meet;
-    _Atomic int starter;     /* PID of whoever will start a listener again */
-    _Atomic int killed_at;   /* when the listener died, by crash_now */
-    char text[CRASH_TEXT];   /* what the talker said */
-    char answer[CRASH_TEXT]; /* not to be believed before ANSWERED */
+    _Atomic int starter;         /* PID of whoever will start a listener again */
+    _Atomic long long killed_at; /* when the listener died, by clock_now */
+    char text[CRASH_TEXT];       /* what the talker said */
+    char answer[CRASH_TEXT];     /* not to be believed before ANSWERED */
 };
-
-/* Milliseconds of CLOCK_MONOTONIC, which is the same clock for both. */
-static inline int crash_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int)(now.tv_sec % 1000000 * 1000 + now.tv_nsec / 1000000);
-}
 
 #endif
