@@ -160,7 +160,7 @@ END
 # ---- colour
 
 @test "on a terminal each side has a colour of its own" {
-    requires script
+    requires_terminal
     TERM=xterm script -qec "$demo" /dev/null >out
     listener=$(grep -F 'listener | replied: ' out) && talker=$(grep -F 'talker   | said: ' out)
     [[ $listener == $'\e['*m* && $talker == $'\e['*m* ]]
@@ -168,14 +168,14 @@ END
 }
 
 @test "on a terminal no line is broken within a word" {
-    requires script
+    requires_terminal
     script -qec "stty cols 60; env TERM=dumb $demo --explain handshake" /dev/null >out
     grep -q '^listener | # block SIGUSR1 before' out
     awk '{ sub(/\r$/, "") } /^(talker  |listener) [|] #/ && length > 60 { print; long = 1 } END { exit long }' out
 }
 
 @test "there is no colour with NO_COLOR, on a dumb terminal, or in a pipe" {
-    requires script
+    requires_terminal
     script -qec "env TERM=xterm NO_COLOR=1 $demo" /dev/null >asked.out
     script -qec "env TERM=dumb $demo" /dev/null >dumb.out
     TERM=xterm "$demo" | cat >pipe.out

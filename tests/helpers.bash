@@ -83,6 +83,12 @@ requires() { # TOOL...
     done
 }
 
+# script(1) runs a program on one of its own.
+requires_terminal() {
+    requires script
+    script -qec true /dev/null >/dev/null 2>&1 </dev/null || skip "no terminal can be made here"
+}
+
 requires_strace() {
     requires strace
     strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"

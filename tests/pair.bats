@@ -374,7 +374,7 @@ received() { # what the listener NAME has received, in order
 }
 
 @test "a terminal is shown control bytes escaped, and UTF-8 as it is" {
-    requires script
+    requires_terminal
     message=$'\e[31mred\a \u2014 \u00e9 \u009b31m \xff'
     start listener script -qefc "'$LISTENER' --timeout $DEADLINE" /dev/null
     wait_for_line listener.out waiting
@@ -386,7 +386,7 @@ received() { # what the listener NAME has received, in order
 }
 
 @test "a reply is shown escaped on the talker's terminal" {
-    requires script
+    requires_terminal
     start_listener --reply $'\e]0;title\a'
     ends 0 script -qefc "'$TALKER' --timeout $DEADLINE" /dev/null
     finish listener 0
@@ -394,7 +394,7 @@ received() { # what the listener NAME has received, in order
 }
 
 @test "what is said while a reply is asked for on a terminal has a line of its own" {
-    requires script
+    requires_terminal
     mkfifo typed
     exec 7<>typed
     start listener script -qefc "'$LISTENER' --interactive --timeout $DEADLINE" /dev/null <typed

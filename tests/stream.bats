@@ -213,7 +213,7 @@ requires_liar() {
 }
 
 @test "typed on a terminal, to its end" {
-    requires script
+    requires_terminal
     start_receiver
     resolve talker-stream
     start_with '' talker script -qec "${command[*]}" typescript < <(printf 'one\ntwo\n' && until_true has_size listener.out 8)
@@ -763,7 +763,7 @@ requires_liar() {
 
 # On a terminal, which typescript records, and fed by the test.
 start_on_terminal() { # [TALKER OPTION]...
-    requires script
+    requires_terminal
     start_receiver
     resolve talker-stream "$@"
     mkfifo in
