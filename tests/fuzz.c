@@ -1,8 +1,11 @@
 /* fuzz.c - overwrites a segment while two others converse through it, for tests/torture/hostile.
  *
- *     fuzz overwrite SHMID LESSON SEED COUNT   LESSON: pair handshake stream, or any other
- *     fuzz tame      SHMID LESSON SEED COUNT            the same with no value but a bystander's
- * PID fuzz poke      SHMID magic|lesson|version|owner VALUE
+ *     fuzz overwrite SHMID LESSON SEED COUNT [FIELD]
+ *     fuzz tame SHMID LESSON SEED COUNT [FIELD]
+ *     fuzz poke SHMID magic|lesson|version|owner VALUE
+ *
+ * LESSON is pair, handshake or stream, whose fields have names here, or any other. Tame writes no
+ * value but a bystander's PID.
  *
  * Each overwrite is told on stdout: which word, what it was, what it became, and whether that was
  * taken back (a word that changes between two looks at it) or left. The seed makes words and values
@@ -197,6 +200,7 @@ static int end_bystanders(void)
 /* ---- what is written ---- */
 
 static bool tame;
+static const char *only; /* the field to be overwritten; NULL: any */
 
 static uint64_t hostile_pid(void)
 {
@@ -274,11 +278,14 @@ struct word {
 /* Mostly a field of the lesson, and of an array one of its first; else any word of the segment. */
 static struct word choose_word(const struct lesson *lesson, size_t size)
 {
-    if (!tame && below(12) == 0) {
+    if (!only && !tame && below(12) == 0) {
         size_t width = (size_t)1 << below(4);
         return (struct word){"anywhere", below(size / width) * width, width};
     }
-    const struct field *field = &lesson->fields[below(lesson->count)];
+    const struct field *field;
+    do
+        field = &lesson->fields[below(lesson->count)];
+    while (only && strcmp(field->name, only) != 0);
     size_t most = field->count > 8 && below(4) ? 8 : field->count;
     size_t offset = field->offset + below(most) * field->size;
     if (offset + field->size > size)
@@ -467,12 +474,14 @@ int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
     tame = strcmp(what, "tame") == 0;
-    if (argc > 5 && (tame || strcmp(what, "overwrite") == 0))
+    if (argc > 5 && (tame || strcmp(what, "overwrite") == 0)) {
+        only = argv[6];
         return fuzz(argv + 2);
+    }
     if (argc == 5 && strcmp(what, "poke") == 0)
         poke(atoi(argv[2]), argv[3], argv[4]);
     else
-        errx(2, "usage: fuzz overwrite|tame SHMID LESSON SEED COUNT, or fuzz poke SHMID "
+        errx(2, "usage: fuzz overwrite|tame SHMID LESSON SEED COUNT [FIELD], or fuzz poke SHMID "
                 "WORD VALUE");
     return 0;
 }

@@ -1,10 +1,11 @@
 /* storm.c - signals that nobody asked for, for the tests: over and over, until one of the processes
  * is gone.
  *
- *     storm SIGNALS PID...     SIGNALS: numbers, parted by commas
+ *     storm SIGNALS[/COUNT] PID...     SIGNALS: numbers, parted by commas
  *
  * They are sent thousands of times a second, by kill(2) and, where there is one, by tgkill(2): what
- * a handler is told of its sender (si_code) is not the same. Prints a line when it has begun.
+ * a handler is told of its sender (si_code) is not the same. Prints a line when it has begun,
+ * "enough" when each signal was sent COUNT times, and at its end how many were sent in all.
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* syscall */
@@ -18,13 +19,29 @@
 #include <time.h>
 #include <unistd.h>
 
+static long sent;
+
+static void leave(void)
+{
+    printf("sent %ld\n", sent);
+    exit(0);
+}
+
+static void say(const char *what)
+{
+    if (puts(what) == EOF || fflush(stdout) == EOF)
+        err(1, "stdout");
+}
+
 static void send_or_leave(pid_t pid, int signo)
 {
     if (kill(pid, signo) == -1)
-        exit(0);
+        leave();
+    sent++;
 #if defined(__linux__)
     if (syscall(SYS_tgkill, pid, pid, signo) == -1)
-        exit(0);
+        leave();
+    sent++;
 #endif
 }
 
@@ -32,7 +49,9 @@ int main(int argc, char **argv)
 {
     int signals[8], count = 0;
     if (argc < 3)
-        errx(2, "usage: storm SIGNALS PID...");
+        errx(2, "usage: storm SIGNALS[/COUNT] PID...");
+    const char *slash = strchr(argv[1], '/');
+    long enough = slash ? atol(slash + 1) : 0;
     for (char *word = strtok(argv[1], ","); word && count < 8; word = strtok(NULL, ","))
         signals[count++] = atoi(word);
     for (long round = 0;; round++) {
@@ -41,7 +60,11 @@ int main(int argc, char **argv)
                 send_or_leave((pid_t)atoi(*pid), signals[i]);
         nanosleep(&(struct timespec){0, 50000},
                   NULL); /* or those that it blows on get no CPU at all */
-        if (round == 0 && (puts("it blows") == EOF || fflush(stdout) == EOF))
-            err(1, "stdout");
+        if (round == 0)
+            say("it blows");
+        if (enough > 0 && sent >= enough * count) {
+            say("enough");
+            enough = 0;
+        }
     }
 }
