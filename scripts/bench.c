@@ -14,11 +14,13 @@
 #define _GNU_SOURCE /* splice, vmsplice, F_SETPIPE_SZ */
 #include <sys/uio.h>
 #endif
+#include "../common/clock.h"
 #include "../common/placement.h"
 
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdalign.h>
 #include <stdbool.h>
@@ -29,22 +31,19 @@
 #include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static double now(void)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+    return (double)clock_now() / 1e9;
 }
 
-static long number(const char *text, long least)
+static long number(const char *text, long least, long most)
 {
     char *end;
     long value = strtol(text, &end, 10);
-    if (end == text || *end != '\0' || value < least)
-        errx(2, "'%s' is not a whole number from %ld", text, least);
+    if (end == text || *end != '\0' || value < least || value > most)
+        errx(2, "'%s' is not a whole number from %ld to %ld", text, least, most);
     return value;
 }
 
@@ -70,6 +69,46 @@ static bool ended_well(pid_t child)
         if (errno != EINTR)
             err(1, "waitpid(%d)", (int)child);
     return status == 0;
+}
+
+/* ---- what is started, and ended with us ---- */
+
+enum { MOST_GROUPS = 10000 };
+
+static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+static pid_t groups[MOST_GROUPS]; /* each child is the leader of a process group */
+static long group_count;
+
+static void end_groups(int signo)
+{
+    for (long i = 0; i < group_count; i++)
+        kill(-groups[i], SIGTERM);
+    signal(signo, SIG_DFL);
+    raise(signo);
+}
+
+static void handle_ends(void (*handler)(int))
+{
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        signal(ends[i], handler);
+}
+
+/* Forks a child that is ended with us. Both put it in its group: whoever comes first. A signal that
+ * comes meanwhile waits until the child is listed. */
+static pid_t fork_group(void)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    handle_ends(end_groups);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    pid_t child = fork_or_die();
+    if (child == 0)
+        handle_ends(SIG_DFL);
+    else
+        groups[group_count++] = child;
+    setpgid(child, 0);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return child;
 }
 
 /* ---- bare pairs ---- */
@@ -118,77 +157,56 @@ static _Noreturn void play(bool first, pid_t peer, long rounds, int cpu, int gat
     _exit(write(results, &effort, sizeof effort) != sizeof effort);
 }
 
-/* The second side is the first's child, so each can know the other's PID before it begins. It dies
- * with the first, should that be ended. */
-static _Noreturn void play_both(long rounds, int cpu, int others_cpu, int gate, int results)
+/* The second side is the first's child, so each can know the other's PID before it begins. */
+static _Noreturn void play_both(long rounds, const int cpu[2], int gate, int results)
 {
     pid_t parent = getpid(), child = fork_or_die();
     if (child == 0)
-        play(false, parent, rounds, others_cpu, gate, results);
-    play(true, child, rounds, cpu, gate, results);
+        play(false, parent, rounds, cpu[1], gate, results);
+    play(true, child, rounds, cpu[0], gate, results);
 }
 
-static pid_t children[10000];
-static long count;
-
-static void end_children(int signo)
+static void choose_cpus(const char *place, int cpu[2])
 {
-    for (long i = 0; i < count; i++)
-        kill(-children[i], SIGKILL); /* each pair is a process group of its own */
-    signal(signo, SIG_DFL);
-    raise(signo);
-}
-
-static void block(int signo)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, signo);
-    sigprocmask(SIG_BLOCK, &set, NULL);
+    bool any = strcmp(place, "any") == 0;
+    cpu[0] = any ? -1 : placement_nth(0);
+    cpu[1] = strcmp(place, "two") == 0 ? placement_nth(1) : cpu[0];
+    if (!any && (cpu[0] == -1 || cpu[1] == -1))
+        errx(1, "there are not so many CPUs here");
 }
 
 static int bare_pairs(long pairs, long rounds, const char *place)
 {
-    int gate[2], results[2];
-    bool pinned = strcmp(place, "any") != 0;
-    int cpu = pinned ? placement_nth(0) : -1;
-    int others_cpu = strcmp(place, "two") == 0 ? placement_nth(1) : cpu;
-    if (pinned && (cpu == -1 || others_cpu == -1))
-        errx(1, "there are not so many CPUs here");
+    int gate[2], results[2], cpu[2];
+    choose_cpus(place, cpu);
     if (pipe(gate) == -1 || pipe(results) == -1)
         err(1, "pipe");
-
-    block(SIGUSR1);
+    sigset_t usr1;
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &usr1, NULL);
     signal(SIGUSR1, take);
-    for (int i = 0; i < 3; i++)
-        signal((int[]){SIGINT, SIGTERM, SIGHUP}[i], end_children);
-    for (; count < pairs; count++) {
-        children[count] = fork_or_die();
-        if (children[count] == 0) {
-            for (int i = 0; i < 3; i++)
-                signal((int[]){SIGINT, SIGTERM, SIGHUP}[i], SIG_DFL);
-            setpgid(0, 0);
-            close(gate[1]);
-            play_both(rounds, cpu, others_cpu, gate[0], results[1]);
-        }
-        setpgid(children[count], children[count]);
+    for (long i = 0; i < pairs; i++) {
+        if (fork_group() != 0)
+            continue;
+        close(gate[1]);
+        play_both(rounds, cpu, gate[0], results[1]);
     }
     close(gate[0]);
     close(gate[1]);
     close(results[1]);
 
-    struct effort effort;
-    double longest = 0, cpu_seconds = 0;
+    struct effort effort, all = {0, 0};
     for (long i = 0; i < 2 * pairs; i++) {
         if (read(results[0], &effort, sizeof effort) != sizeof effort)
             errx(1, "a bare pair has failed");
-        longest = effort.seconds > longest ? effort.seconds : longest;
-        cpu_seconds += effort.cpu;
+        all.seconds = effort.seconds > all.seconds ? effort.seconds : all.seconds;
+        all.cpu += effort.cpu;
     }
-    for (; count > 0; count--)
-        ended_well(children[count - 1]);
-    double all = (double)pairs * (double)rounds;
-    printf("%.1f %.4f\n", all / longest, cpu_seconds * 1e6 / all);
+    while (group_count > 0)
+        ended_well(groups[--group_count]);
+    double played = (double)pairs * (double)rounds;
+    printf("%.1f %.4f\n", played / all.seconds, all.cpu * 1e6 / played);
     return 0;
 }
 
@@ -207,14 +225,17 @@ static _Noreturn void run(char **command)
     err(1, "execvp(\"%s\")", command[0]);
 }
 
-static int time_it(char **command)
+static int time_it(const char *file, char **command)
 {
     double began = now();
-    pid_t child = fork_or_die();
+    pid_t child = fork_group();
     if (child == 0)
         run(command);
     bool well = ended_well(child);
-    printf("%.6f\n", now() - began);
+    double seconds = now() - began;
+    FILE *told = fopen(file, "we");
+    if (!told || fprintf(told, "%.6f\n", seconds) < 0 || fclose(told) == EOF)
+        err(1, "write to \"%s\"", file);
     return well ? 0 : 1;
 }
 
@@ -265,7 +286,9 @@ struct lockstep {
     alignas(4096) char bytes[LOCKSTEP];
 };
 
-static void change(int semaphores, int which, int by)
+static int semaphores;
+
+static void change(int which, int by)
 {
     struct sembuf operation = {(unsigned short)which, (short)by, 0};
     while (semop(semaphores, &operation, 1) == -1)
@@ -273,21 +296,21 @@ static void change(int semaphores, int which, int by)
             err(1, "semop");
 }
 
-static void write_in_turn(int semaphores, struct lockstep *shared)
+static void write_in_turn(struct lockstep *shared)
 {
-    size_t length;
-    do {
-        change(semaphores, MAY_WRITE, -1);
-        write_all(shared->bytes, length = shared->length);
-        change(semaphores, MAY_READ, 1);
-    } while (length > 0);
+    for (;;) {
+        change(MAY_WRITE, -1);
+        if (shared->length == 0)
+            return;
+        write_all(shared->bytes, shared->length);
+        change(MAY_READ, 1);
+    }
 }
 
-static int semaphores_to_remove;
-
+/* Also when the child has ended: where that came too early, we would wait for it for ever. */
 static void remove_semaphores(int signo)
 {
-    semctl(semaphores_to_remove, 0, IPC_RMID);
+    semctl(semaphores, 0, IPC_RMID);
     signal(signo, SIG_DFL);
     raise(signo);
 }
@@ -295,24 +318,23 @@ static void remove_semaphores(int signo)
 static int lockstep(void)
 {
     struct lockstep *shared = map_shared(sizeof *shared);
-    int semaphores = semaphores_to_remove = semget(IPC_PRIVATE, 2, 0600);
+    semaphores = semget(IPC_PRIVATE, 2, 0600);
     if (semaphores == -1)
         err(1, "semget(IPC_PRIVATE, 2, 0600)");
+    handle_ends(remove_semaphores);
+    signal(SIGCHLD, remove_semaphores);
     pid_t child = fork_or_die();
     if (child == 0) {
-        write_in_turn(semaphores, shared);
+        write_in_turn(shared);
         _exit(0);
     }
-    for (int i = 0; i < 3; i++)
-        signal((int[]){SIGINT, SIGTERM, SIGHUP}[i], remove_semaphores);
     do {
         shared->length = read_some(shared->bytes, LOCKSTEP);
-        change(semaphores, MAY_WRITE, 1);
-        change(semaphores, MAY_READ, -1);
+        change(MAY_WRITE, 1);
+        if (shared->length > 0)
+            change(MAY_READ, -1);
     } while (shared->length > 0);
-    bool well = ended_well(child);
-    semctl(semaphores, 0, IPC_RMID);
-    return well ? 0 : 1;
+    return ended_well(child) ? 0 : 1;
 }
 
 #if defined(__linux__)
@@ -340,18 +362,18 @@ static void give_pages(int to)
 static int splice_over_a_pipe(void)
 {
     enum { PIPE = 1024 * 1024 };
-    int ends[2];
-    if (pipe(ends) == -1 || fcntl(ends[1], F_SETPIPE_SZ, PIPE) == -1)
+    int way[2];
+    if (pipe(way) == -1 || fcntl(way[1], F_SETPIPE_SZ, PIPE) == -1)
         err(1, "pipe of %d bytes", PIPE);
     pid_t child = fork_or_die();
     if (child == 0) {
-        close(ends[0]);
-        give_pages(ends[1]);
+        close(way[0]);
+        give_pages(way[1]);
         _exit(0);
     }
-    close(ends[1]);
+    close(way[1]);
     ssize_t moved;
-    while ((moved = splice(ends[0], NULL, STDOUT_FILENO, NULL, PIPE, SPLICE_F_MOVE)) > 0)
+    while ((moved = splice(way[0], NULL, STDOUT_FILENO, NULL, PIPE, SPLICE_F_MOVE)) > 0)
         ;
     if (moved == -1)
         err(1, "splice");
@@ -376,15 +398,15 @@ int main(int argc, char **argv)
         return puts("") == EOF;
     }
     if (strcmp(what, "pairs") == 0 && argc == 5)
-        return bare_pairs(number(argv[2], 1) % 10000, number(argv[3], 1), argv[4]);
+        return bare_pairs(number(argv[2], 1, MOST_GROUPS), number(argv[3], 1, 1000000000), argv[4]);
     if (strcmp(what, "busy") == 0 && argc == 3)
-        be_busy((int)number(argv[2], 0));
+        be_busy((int)number(argv[2], 0, INT_MAX));
     if (strcmp(what, "on") == 0 && argc > 3) {
-        pin((int)number(argv[2], 0));
+        pin((int)number(argv[2], 0, INT_MAX));
         run(argv + 3);
     }
-    if (strcmp(what, "time") == 0 && argc > 2)
-        return time_it(argv + 2);
+    if (strcmp(what, "time") == 0 && argc > 3)
+        return time_it(argv[2], argv + 3);
     if (strcmp(what, "copy") == 0 && argc == 2)
         return copy();
     if (strcmp(what, "lockstep") == 0 && argc == 2)
@@ -392,5 +414,5 @@ int main(int argc, char **argv)
     if (strcmp(what, "splice") == 0 && argc == 2)
         return splice_over_a_pipe();
     errx(2, "usage: bench cpus | pairs N ROUNDS same|two|any | busy CPU | on CPU COMMAND... | "
-            "time COMMAND... | copy | lockstep | splice");
+            "time FILE COMMAND... | copy | lockstep | splice");
 }
