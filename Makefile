@@ -29,12 +29,13 @@ LDLIBS    = $(if $(filter Linux,$(shell uname)),-lrt)
 TALKERS   = $(LESSONS:%=talker-%) $(filter talker-%,$(VARIANTS))
 LISTENERS = $(LESSONS:%=listener-%) $(filter listener-%,$(VARIANTS))
 PROGRAMS  = talker listener $(TALKERS) $(LISTENERS)
+TOOLS     = sweep bench
 COMMON   = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*.c))
 OBJECTS  = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard */*.c))
 
 .PHONY: all demo test lint install uninstall dist clean
 
-all: $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/sweep
+all: $(PROGRAMS:%=$(BUILD)/%) $(TOOLS:%=$(BUILD)/%)
 
 # Each file is made beside its place and moved there: two builds at once do not disturb each other,
 # nor a program that runs.
@@ -43,8 +44,8 @@ $(BUILD)/talker: $(BUILD)/obj/talker/talker.o
 $(BUILD)/listener: $(BUILD)/obj/listener/listener.o
 $(TALKERS:%=$(BUILD)/%): $(BUILD)/talker-%: $(BUILD)/obj/talker/%.o
 $(LISTENERS:%=$(BUILD)/%): $(BUILD)/listener-%: $(BUILD)/obj/listener/%.o
-$(BUILD)/sweep: $(BUILD)/obj/scripts/sweep.o
-$(PROGRAMS:%=$(BUILD)/%) $(BUILD)/sweep: $(COMMON)
+$(TOOLS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/scripts/%.o
+$(PROGRAMS:%=$(BUILD)/%) $(TOOLS:%=$(BUILD)/%): $(COMMON)
 	$(COMPILE) $(LDFLAGS) -o $@.$$$$ $(filter %.o,$^) $(LDLIBS) && mv -f $@.$$$$ $@
 
 $(BUILD)/obj/%.o: %.c Makefile

@@ -27,10 +27,13 @@ void wakeup_take(int signo, siginfo_t *info, void *context)
     wakeup_came = 1;
 }
 
+static volatile sig_atomic_t alarmed; /* by whomever: it is time to look at the clock */
+
 /* Only the kernel's own timer counts: a SIGALRM that somebody sent must not make us late. */
 static void on_tick(int signo, siginfo_t *info, void *context)
 {
     (void)signo, (void)context;
+    alarmed = 1;
     if (info->si_code != SI_USER && info->si_code != SI_QUEUE)
         wakeup_ticks++;
 }
@@ -300,7 +303,8 @@ static bool tick_has_passed(void)
     return true;
 }
 
-enum wakeup wakeup_look(struct wakeup_wait *wait)
+/* What the handlers have noted, but for the tick. */
+static void obey(void)
 {
     if (wakeup_ending)
         wakeup_die(wakeup_ending);
@@ -308,6 +312,11 @@ enum wakeup wakeup_look(struct wakeup_wait *wait)
         wakeup_came = 0;
         narrate_signal(SIGUSR1, wakeup_from);
     }
+}
+
+enum wakeup wakeup_look(struct wakeup_wait *wait)
+{
+    obey();
     if (wait->verdict != WAKEUP_LOOK)
         return wait->verdict;
     if (!tick_has_passed())
@@ -332,8 +341,12 @@ enum wakeup wakeup_sleep(struct wakeup_wait *wait)
         return wait->verdict;
     sigset_t all_let_in;
     sigemptyset(&all_let_in);
+    alarmed = 0;
     sys_sigsuspend(&all_let_in);
-    return wakeup_look(wait);
+    if (alarmed)
+        return wakeup_look(wait);
+    obey(); /* whoever was rung need not ask what time it is */
+    return WAKEUP_LOOK;
 }
 
 enum wakeup wakeup_sleep_on(struct wakeup_wait *wait, int fd, bool writing, bool *ready)

@@ -1,0 +1,418 @@
+/* bench.c - what scripts/bench measures against: the same work done without us, and a stopwatch.
+ *
+ *     build/bench cpus                       the CPUs that may be used, in one line
+ *     build/bench pairs N ROUNDS same|two|any
+ *                                            N pairs at once, bare kill and sigsuspend, and no
+ * more: rounds a second of them all, CPU microseconds a round build/bench busy CPU computes on that
+ * CPU, until it is ended build/bench on CPU COMMAND...          has COMMAND run on that CPU alone
+ *     build/bench time COMMAND...            how many seconds COMMAND takes; its exit status is
+ * ours build/bench copy                       stdin to stdout: read and write, 256 KiB build/bench
+ * lockstep                   the same by two processes in turn: a shared buffer of 1 MiB, two
+ * semaphores build/bench splice                     the same over a pipe of 1 MiB: vmsplice, splice
+ */
+#if defined(__linux__)
+#define _GNU_SOURCE /* splice, vmsplice, F_SETPIPE_SZ */
+#include <sys/uio.h>
+#endif
+#include "../common/clock.h"
+#include "../common/placement.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static double now(void)
+{
+    return (double)clock_now() / 1e9;
+}
+
+static long number(const char *text, long least, long most)
+{
+    char *end;
+    long value = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || value < least || value > most)
+        errx(2, "'%s' is not a whole number from %ld to %ld", text, least, most);
+    return value;
+}
+
+static void pin(int cpu)
+{
+    if (placement_pin(cpu) == -1)
+        err(1, "sched_setaffinity to CPU %d", cpu);
+}
+
+static pid_t fork_or_die(void)
+{
+    pid_t child = fork();
+    if (child == -1)
+        err(1, "fork");
+    return child;
+}
+
+/* Returns whether it ended with 0. */
+static bool ended_well(pid_t child)
+{
+    int status;
+    while (waitpid(child, &status, 0) == -1)
+        if (errno != EINTR)
+            err(1, "waitpid(%d)", (int)child);
+    return status == 0;
+}
+
+/* ---- what is started, and ended with us ---- */
+
+enum { MOST_GROUPS = 10000 };
+
+static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+static pid_t groups[MOST_GROUPS]; /* each child is the leader of a process group */
+static long group_count;
+
+static void end_groups(int signo)
+{
+    for (long i = 0; i < group_count; i++)
+        kill(-groups[i], SIGTERM);
+    signal(signo, SIG_DFL);
+    raise(signo);
+}
+
+static void handle_ends(void (*handler)(int))
+{
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        signal(ends[i], handler);
+}
+
+/* Forks a child that is ended with us. Both put it in its group: whoever comes first. A signal that
+ * comes meanwhile waits until the child is listed. */
+static pid_t fork_group(void)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    handle_ends(end_groups);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    pid_t child = fork_or_die();
+    if (child == 0)
+        handle_ends(SIG_DFL);
+    else
+        groups[group_count++] = child;
+    setpgid(child, 0);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return child;
+}
+
+/* ---- bare pairs ---- */
+
+struct effort {
+    double seconds, cpu;
+};
+
+static struct effort charged(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (struct effort){now(),
+                           (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                               (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6};
+}
+
+static void take(int signo)
+{
+    (void)signo;
+}
+
+/* One side: in each round it rings and sleeps, or sleeps and rings. A tenth of the rounds is to
+ * warm up. Tells what the others took. */
+static _Noreturn void play(bool first, pid_t peer, long rounds, int cpu, int gate, int results)
+{
+    struct effort effort = {0, 0};
+    sigset_t none;
+    sigemptyset(&none);
+    char open;
+    if (cpu != -1)
+        pin(cpu);
+    if (read(gate, &open, 1) == -1) /* its end: all are there */
+        err(1, "read from the gate");
+    for (long round = -rounds / 10; round < rounds; round++) {
+        if (round == 0)
+            effort = charged();
+        if (first && kill(peer, SIGUSR1) == -1)
+            err(1, "kill(%d, SIGUSR1)", (int)peer);
+        sigsuspend(&none);
+        if (!first && kill(peer, SIGUSR1) == -1)
+            err(1, "kill(%d, SIGUSR1)", (int)peer);
+    }
+    struct effort after = charged();
+    effort = (struct effort){after.seconds - effort.seconds, after.cpu - effort.cpu};
+    _exit(write(results, &effort, sizeof effort) != sizeof effort);
+}
+
+/* The second side is the first's child, so each can know the other's PID before it begins. */
+static _Noreturn void play_both(long rounds, const int cpu[2], int gate, int results)
+{
+    pid_t parent = getpid(), child = fork_or_die();
+    if (child == 0)
+        play(false, parent, rounds, cpu[1], gate, results);
+    play(true, child, rounds, cpu[0], gate, results);
+}
+
+static void choose_cpus(const char *place, int cpu[2])
+{
+    bool any = strcmp(place, "any") == 0;
+    cpu[0] = any ? -1 : placement_nth(0);
+    cpu[1] = strcmp(place, "two") == 0 ? placement_nth(1) : cpu[0];
+    if (!any && (cpu[0] == -1 || cpu[1] == -1))
+        errx(1, "there are not so many CPUs here");
+}
+
+static int bare_pairs(long pairs, long rounds, const char *place)
+{
+    int gate[2], results[2], cpu[2];
+    choose_cpus(place, cpu);
+    if (pipe(gate) == -1 || pipe(results) == -1)
+        err(1, "pipe");
+    sigset_t usr1;
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &usr1, NULL);
+    signal(SIGUSR1, take);
+    for (long i = 0; i < pairs; i++) {
+        if (fork_group() != 0)
+            continue;
+        close(gate[1]);
+        play_both(rounds, cpu, gate[0], results[1]);
+    }
+    close(gate[0]);
+    close(gate[1]);
+    close(results[1]);
+
+    struct effort effort, all = {0, 0};
+    for (long i = 0; i < 2 * pairs; i++) {
+        if (read(results[0], &effort, sizeof effort) != sizeof effort)
+            errx(1, "a bare pair has failed");
+        all.seconds = effort.seconds > all.seconds ? effort.seconds : all.seconds;
+        all.cpu += effort.cpu;
+    }
+    while (group_count > 0)
+        ended_well(groups[--group_count]);
+    double played = (double)pairs * (double)rounds;
+    printf("%.1f %.4f\n", played / all.seconds, all.cpu * 1e6 / played);
+    return 0;
+}
+
+/* ---- a process in the way, a stopwatch ---- */
+
+static _Noreturn void be_busy(int cpu)
+{
+    pin(cpu);
+    for (volatile unsigned long n = 0;; n++)
+        ;
+}
+
+static _Noreturn void run(char **command)
+{
+    execvp(command[0], command);
+    err(1, "execvp(\"%s\")", command[0]);
+}
+
+static int time_it(const char *file, char **command)
+{
+    double began = now();
+    pid_t child = fork_group();
+    if (child == 0)
+        run(command);
+    bool well = ended_well(child);
+    double seconds = now() - began;
+    FILE *told = fopen(file, "we");
+    if (!told || fprintf(told, "%.6f\n", seconds) < 0 || fclose(told) == EOF)
+        err(1, "write to \"%s\"", file);
+    return well ? 0 : 1;
+}
+
+/* ---- stdin to stdout ---- */
+
+static void write_all(const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(STDOUT_FILENO, bytes, size);
+        if (written == -1)
+            err(1, "write");
+        bytes += written;
+        size -= (size_t)written;
+    }
+}
+
+static size_t read_some(char *bytes, size_t size)
+{
+    ssize_t got = read(STDIN_FILENO, bytes, size);
+    if (got == -1)
+        err(1, "read");
+    return (size_t)got;
+}
+
+static void *map_shared(size_t size)
+{
+    void *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED)
+        err(1, "mmap of %zu bytes", size);
+    return mapped;
+}
+
+static int copy(void)
+{
+    enum { BUFFER = 256 * 1024 };
+    char *buffer = map_shared(BUFFER);
+    size_t got;
+    while ((got = read_some(buffer, BUFFER)) > 0)
+        write_all(buffer, got);
+    return 0;
+}
+
+/* As a book shows it: who reads and who writes take turns, and never work at the same time. */
+enum { LOCKSTEP = 1024 * 1024, MAY_READ = 0, MAY_WRITE = 1 };
+
+struct lockstep {
+    size_t length;
+    alignas(4096) char bytes[LOCKSTEP];
+};
+
+static int semaphores;
+
+static void change(int which, int by)
+{
+    struct sembuf operation = {(unsigned short)which, (short)by, 0};
+    while (semop(semaphores, &operation, 1) == -1)
+        if (errno != EINTR)
+            err(1, "semop");
+}
+
+static void write_in_turn(struct lockstep *shared)
+{
+    for (;;) {
+        change(MAY_WRITE, -1);
+        if (shared->length == 0)
+            return;
+        write_all(shared->bytes, shared->length);
+        change(MAY_READ, 1);
+    }
+}
+
+/* Also when the child has ended: where that came too early, we would wait for it for ever. */
+static void remove_semaphores(int signo)
+{
+    semctl(semaphores, 0, IPC_RMID);
+    signal(signo, SIG_DFL);
+    raise(signo);
+}
+
+static int lockstep(void)
+{
+    struct lockstep *shared = map_shared(sizeof *shared);
+    semaphores = semget(IPC_PRIVATE, 2, 0600);
+    if (semaphores == -1)
+        err(1, "semget(IPC_PRIVATE, 2, 0600)");
+    handle_ends(remove_semaphores);
+    signal(SIGCHLD, remove_semaphores);
+    pid_t child = fork_or_die();
+    if (child == 0) {
+        write_in_turn(shared);
+        _exit(0);
+    }
+    do {
+        shared->length = read_some(shared->bytes, LOCKSTEP);
+        change(MAY_WRITE, 1);
+        if (shared->length > 0)
+            change(MAY_READ, -1);
+    } while (shared->length > 0);
+    return ended_well(child) ? 0 : 1;
+}
+
+#if defined(__linux__)
+
+/* What was given to vmsplice must stay as it is until it was read from the pipe: the buffers hold
+ * twice as much as the pipe takes. */
+static void give_pages(int to)
+{
+    enum { CHUNK = 256 * 1024, CHUNKS = 8 };
+    char *buffers = map_shared(CHUNK * CHUNKS);
+    for (int i = 0;; i = (i + 1) % CHUNKS) {
+        struct iovec chunk = {buffers + i * CHUNK, 0};
+        if ((chunk.iov_len = read_some(chunk.iov_base, CHUNK)) == 0)
+            return;
+        while (chunk.iov_len > 0) {
+            ssize_t given = vmsplice(to, &chunk, 1, 0);
+            if (given == -1)
+                err(1, "vmsplice");
+            chunk.iov_base = (char *)chunk.iov_base + given;
+            chunk.iov_len -= (size_t)given;
+        }
+    }
+}
+
+static int splice_over_a_pipe(void)
+{
+    enum { PIPE = 1024 * 1024 };
+    int way[2];
+    if (pipe(way) == -1 || fcntl(way[1], F_SETPIPE_SZ, PIPE) == -1)
+        err(1, "pipe of %d bytes", PIPE);
+    pid_t child = fork_or_die();
+    if (child == 0) {
+        close(way[0]);
+        give_pages(way[1]);
+        _exit(0);
+    }
+    close(way[1]);
+    ssize_t moved;
+    while ((moved = splice(way[0], NULL, STDOUT_FILENO, NULL, PIPE, SPLICE_F_MOVE)) > 0)
+        ;
+    if (moved == -1)
+        err(1, "splice");
+    return ended_well(child) ? 0 : 1;
+}
+
+#else
+
+static int splice_over_a_pipe(void)
+{
+    errx(1, "this system has no splice");
+}
+
+#endif
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+    if (strcmp(what, "cpus") == 0 && argc == 2) {
+        for (int nth = 0; placement_nth(nth) != -1; nth++)
+            printf("%s%d", nth ? " " : "", placement_nth(nth));
+        return puts("") == EOF;
+    }
+    if (strcmp(what, "pairs") == 0 && argc == 5)
+        return bare_pairs(number(argv[2], 1, MOST_GROUPS), number(argv[3], 1, 1000000000), argv[4]);
+    if (strcmp(what, "busy") == 0 && argc == 3)
+        be_busy((int)number(argv[2], 0, INT_MAX));
+    if (strcmp(what, "on") == 0 && argc > 3) {
+        pin((int)number(argv[2], 0, INT_MAX));
+        run(argv + 3);
+    }
+    if (strcmp(what, "time") == 0 && argc > 3)
+        return time_it(argv[2], argv + 3);
+    if (strcmp(what, "copy") == 0 && argc == 2)
+        return copy();
+    if (strcmp(what, "lockstep") == 0 && argc == 2)
+        return lockstep();
+    if (strcmp(what, "splice") == 0 && argc == 2)
+        return splice_over_a_pipe();
+    errx(2, "usage: bench cpus | pairs N ROUNDS same|two|any | busy CPU | on CPU COMMAND... | "
+            "time FILE COMMAND... | copy | lockstep | splice");
+}
