@@ -102,9 +102,7 @@ inline exchange(me, it, new, was)                /* atomic_exchange */
 
 /* ---- common/doorbell.c ---- */
 
-#ifdef NO_REDECLARE
-bool declared[EVERYONE];                         /* in this wait */
-#endif
+bool declared[EVERYONE];                         /* and has not slept since */
 
 inline declare(me)
 {
@@ -115,7 +113,7 @@ inline declare(me)
 }
 
 /* One step of a wait. After a declaration it returns, and its caller looks: that is the recheck. A declaration that
- * nobody has taken back since is still good, for the caller has looked since. */
+ * nobody has taken back in a sleep is still good after it, for the caller has looked since. */
 inline doorbell_wait(me, peer)
 {
     if
@@ -129,11 +127,16 @@ inline doorbell_wait(me, peer)
        :: !declared[me] -> declared[me] = true; declare(me)
        :: declared[me] -> wakeup_sleep(me, peer)
 #else
-       :: !LOAD(me, ASLEEP(me)) -> declare(me);
+       :: !declared[me] && !LOAD(me, ASLEEP(me)) ->
+          declare(me);
 #ifdef NO_RECHECK
           wakeup_sleep(me, peer)                 /* declared after the last look, instead of before it */
+#else
+          declared[me] = true
 #endif
-       :: LOAD(me, ASLEEP(me)) -> wakeup_sleep(me, peer)
+       :: declared[me] || LOAD(me, ASLEEP(me)) ->
+          declared[me] = false;
+          wakeup_sleep(me, peer)
 #endif
        fi
 #endif
@@ -149,9 +152,7 @@ inline doorbell_up(me)
     :: else
     fi;
 #endif
-#ifdef NO_REDECLARE
     declared[me] = false;
-#endif
     looks = 0
 }
 
