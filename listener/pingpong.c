@@ -31,6 +31,7 @@ struct listener {
     struct meet meet;
     struct pingpong *shared;
     struct handover handover;
+    struct wakeup_wait wait; /* as it begins in each round */
     struct pingpong_cost cost;
     int method, cpu, spin, size, warm_up, rounds; /* the plan, once it was checked */
 };
@@ -66,6 +67,7 @@ static void follow_plan(struct listener *listener, const struct options *options
 {
     explain("make what the method needs beside the segment, and go where the talker wants us");
     struct pingpong *shared = listener->shared;
+    listener->wait = meet_wait(&listener->meet);
     listener->handover.bell = (struct doorbell_side){.mine = &shared->pong.bell,
                                                      .theirs = &shared->ping.bell,
                                                      .spin = doorbell_spin(listener->spin)};
@@ -77,27 +79,22 @@ static void follow_plan(struct listener *listener, const struct options *options
 
 /* ---- the rounds ---- */
 
-/* The message is copied, and compared with what it has to be. */
 static void hear(struct listener *listener, uint64_t round)
 {
-    static char heard[PINGPONG_MOST], expected[PINGPONG_MOST];
-    size_t size = (size_t)listener->size;
-    pingpong_write(expected, size, round); /* while it is on its way */
     explain("wait until the count is this round's, as the method has it");
-    enum wakeup why = handover_await(&listener->handover, &listener->shared->ping.count, round,
-                                     meet_wait(&listener->meet));
+    struct pingpong_line *ping = &listener->shared->ping;
+    enum wakeup why = handover_await(&listener->handover, &ping->count, round, listener->wait);
     if (why != WAKEUP_LOOK)
         meet_give_up(&listener->meet, why);
     narrate_point("heard");
-    memcpy(heard, listener->shared->ping.message, size);
-    if (memcmp(heard, expected, size) != 0)
+    if (!pingpong_is(ping, (size_t)listener->size, round))
         errx(1, "round %llu: the message is not this round's", (unsigned long long)round);
 }
 
 static void answer(struct listener *listener, uint64_t round)
 {
     explain("the message first, then its count (release): who sees the count sees the message");
-    pingpong_write(listener->shared->pong.message, (size_t)listener->size, round);
+    pingpong_write(&listener->shared->pong, (size_t)listener->size, round);
     publish(&listener->shared->pong.count, round);
     handover_tell(&listener->handover);
     narrate_point("answered");

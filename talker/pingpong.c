@@ -13,6 +13,7 @@
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- the command line ---- */
 
@@ -51,6 +52,7 @@ struct talker {
     struct meet meet;
     struct pingpong *shared;
     struct handover handover;
+    struct wakeup_wait wait; /* as it begins in each round */
     struct pingpong_cost cost;
     int warm_up;
     int cpu, peers_cpu; /* -1: any */
@@ -103,6 +105,7 @@ static void agree(struct talker *talker, int method, const struct options *optio
     meet_advance(&talker->meet, PINGPONG_PLANNED);
     meet_await(&talker->meet, PINGPONG_READY);
 
+    talker->wait = meet_wait(&talker->meet);
     talker->handover.bell = (struct doorbell_side){
         .mine = &shared->ping.bell, .theirs = &shared->pong.bell, .spin = doorbell_spin(spin)};
     handover_open(&talker->handover, method, &talker->meet, options);
@@ -116,24 +119,20 @@ static void say(struct talker *talker, uint64_t round)
 {
     explain("the message first, then its count (release): who sees the count sees the message");
     narrate_point("saying");
-    pingpong_write(talker->shared->ping.message, (size_t)size, round);
+    pingpong_write(&talker->shared->ping, (size_t)size, round);
     publish(&talker->shared->ping.count, round);
     handover_tell(&talker->handover);
 }
 
-/* The answer is copied, and compared with what it has to be. */
 static void hear(struct talker *talker, uint64_t round)
 {
-    static char heard[PINGPONG_MOST], expected[PINGPONG_MOST];
-    pingpong_write(expected, (size_t)size, round); /* while it is on its way */
     explain("wait until the count is this round's, as the method has it");
-    enum wakeup why = handover_await(&talker->handover, &talker->shared->pong.count, round,
-                                     meet_wait(&talker->meet));
+    struct pingpong_line *pong = &talker->shared->pong;
+    enum wakeup why = handover_await(&talker->handover, &pong->count, round, talker->wait);
     if (why != WAKEUP_LOOK)
         meet_give_up(&talker->meet, why);
     narrate_point("heard");
-    memcpy(heard, talker->shared->pong.message, (size_t)size);
-    if (memcmp(heard, expected, (size_t)size) != 0)
+    if (!pingpong_is(pong, (size_t)size, round))
         errx(1, "round %llu: the answer is not this round's", (unsigned long long)round);
 }
 

@@ -19,7 +19,6 @@
 
 #include <stdalign.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/resource.h>
 
 #define PINGPONG_LESSON SEGMENT_LESSON('p', 'i', 'n', 'g')
@@ -51,7 +50,7 @@ struct pingpong_cost {
 struct pingpong_line {
     alignas(PINGPONG_LINE) _Atomic uint64_t count; /* of messages; the message is stored before */
     struct doorbell bell;
-    char message[PINGPONG_MOST];
+    _Atomic uint64_t message[PINGPONG_MOST / sizeof(uint64_t)];
 };
 
 struct pingpong {
@@ -61,12 +60,30 @@ struct pingpong {
     struct pingpong_line ping, pong;
 };
 
-/* The message of a round: its number where there is room for it, and bytes that depend on it, up to
- * the last. */
-static inline void pingpong_write(char *message, size_t size, uint64_t round)
+/* Word `i` of a round's message: it depends on both, and past the last byte there are zeros. */
+static inline uint64_t pingpong_word(size_t size, uint64_t round, size_t i)
 {
-    memset(message, (int)(round % 251), size);
-    memcpy(message, &round, size < sizeof round ? size : sizeof round);
+    size_t left = size - i * sizeof round;
+    uint64_t word = round * 0x9e3779b97f4a7c15 + i;
+    return left >= sizeof word ? word : word & (((uint64_t)1 << 8 * left) - 1);
+}
+
+/* Word by word, each of them atomic: the other side is another process, and must see that whole. */
+static inline void pingpong_write(struct pingpong_line *line, size_t size, uint64_t round)
+{
+    for (size_t i = 0; i * sizeof round < size; i++)
+        atomic_store_explicit(&line->message[i], pingpong_word(size, round, i),
+                              memory_order_relaxed);
+}
+
+/* Whether the message that is there is this round's, whole. */
+static inline bool pingpong_is(struct pingpong_line *line, size_t size, uint64_t round)
+{
+    bool is = true;
+    for (size_t i = 0; i * sizeof round < size; i++)
+        is &= atomic_load_explicit(&line->message[i], memory_order_relaxed) ==
+              pingpong_word(size, round, i);
+    return is;
 }
 
 /* Adds to `cost` what the kernel has charged us for so far, `sign` times. */

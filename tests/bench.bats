@@ -1,0 +1,124 @@
+#!/usr/bin/env bats
+# bench.bats - scripts/bench measures all that it names, in the form that it promises, and leaves nothing. Never how
+# fast it is.
+# shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
+
+load helpers
+
+setup() {
+    common_setup
+    requires make pgrep
+    export TMPDIR=$PWD/tmp
+    mkdir tmp
+}
+teardown() { common_teardown; }
+
+# Everything that runs below PID, and PID.
+family_of() { # PID
+    cat /proc/[0-9]*/stat 2>/dev/null | awk -v top="$1" '{ pid = $1; sub(/.*\) . /, ""); parent[pid] = $1 }
+        END {
+            for (pid in parent)
+                for (up = pid; up in parent; up = parent[up]) if (up == top) { print pid; break }
+        }'
+}
+
+nothing_is_left() {
+    find tmp -mindepth 1 | expect_lines -
+    [ -z "$(find /dev/shm -maxdepth 1 -name 'shmtalk-bench.*' -newer before 2>/dev/null)" ]
+    ! awk -v began="$test_began" 'NR > 1 && $14 >= began && $5 == 0' /proc/sysvipc/shm | grep .
+}
+
+@test "a quick run measures all that is to be reached, and says of each whether it was" {
+    touch before
+    timeout 100 "$ROOT/scripts/bench" --quick >table 2>err 3>&- || fail "$(cat err)"
+    expect_lines err
+    head -n 1 table | grep -E ', [0-9]+ CPUs, .*--quick: these figures say nothing'
+    for heading in 'to reach' pingpong 'stream, GiB/s' 'memory, beside the ring' 'pairs at once, CPU us a round'; do
+        grep -xF "$heading" table || { [ "$heading" = 'stream, GiB/s' ] && grep 'not measured: no file system' table; }
+    done
+    sed -n '/^to reach/,/^$/p' table | sed '1,2d;$d' >reach
+    [ "$(wc -l <reach)" -ge 17 ]
+    grep -vE ' (at (least|most) [0-9.]+ +(yes|no)|not measured: .+)$' reach | expect_lines -
+    for method in bare signal sigwait semaphore fifo textbook doorbell spin; do
+        grep -E "^any +$method +[1-9][0-9]* " table
+    done
+    nothing_is_left
+}
+
+@test "the same as comma-separated values: nine fields a line, and none of them empty by mistake" {
+    touch before
+    timeout 100 "$ROOT/scripts/bench" --quick --csv >csv 2>err 3>&- || fail "$(cat err)"
+    expect_lines <(head -n 1 csv) 'table,what,where,figure,value,unit,runs,target,reached'
+    sed 's/"[^"]*"/quoted/g' csv | awk -F , 'NF != 9' | expect_lines -
+    sed 1,2d csv | sed 's/"[^"]*"/quoted/g' | awk -F , '$1 == "" || $2 == "" || ($1 != "reach" && $5 !~ /^[0-9.e+-]+$/)' |
+        expect_lines -
+    for what in reach pingpong pairs; do
+        grep -q "^$what," csv
+    done
+    nothing_is_left
+}
+
+@test "the plot is an SVG with a bar for each, labelled axes on a log scale, and colours for light and dark" {
+    touch before
+    timeout 100 "$ROOT/scripts/bench" --quick --svg plot.svg >table 2>err 3>&- || fail "$(cat err)"
+    head -n 1 plot.svg | grep -E '^<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 [0-9]+ [0-9]+"'
+    tail -n 1 plot.svg | grep -x '</svg>'
+    if command -v xmllint >/dev/null; then xmllint --noout plot.svg; fi
+    [ "$(grep -c '(log scale)</text>' plot.svg)" -ge 1 ]
+    [ "$(grep -c 'class="tick"' plot.svg)" -ge 3 ]
+    grep -F '@media (prefers-color-scheme: dark)' plot.svg
+    bars=$(awk '/^(same|two) / { n++ } END { print n }' table)
+    [ "$(grep -cE '<rect class="[ab]" [^>]*><title>' plot.svg)" -ge "$bars" ]
+    grep -ciE 'nan|inf|width="-' plot.svg | grep -x 0
+    nothing_is_left
+}
+
+@test "who is interrupted ends what it started, removes what it made, and dies of that signal" {
+    for signal in INT TERM HUP; do
+        touch before
+        # What is started in the background has SIGINT ignored, which a shell cannot undo.
+        start bench env --default-signal=INT "$ROOT/scripts/bench"
+        until_true pgrep -P "$bench_pid" -f 'talker-pingpong -f' >/dev/null || fail "no talker within $DEADLINE s"
+        family_of "$bench_pid" >family
+        [ "$(wc -l <family)" -ge 3 ]
+        kill -s "$signal" "$bench_pid"
+        finish bench $((128 + $(kill -l "$signal")))
+        while read -r pid; do
+            wait_gone "$pid"
+        done <family
+        nothing_is_left
+    done
+}
+
+@test "what it does not know is refused in a line; --help tells the rest" {
+    for wrong in --fast file --svg; do
+        status=0
+        "$ROOT/scripts/bench" "$wrong" >out 2>err || status=$?
+        [ "$status" -eq 2 ]
+        [ "$(wc -l <err)" -eq 1 ]
+        grep -F -e "$wrong" err
+    done
+    "$ROOT/scripts/bench" --help >help
+    for option in --csv --svg --quick; do
+        grep -F -e "$option" help
+    done
+}
+
+@test "what the streams are measured against brings the same bytes" {
+    head -c 3000001 /dev/urandom >in
+    for way in copy lockstep splice; do
+        "$BUILD/bench" time seconds "$BUILD/bench" "$way" <in >out
+        cmp in out
+        grep -xE '[0-9]+\.[0-9]{6}' seconds
+        run -1 sh -c '"$0" "$1" <in >/dev/full' "$BUILD/bench" "$way"
+    done
+}
+
+@test "a bare pair plays its rounds, and tells rate and cost" {
+    "$BUILD/bench" pairs 3 100 any >told
+    grep -xE '[0-9]+\.[0-9] [0-9]+\.[0-9]{4}' told
+    for wrong in 'pairs 0 1 any' 'pairs 1 x any' 'pairs 1 1' 'on x true' fly; do
+        # shellcheck disable=SC2086 # words
+        run -2 "$BUILD/bench" $wrong
+    done
+}
