@@ -60,7 +60,7 @@ void doorbell_relax(void)
 }
 
 /* Whether to look again at once. Not where the peer ran on this very CPU when we heard of it last:
- * it can not go on before we sleep. Clock and CPU are asked once in so many looks. */
+ * it cannot go on before we sleep. Clock and CPU are asked once in so many looks. */
 static bool spins(struct doorbell_side *side)
 {
     enum { LOOKS = 64 };

@@ -30,7 +30,7 @@
  * in nothing: a wrong word in it costs a spin or a signal too many, or a tick. */
 struct doorbell {
     _Atomic int asleep; /* 1: I am about to sleep, ring me */
-    _Atomic int cpu;    /* where I ran when I published last, from 1; 0: I can not tell */
+    _Atomic int cpu;    /* where I ran when I published last, from 1; 0: I cannot tell */
 };
 
 /* What a side keeps for itself. */

@@ -27,7 +27,7 @@ struct wakeup_wait meet_wait(const struct meet *meet)
 }
 
 /* Returns how far the lesson is. The program ends here where a signal asked for that, for a quick
- * peer leaves no time to sleep; and where the peer has said that it can not show the lesson. */
+ * peer leaves no time to sleep; and where the peer has said that it cannot show the lesson. */
 static int look(const struct meet *meet)
 {
     wakeup_end();
@@ -47,7 +47,7 @@ void meet_create(struct meet *meet, const struct options *options, uint32_t less
     *meet = (struct meet){.timeout = options->timeout};
     key_t key = segment_key(options->file, options->project, true);
     if (key == -1)
-        err(1, "ftok(\"%s\", %d): can not make or reach the key file", options->file,
+        err(1, "ftok(\"%s\", %d): cannot make or reach the key file", options->file,
             options->project);
     if (segment_create(&meet->segment, key, bytes, flags | 0600, lesson, MEET_VERSION) == -1)
         segment_refuse(&meet->segment);

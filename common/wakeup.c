@@ -146,7 +146,7 @@ void wakeup_end(void)
 
 /* ---- who is alive, and attached ---- */
 
-/* The letter that proc(5) has for a process's state; '?': it can not be said here. */
+/* The letter that proc(5) has for a process's state; '?': it cannot be said here. */
 static char state_of(pid_t pid)
 {
     char state = '?';

@@ -107,7 +107,7 @@ bool wakeup_alive(pid_t pid);
 bool wakeup_gone(pid_t peer, int shmid);
 
 /* Whether the kernel says that `pid` has not attached `shmid`. Only Linux does (proc(5));
- * elsewhere, and of another user's process, it can not be said: false. */
+ * elsewhere, and of another user's process, it cannot be said: false. */
 bool wakeup_is_detached(pid_t pid, int shmid);
 
 /* Ends as a signal wants it: runs the cleanup (exit(3)), then dies of `signo`. */

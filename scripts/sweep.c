@@ -69,7 +69,7 @@ static bool sweep_segment(int shmid, bool remove)
 
 /* ---- POSIX objects ---- */
 
-/* Whether another process has it open, as who is making it has. Where that can not be told: yes. */
+/* Whether another process has it open, as who is making it has. Where that cannot be told: yes. */
 static bool is_open(const struct object *object)
 {
     struct stat ours, theirs;

@@ -58,7 +58,7 @@ static _Noreturn void give_up(struct talker *talker, enum wakeup why)
     segment_survive(&meet->segment);
     progress_wipe();
     if (refused != 0)
-        errx(1, "the listener (PID %d) can not write: %s", (int)meet->peer, strerror(refused));
+        errx(1, "the listener (PID %d) cannot write: %s", (int)meet->peer, strerror(refused));
     if (why == WAKEUP_LATE)
         errx(3, "no word from the listener (PID %d) within %g seconds: gave up", (int)meet->peer,
              meet->timeout);
