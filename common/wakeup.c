@@ -57,7 +57,7 @@ static void handle(int signo, void (*handler)(int, siginfo_t *, void *))
     struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     if (sys_sigaction(signo, &action, NULL) == -1)
-        err(1, "sigaction(%s)", strsignal(signo));
+        err(1, "sigaction(%s)", sys_signal_name(signo));
 }
 
 /* Runs last of all that was given to atexit, because it is given first: the others' cleanup is
@@ -83,7 +83,7 @@ static bool is_respected(int signo)
     if (signo != SIGHUP)
         return false;
     if (sigaction(signo, NULL, &inherited) == -1)
-        err(1, "sigaction(%s)", strsignal(signo));
+        err(1, "sigaction(%s)", sys_signal_name(signo));
     return inherited.sa_handler == SIG_IGN;
 }
 
