@@ -30,8 +30,8 @@ void progress_wipe(void);
 #define progress_err(...)  (progress_wipe(), err(__VA_ARGS__))
 #define progress_errx(...) (progress_wipe(), errx(__VA_ARGS__))
 
-/* The closing line: "talker: sent 1048576 bytes in 0.001 s (0.98 GiB/s), signals sent: 2, slept: 1"
- */
+/* The closing line, as:
+ * talker: sent 1048576 bytes in 0.001 s (0.98 GiB/s), signals sent: 2, slept: 1 */
 void progress_end(struct progress *progress, const char *verb, long rung, long slept);
 
 #endif
