@@ -1,4 +1,4 @@
-/* doorbell.c - rings only who sleeps; see doorbell.h. */
+/* doorbell.c - ring only a peer that sleeps; see doorbell.h. */
 #if defined(__linux__)
 #define _GNU_SOURCE /* sched_getcpu, sched_getaffinity */
 #include <sched.h>
@@ -35,7 +35,7 @@ static int cpu_of(const struct doorbell *bell)
     return atomic_load_explicit(&bell->cpu, memory_order_relaxed);
 }
 
-/* A store takes the cache line away from the other side: only where there is news. */
+/* A store takes the cache line away from the other side, so we store only what is new. */
 static void tell_cpu(struct doorbell *mine)
 {
     int cpu = this_cpu();
@@ -59,8 +59,8 @@ void doorbell_relax(void)
 #endif
 }
 
-/* Whether to look again at once. Not where the peer ran on this very CPU when we heard of it last:
- * it can not go on before we sleep. Clock and CPU are asked once in so many looks. */
+/* Whether to look again at once. Not if the peer last published on this very CPU: it cannot go on
+ * before we sleep. Clock and CPU are asked only once in LOOKS looks. */
 static bool spins(struct doorbell_side *side)
 {
     enum { LOOKS = 64 };
@@ -79,10 +79,10 @@ static bool spins(struct doorbell_side *side)
 
 /* ---- wait, and ring ---- */
 
-/* A declaration that is there still, after a tick or a stray signal, is as good as a new one: our
- * caller has looked since. One that is gone was answered with a signal, which is pending; or
- * somebody has wiped it away, who must not keep us from sleeping, for in a sleep we hear of
- * everything else: then the tick wakes us. */
+/* A declaration that still stands, after a tick or a stray signal, is as good as a new one: our
+ * caller has looked since. One that is gone was answered by the peer, whose signal is on its way;
+ * or somebody else has wiped it away. We sleep on that as well, until the tick: nobody may keep us
+ * from sleeping, for only in a sleep do we notice a peer's death, or a signal that ends us. */
 enum wakeup doorbell_wait(struct doorbell_side *side, struct wakeup_wait *wait)
 {
     if (spins(side))
@@ -107,6 +107,8 @@ void doorbell_up(struct doorbell_side *side)
     side->looks = 0;
 }
 
+/* Most often nobody sleeps, and a look is cheap; an exchange takes the cache line. It makes sure
+ * that one declaration is answered with one signal. */
 int doorbell_ring(struct doorbell_side *side, pid_t peer)
 {
     tell_cpu(side->mine);

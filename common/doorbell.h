@@ -1,8 +1,8 @@
-/* doorbell.h - to ring only who sleeps: spin a little, declare, recheck, sleep.
+/* doorbell.h - ring only a peer that sleeps: spin a little, declare, recheck, sleep.
  *
- * To wake a sleeper costs a hundred times what it costs to hand over a word of memory. So whoever
- * waits looks again and again for some microseconds, and most often need not sleep at all; and
- * whoever publishes sends a signal only where the other one has declared that it sleeps.
+ * Waking a sleeper costs a hundred times as much as handing over a word of memory. So whoever waits
+ * looks again and again for some microseconds, and most often need not sleep at all; and whoever
+ * publishes sends a signal only if the other one has declared that it sleeps.
  *
  *     waits                                      publishes
  *     while (nothing there yet)                  publish(what is there)
@@ -26,39 +26,39 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* One side's, in the segment; best on the cache line of what that side publishes. It is believed
- * in nothing: a wrong word in it costs a spin or a signal too many, or a tick. */
+/* One side's doorbell, in the segment; best on the cache line of what that side publishes. Nothing
+ * in it is trusted: a wrong word costs a needless look, signal or nap of one tick, and no more. */
 struct doorbell {
     _Atomic int asleep; /* 1: I am about to sleep, ring me */
-    _Atomic int cpu;    /* where I ran when I published last, from 1; 0: I can not tell */
+    _Atomic int cpu;    /* where I ran when I last published, counted from 1; 0: unknown */
 };
 
-/* What a side keeps for itself. */
+/* What a side keeps to itself. looks, spun, until and declared are of the wait that is going on. */
 struct doorbell_side {
     struct doorbell *mine, *theirs;
-    long spin;        /* microseconds to look before it sleeps; 0: not at all */
+    long spin;        /* how many microseconds to look before sleeping; 0: do not */
     long rung, slept; /* signals sent, and sleeps, so far */
-    bool declared;    /* that we sleep, and has not slept since */
-    bool spun;        /* this wait has looked long enough */
-    unsigned looks;   /* how often, so far */
-    long long until;  /* nanoseconds: so long will it look */
+    unsigned looks;   /* how often we have looked */
+    bool spun;        /* we have looked for long enough */
+    long long until;  /* when that will be, as clock_now tells the time */
+    bool declared;    /* we have declared that we sleep, and have not slept since */
 };
 
-/* How many microseconds to spin: `most`, or 0 where this process may run on one CPU only and would
- * keep the other from what it waits for. */
+/* How many microseconds to spin: `most`, or 0 where this process may run on one CPU only: there it
+ * would keep the other side from doing what it waits for. */
 long doorbell_spin(long most);
 
-/* One step of a wait: to be called in a loop, each time that there was nothing there. Spins, or
+/* One step of a wait: to be called in a loop, each time that nothing was there yet. Spins, or
  * declares that we sleep, or sleeps, and returns as wakeup_sleep does. */
 enum wakeup doorbell_wait(struct doorbell_side *side, struct wakeup_wait *wait);
 
-/* Tells the processor that this is a loop which waits for another. */
+/* Tells the processor that we are in a loop that waits for another processor. */
 void doorbell_relax(void);
 
 /* The wait is over: we found what we waited for, or gave up. */
 void doorbell_up(struct doorbell_side *side);
 
-/* To be called after whatever the peer may wait for was published. Rings where it sleeps. Returns
+/* To be called after anything was published that the peer may wait for. Rings if it sleeps. Returns
  * 0, or -1 with errno as wakeup_send does. */
 int doorbell_ring(struct doorbell_side *side, pid_t peer);
 

@@ -14,20 +14,21 @@
 
 static const char *other_side(void)
 {
-    return *narrate_side() == 't' ? "listener" : "talker";
+    return segment_side() == SEGMENT_TALKER ? "listener" : "talker";
 }
 
 struct wakeup_wait meet_wait(const struct meet *meet)
 {
-    int other = *other_side() == 't' ? SEGMENT_TALKER : SEGMENT_LISTENER;
+    int other = segment_side() == SEGMENT_TALKER ? SEGMENT_LISTENER : SEGMENT_TALKER;
     return (struct wakeup_wait){.peer = meet->peer,
                                 .shmid = meet->segment.shmid,
                                 .stopped = &meet->shared->head.stopped[other],
                                 .timeout = meet->timeout};
 }
 
-/* Returns how far the lesson is. The program ends here where a signal asked for that, for a quick
- * peer leaves no time to sleep; and where the peer has said that it can not show the lesson. */
+/* Returns how far the lesson is. The program ends here if a signal has asked for that (with a quick
+ * peer there may be no sleep in which to notice it), or if the peer says that it cannot show the
+ * lesson. */
 static int look(const struct meet *meet)
 {
     wakeup_end();
@@ -47,7 +48,7 @@ void meet_create(struct meet *meet, const struct options *options, uint32_t less
     *meet = (struct meet){.timeout = options->timeout};
     key_t key = segment_key(options->file, options->project, true);
     if (key == -1)
-        err(1, "ftok(\"%s\", %d): can not make or reach the key file", options->file,
+        err(1, "ftok(\"%s\", %d): cannot make or reach the key file", options->file,
             options->project);
     if (segment_create(&meet->segment, key, bytes, flags | 0600, lesson, MEET_VERSION) == -1)
         segment_refuse(&meet->segment);
@@ -139,7 +140,7 @@ void meet_find(struct meet *meet, const struct options *options, uint32_t lesson
 
 /* ---- both ---- */
 
-/* What the peer said before it went counts, also where it was not waited for by steps. */
+/* What the peer said before it went counts, also in a lesson that did not wait for a step. */
 _Noreturn void meet_give_up(const struct meet *meet, enum wakeup why)
 {
     look(meet);
@@ -158,7 +159,7 @@ void meet_sleep(const struct meet *meet, struct wakeup_wait *wait)
         meet_give_up(meet, why);
 }
 
-/* The last of it, shorter than a tick, is slept to the end: a tick is not fine enough. */
+/* The last part, shorter than a tick, is slept in one piece: a tick is too coarse for it. */
 void meet_nap(const struct meet *meet, double seconds)
 {
     struct wakeup_wait wait = meet_wait(meet);

@@ -10,7 +10,7 @@
  *     meet_part                                meet_part
  *
  * `step` says how far the lesson is. Each lesson names its steps in common/pairs/; each step
- * belongs to one side, which alone may go there.
+ * belongs to one side, and only that side takes the lesson there.
  */
 #ifndef MEET_H
 #define MEET_H
@@ -71,18 +71,15 @@ void meet_await(struct meet *meet, int step);
 struct wakeup_wait meet_wait(const struct meet *meet);
 void meet_sleep(const struct meet *meet, struct wakeup_wait *wait);
 
-/* The end of a wait of the lesson's own that did not end in WAKEUP_LOOK: exits 3, as meet_await
- * does.
- */
+/* After a wait of the lesson's own that did not end in WAKEUP_LOOK: exits 3, as meet_await does. */
 _Noreturn void meet_give_up(const struct meet *meet, enum wakeup why);
 
 /* Lets so many seconds pass; not as a wait for the peer, but where time is what a lesson is about.
  * Exits 3 where the peer goes away meanwhile. */
 void meet_nap(const struct meet *meet, double seconds);
 
-/* Stands still until the lesson has come to `step`, and lets no signal in that is blocked: a point
- * that is reached, announced and held, where something is to happen to us. Otherwise as meet_await.
- */
+/* Stands still until the lesson has come to `step`, and lets no blocked signal in meanwhile: for a
+ * point at which the other side is to do something to us. Otherwise as meet_await. */
 void meet_hold(struct meet *meet, int step);
 
 /* Sleeps until the kernel counts no more than `most` attachments of the segment (shm_nattch): for a

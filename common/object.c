@@ -117,9 +117,9 @@ static int unlink_its(const struct object *object)
     return removed;
 }
 
-/* shm_unlink takes a name, and no descriptor; between our look and our shm_unlink, the name could
- * come to lead to a new object. So who removes a stale one locks it first (where objects can be
- * locked), and only then looks whether the name is its. */
+/* shm_unlink takes a name, and no descriptor: between our look and our shm_unlink the name could
+ * come to lead to a new object. So whoever removes a stale one locks it first (where objects can be
+ * locked), and only then looks whether the name still leads to it. */
 int object_remove(const struct object *object)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -145,9 +145,9 @@ static void say_recovered(const struct object *object)
               (int)object->creator);
 }
 
-/* An object without its creator's PID is about to get it, or its creator was killed right then, and
- * nobody can tell who that was: it gets a second. (One that steps through these calls may take
- * longer, and lose its object to another listener on the same key.) */
+/* An object without its creator's PID is about to get it; or its creator was killed just then, and
+ * nobody can tell who that was. So it gets a second. (A listener that is stepped through these
+ * calls may take longer, and lose its object to another one on the same key.) */
 void object_clear(const char *name, size_t bytes)
 {
     enum { UNFINISHED_TICKS = 20 };

@@ -53,16 +53,17 @@ int object_remove(const struct object *object);
  */
 void object_survive(const struct object *object);
 
-/* Has a new one removed at exit, however that comes about, if the name is still its. */
+/* Has a new object removed at exit, however that comes about, if the name still leads to it. */
 void object_remove_at_exit(struct object *object);
 
-/* It has been removed by a shm_unlink of the lesson's own. */
+/* To be called when a shm_unlink of the lesson's own has removed it: exit has no more to do. */
 void object_forget(void);
 
-/* Whether the kernel confirms that `pid` is another process of this user that has it mapped. */
+/* Whether the kernel confirms that `pid` is another process of this user that has it mapped; where
+ * there is no /proc, that it is another process which we may signal. */
 bool object_confirm(const struct object *object, pid_t pid);
 
-/* Whether our peer has died, or has it mapped no more. Where there is no /proc, a process that died
+/* Whether our peer has died, or no longer has it mapped. Where there is no /proc, a dead process
  * counts as alive until its parent has asked for its status. */
 bool object_gone(const struct object *object, pid_t peer);
 

@@ -4,7 +4,7 @@
 #include "clock.h"
 #include "lines.h"
 
-#include <err.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +14,11 @@ static const double second = 1e9, gibibyte = 1 << 30;
 
 /* ---- the line that is renewed ---- */
 
-enum { COLUMNS = 60 }; /* what it takes, that it may fit in one row */
+enum { COLUMNS = 60 }; /* its width: short enough for one row of any terminal */
 
 static bool is_on_screen;
 
-/* What stderr would not take at once is not worth to be waited for. */
+/* What stderr would not take at once is not worth waiting for. */
 static void put(const char *text)
 {
     struct pollfd screen = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -30,11 +30,13 @@ static void put(const char *text)
 void progress_wipe(void)
 {
     char blank[COLUMNS + 3] = "";
+    int error = errno;
     if (!is_on_screen)
         return;
     narrate_append(blank, sizeof blank, "\r%*s\r", COLUMNS, "");
     put(blank);
     is_on_screen = false;
+    errno = error;
 }
 
 void progress_begin(struct progress *progress, bool asked)

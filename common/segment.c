@@ -19,13 +19,15 @@
 /* Every segment of ours has a size of REMAINDER more than a multiple of MODULUS. */
 enum { MODULUS = 4096, REMAINDER = 4001 };
 
+static const char elsewhere[] = "choose another --project or --file";
+
 size_t segment_size(size_t bytes)
 {
     size_t pages = bytes <= REMAINDER ? 0 : (bytes - REMAINDER + MODULUS - 1) / MODULUS;
     return pages * MODULUS + REMAINDER;
 }
 
-/* Makes the key file where it is missing. The tick may come into an open that takes its time. */
+/* Makes the key file where it is missing. The tick may interrupt an open that takes its time. */
 static bool make_file(const char *file)
 {
     int fd;
@@ -106,6 +108,11 @@ int segment_remove(struct segment *segment)
 
 /* ---- attach, detach ---- */
 
+int segment_side(void)
+{
+    return strcmp(narrate_side(), "talker") == 0 ? SEGMENT_TALKER : SEGMENT_LISTENER;
+}
+
 int segment_attach(struct segment *segment)
 {
     void *address = sys_shmat(segment->shmid, NULL, 0);
@@ -114,8 +121,7 @@ int segment_attach(struct segment *segment)
     own();
     segment->head = address;
     attached = segment;
-    bool talks = strcmp(narrate_side(), "talker") == 0;
-    narrate_stops_to(&segment->head->stopped[talks ? SEGMENT_TALKER : SEGMENT_LISTENER]);
+    narrate_stops_to(&segment->head->stopped[segment_side()]);
     return 0;
 }
 
@@ -206,12 +212,12 @@ enum segment_state segment_find(struct segment *segment, key_t key)
     return segment->state = SEGMENT_GONE;
 }
 
-/* That it is ours was found out before it was attached. It is not attached again to look: of
- * several survivors, each would see another's look, and leave the segment to it.
+/* We knew that it is ours before we attached it. It is not attached once more to look: of several
+ * survivors, each would see the attachment of another, and leave the segment to it.
  *
- * What the dead had attached counts until the kernel has taken their memory apart, and that comes
- * after their maps are empty; and it is put off while somebody reads their /proc/PID/stat or maps.
- * So it gets some moments. Other survivors have detached before they wait like this. */
+ * A dead process's attachments count until the kernel has taken its memory apart. That comes after
+ * its maps are empty, and is put off while somebody reads its /proc/PID/stat or maps; so we give it
+ * some moments. Other survivors do not hold us up: they detach before they wait like this. */
 bool segment_survive(struct segment *segment)
 {
     enum { MOMENTS = 50 };
@@ -311,12 +317,11 @@ static const char *way_out(int error)
 
 void segment_expect(const struct segment *segment, uint32_t lesson, uint32_t version, size_t bytes)
 {
-    static const char elsewhere[] = "choose another --project or --file";
     if (segment->lesson != lesson)
         errx(1, "shmid %d belongs to the listener of another lesson (PID %d): %s", segment->shmid,
              (int)segment->creator, elsewhere);
     if (segment->version != version)
-        errx(1, "shmid %d is of version %lu, and we speak %lu (listener: PID %d): %s",
+        errx(1, "shmid %d is of version %lu, and this program knows %lu (listener: PID %d): %s",
              segment->shmid, (unsigned long)segment->version, (unsigned long)version,
              (int)segment->creator, elsewhere);
     if (segment->size < bytes)
@@ -327,7 +332,6 @@ void segment_expect(const struct segment *segment, uint32_t lesson, uint32_t ver
 
 _Noreturn void segment_refuse(const struct segment *segment)
 {
-    static const char elsewhere[] = "choose another --project or --file";
     unsigned key = (unsigned)segment->key;
     switch (segment->state) {
     case SEGMENT_UNBORN:
@@ -337,7 +341,7 @@ _Noreturn void segment_refuse(const struct segment *segment)
     case SEGMENT_ORPHANED:
         errx(4,
              "busy: key %#x (shmid %d) was created by PID %d, which is dead, but is still "
-             "attached: end who holds it, or %s",
+             "attached: end the process that holds it, or %s",
              key, segment->shmid, (int)segment->creator, elsewhere);
     case SEGMENT_FOREIGN:
         errx(1, "key %#x belongs to a foreign segment (shmid %d; %s), left as it is: %s", key,

@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* "shmt": stands first in every segment of ours, and is stored last. 0 means: still being born. */
+/* "shmt": comes first in every segment of ours, and is stored last. 0 means: still being born. */
 #define SEGMENT_MAGIC 0x73686d74u
 
 /* Which pair a segment belongs to, told as four letters: SEGMENT_LESSON('p', 'a', 'i', 'r'). */
@@ -24,6 +24,9 @@
 
 /* The two sides, as an index. */
 enum { SEGMENT_TALKER, SEGMENT_LISTENER };
+
+/* Which of them we are. */
+int segment_side(void);
 
 /* What every pair's struct begins with. */
 struct segment_head {
@@ -40,7 +43,7 @@ enum segment_state {
     SEGMENT_LIVE,     /* ours, and its creator alive */
     SEGMENT_ORPHANED, /* ours, its creator dead, but somebody still has it attached */
     SEGMENT_STALE,    /* ours, nobody attached, creator dead: may be removed */
-    SEGMENT_FOREIGN,  /* another's magic, owner or size: is not touched */
+    SEGMENT_FOREIGN,  /* another's magic, owner or size: it is not touched */
 };
 
 /* A segment as we know it. */
@@ -66,10 +69,10 @@ size_t segment_size(size_t bytes);
 key_t segment_key(const char *file, int project, bool create);
 
 /* Creates the segment for `key`, attaches it, and has it removed at exit; its magic is still 0.
- * A stale one in the way is removed first, and said so on stderr; the tick must run by then
- * (wakeup_guard), for one that is about to be left is waited for. `mode` as 0600; `bytes` is what
- * must fit. Returns 0, or -1: segment->state tells what is in the way, SEGMENT_GONE means a call
- * failed with errno. */
+ * A stale one in the way is removed first, and stderr says so. One that its talkers are about to
+ * leave is waited for, so the tick must run by then (wakeup_guard). `mode` is such as 0600; `bytes`
+ * is what must fit. Returns 0, or -1: segment->state tells what is in the way; where it is
+ * SEGMENT_GONE or SEGMENT_STALE nothing is, and a call failed with errno. */
 int segment_create(struct segment *segment, key_t key, size_t bytes, int mode, uint32_t lesson,
                    uint32_t version);
 
@@ -86,8 +89,8 @@ enum segment_state segment_find(struct segment *segment, key_t key);
 /* Classifies segment->shmid: IPC_STAT first, so that shm_nattch does not count us. */
 enum segment_state segment_classify(struct segment *segment);
 
-/* Attaches it for reading and writing, where the kernel likes. Returns 0, or -1 with errno (EINVAL,
- * EIDRM: it was removed meanwhile, shmat(2)). */
+/* Attaches it for reading and writing, at an address of the kernel's choice. Returns 0, or -1 with
+ * errno (EINVAL, EIDRM: it was removed meanwhile, shmat(2)). */
 int segment_attach(struct segment *segment);
 
 /* Detaches it. */
@@ -110,8 +113,8 @@ void segment_forget(int shmid);
  * `bytes`, ends the program with 1 and a line that says which it is not. */
 void segment_expect(const struct segment *segment, uint32_t lesson, uint32_t version, size_t bytes);
 
-/* Ends the program with one line that names what has the key, and what to do: 4 where somebody
- * lives there, 1 where it is a stranger's. */
+/* Ends the program with one line that names what has the key, and what to do: 4 where it is in use,
+ * 1 where it is a stranger's. */
 _Noreturn void segment_refuse(const struct segment *segment);
 
 #ifndef IN_COMMON

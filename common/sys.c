@@ -52,10 +52,12 @@ static const struct name error_names[] = {
 };
 
 static const struct name signal_names[] = {
-    {SIGHUP, "HUP"},   {SIGINT, "INT"},     {SIGQUIT, "QUIT"}, {SIGABRT, "ABRT"}, {SIGBUS, "BUS"},
-    {SIGKILL, "KILL"}, {SIGUSR1, "USR1"},   {SIGSEGV, "SEGV"}, {SIGUSR2, "USR2"}, {SIGPIPE, "PIPE"},
-    {SIGALRM, "ALRM"}, {SIGTERM, "TERM"},   {SIGCHLD, "CHLD"}, {SIGCONT, "CONT"}, {SIGSTOP, "STOP"},
-    {SIGTSTP, "TSTP"}, {SIGWINCH, "WINCH"}, {0, NULL},
+    {SIGHUP, "SIGHUP"},   {SIGINT, "SIGINT"},     {SIGQUIT, "SIGQUIT"},
+    {SIGABRT, "SIGABRT"}, {SIGBUS, "SIGBUS"},     {SIGKILL, "SIGKILL"},
+    {SIGUSR1, "SIGUSR1"}, {SIGSEGV, "SIGSEGV"},   {SIGUSR2, "SIGUSR2"},
+    {SIGPIPE, "SIGPIPE"}, {SIGALRM, "SIGALRM"},   {SIGTERM, "SIGTERM"},
+    {SIGCHLD, "SIGCHLD"}, {SIGCONT, "SIGCONT"},   {SIGSTOP, "SIGSTOP"},
+    {SIGTSTP, "SIGTSTP"}, {SIGWINCH, "SIGWINCH"}, {0, NULL},
 };
 
 static const struct name get_flags[] = {
@@ -149,6 +151,12 @@ const char *sys_error_name(int error)
     return name ? name : strerror(error);
 }
 
+const char *sys_signal_name(int signo)
+{
+    const char *name = name_of(signal_names, signo);
+    return name ? name : strsignal(signo);
+}
+
 /* The names of the bits that are set, then what is left, in hexadecimal; `none` where no bit is. */
 static void append_flags(char *text, const struct name *names, int flags, const char *none)
 {
@@ -178,7 +186,7 @@ static void append_signal(char *text, int signo)
 {
     const char *name = name_of(signal_names, signo);
     if (name)
-        narrate_append(text, SPELLED, "SIG%s", name);
+        narrate_append(text, SPELLED, "%s", name);
     else
         narrate_append(text, SPELLED, "%d", signo);
 }
@@ -196,7 +204,7 @@ static void append_set(char *text, const sigset_t *set)
             continue;
         const char *name = name_of(signal_names, signo);
         if (name)
-            narrate_append(text, SPELLED, "%s%s", space, name);
+            narrate_append(text, SPELLED, "%s%s", space, name + strlen("SIG"));
         else
             narrate_append(text, SPELLED, "%s%d", space, signo);
         space = " ";

@@ -67,6 +67,9 @@ key_t sys_key_of(const struct shmid_ds *about);
 /* The name of an errno, as "EINVAL"; where we know none, what strerror(3) says. */
 const char *sys_error_name(int error);
 
+/* The name of a signal, as "SIGUSR1"; where we know none, what strsignal(3) says. */
+const char *sys_signal_name(int signo);
+
 /* Whether --hold may name it: one of the calls above, without its sys_. */
 bool sys_is_call(const char *name);
 

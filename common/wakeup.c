@@ -57,11 +57,11 @@ static void handle(int signo, void (*handler)(int, siginfo_t *, void *))
     struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     if (sys_sigaction(signo, &action, NULL) == -1)
-        err(1, "sigaction(%s)", strsignal(signo));
+        err(1, "sigaction(%s)", sys_signal_name(signo));
 }
 
-/* Runs last of all that was given to atexit, because it is given first: the others' cleanup is
- * done, and the signal that ended us may now do what it does by default. */
+/* Given to atexit first, and so run last: all other cleanup is done, and the signal that ended us
+ * may now do what it does by default. */
 static void die_of_it(void)
 {
     if (!wakeup_ending)
@@ -83,11 +83,11 @@ static bool is_respected(int signo)
     if (signo != SIGHUP)
         return false;
     if (sigaction(signo, NULL, &inherited) == -1)
-        err(1, "sigaction(%s)", strsignal(signo));
+        err(1, "sigaction(%s)", sys_signal_name(signo));
     return inherited.sa_handler == SIG_IGN;
 }
 
-/* Up to when it is known how many ticks were lived through. */
+/* The moment up to which tick_has_passed has counted. */
 static long long counted_until;
 
 void wakeup_guard(void)
@@ -146,7 +146,7 @@ void wakeup_end(void)
 
 /* ---- who is alive, and attached ---- */
 
-/* The letter that proc(5) has for a process's state; '?': it can not be said here. */
+/* The letter that proc(5) gives for a process's state; '?' where nobody tells. */
 static char state_of(pid_t pid)
 {
     char state = '?';
@@ -167,15 +167,14 @@ static char state_of(pid_t pid)
     return state;
 }
 
-/* A zombie has died, and only waits for its parent to ask how; kill(2) does not tell the two apart.
- */
+/* A zombie has died, and is kept only until its parent asks how; to kill(2) it is still there. */
 static bool is_zombie(pid_t pid)
 {
     char state = state_of(pid);
     return state == 'Z' || state == 'X';
 }
 
-/* That it stands still on purpose a peer says itself; that it does stand still, the kernel. */
+/* The peer itself says that it stands still on purpose; the kernel says whether it does. */
 static bool is_held(const struct wakeup_wait *wait)
 {
     if (!wait->peer || !wait->stopped || wait->peer != atomic_load(wait->stopped))
@@ -189,9 +188,9 @@ bool wakeup_alive(pid_t pid)
     return pid > 0 && (sys_kill(pid, 0) == 0 || errno == EPERM) && !is_zombie(pid);
 }
 
-/* Linux lists each mapping of a process, with a path and an inode. A zombie and a process after
- * exec have none of ours. This is a look, not a call of the lesson, and a tick may take it without
- * a word on the screen. */
+/* Linux lists each mapping of a process, with a path and an inode. A zombie has none of ours, nor
+ * has a process after exec. This is only a look and no call of the lesson: it is not narrated, so
+ * that the tick can take it without a word on the screen. */
 enum wakeup_maps wakeup_maps(pid_t pid, const char *path, unsigned long inode)
 {
 #if defined(__linux__)
@@ -231,9 +230,9 @@ bool wakeup_is_detached(pid_t pid, int shmid)
     return attached == WAKEUP_MAPS_NOT || attached == WAKEUP_MAPS_NOTHING;
 }
 
-/* The cheap look first; where it finds the peer in its place, nothing more is asked. Then the
- * kernel's word: the process is gone, or has detached (a zombie answers kill, but counts no more).
- * shm_nattch counts us as well. */
+/* The cheap look comes first; if it finds the peer in its place, nothing more is asked. Then the
+ * kernel tells whether the process is gone, or has detached: shm_nattch of 1 is us alone. (A zombie
+ * still answers kill, but is no longer counted.) */
 bool wakeup_gone(pid_t peer, int shmid)
 {
     enum wakeup_maps attached = maps_segment(peer, shmid);
@@ -286,11 +285,12 @@ static long in_ticks(double seconds)
     return ticks < 1 ? 1 : (long)ticks;
 }
 
-/* Whether one more tick's time has been lived through. The signals cannot be counted: one that
- * somebody sends comes too early, and while it is pending it takes the place of the kernel's. So
- * they only wake us, and the clock counts; time for which we were stopped is one tick at most. Nor
- * does the kernel's come to the microsecond: three quarters of a tick are one, and what it was
- * short of is missing from the next, or a peer's death would be seen a tick or two late. */
+/* Whether we have lived through one more tick. To count the signals would not do: one that somebody
+ * sends comes too early, and while it is pending the kernel's own adds nothing to it. So they only
+ * wake us, and the clock counts; time for which we were stopped counts as one tick at most. The
+ * kernel's signals do not come to the microsecond either: three quarters of a tick are taken for a
+ * whole one, at the expense of the next. Otherwise one that came a little early would not count,
+ * and a peer's death would be noticed a tick or two late. */
 static bool tick_has_passed(void)
 {
     static long long lived;
@@ -322,8 +322,8 @@ enum wakeup wakeup_look(struct wakeup_wait *wait)
     if (!tick_has_passed())
         return WAKEUP_LOOK;
 
-    /* The first tick may come at once; from the second on, we have waited a while. The verdict is
-     * kept for the next sleep, so that our caller looks once more: what the peer did before it died
+    /* The first tick may come at once; by the second, we have waited a while. The verdict is kept
+     * until the next sleep, so that our caller looks once more: what the peer did before it died
      * counts. */
     wait->ticks++;
     if (is_held(wait))

@@ -73,14 +73,14 @@ enum wakeup wakeup_look(struct wakeup_wait *wait);
 enum wakeup wakeup_sleep_on(struct wakeup_wait *wait, int fd, bool writing, bool *ready);
 
 /* For a call that sleeps elsewhere than in sigsuspend: lets all signals in, and keeps them out
- * again (errno stays). One that comes just before the call does not interrupt it, but the tick
- * does: it is seen 50 ms late at most. */
+ * again (errno stays). A signal that comes just before the call does not interrupt it, but the next
+ * tick does: the signal is noticed 50 ms late at most. */
 void wakeup_let_in(sigset_t *ours);
 void wakeup_keep_out(const sigset_t *ours);
 
-/* read(2) and write(2), with all signals let in while they block: where nobody writes, or reads,
- * the pipe, the program can still be ended. They return what those return; EINTR: wakeup_look, and
- * once more. */
+/* read(2) and write(2), with all signals let in while they block: so the program can be ended even
+ * if nobody writes to the pipe, or reads from it. They return what those return; after EINTR call
+ * wakeup_look, and then try once more. */
 ssize_t wakeup_read(int fd, void *bytes, size_t size);
 ssize_t wakeup_write(int fd, const void *bytes, size_t size);
 
@@ -88,9 +88,9 @@ ssize_t wakeup_write(int fd, const void *bytes, size_t size);
  * is refused with EINVAL: to kill(2), 0 is our process group and -1 everybody. */
 int wakeup_send(pid_t pid);
 
-/* What /proc/PID/maps says: whether `pid` maps something with this inode number, and a path that
- * begins like this. One that maps nothing at all is dying, or dead; whether the kernel has taken
- * its memory apart by then, that does not say. */
+/* What /proc/PID/maps says: whether `pid` maps something with this inode number and a path that
+ * begins with `path`. A process that maps nothing at all is dying or dead; that does not tell
+ * whether the kernel has taken its memory apart yet. */
 enum wakeup_maps { WAKEUP_MAPS_NOT, WAKEUP_MAPS_IT, WAKEUP_MAPS_NOTHING, WAKEUP_CANNOT_SAY };
 enum wakeup_maps wakeup_maps(pid_t pid, const char *path, unsigned long inode);
 
@@ -107,14 +107,14 @@ bool wakeup_alive(pid_t pid);
 bool wakeup_gone(pid_t peer, int shmid);
 
 /* Whether the kernel says that `pid` has not attached `shmid`. Only Linux does (proc(5));
- * elsewhere, and of another user's process, it can not be said: false. */
+ * elsewhere, and of another user's process, it cannot be said: false. */
 bool wakeup_is_detached(pid_t pid, int shmid);
 
 /* Ends as a signal wants it: runs the cleanup (exit(3)), then dies of `signo`. */
 _Noreturn void wakeup_die(int signo);
 
 /* Obeys a signal that asked us to end, even one that is still pending. To be called at the end of
- * main, and now and then wherever a program goes on for long without a sleep. */
+ * main, and now and then in whatever runs for long without a sleep. */
 void wakeup_end(void);
 
 #ifndef IN_COMMON

@@ -47,7 +47,7 @@ static void name_scratch(const struct options *options)
 {
     char *path = realpath(options->file, NULL);
     if (!path || strlen(path) + 32 > KEYS_PATH)
-        errx(1, "\"%s\": its path can not be told, or is too long", options->file);
+        errx(1, "\"%s\": its path cannot be told, or is too long", options->file);
     snprintf(scratch, sizeof scratch, "%s.keys%d", path, options->project);
     free(path);
 }

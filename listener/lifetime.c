@@ -49,7 +49,7 @@ static void create(struct segment *segment, const struct options *options)
 {
     segment->key = segment_key(options->file, options->project, true);
     if (segment->key == -1)
-        err(1, "ftok(\"%s\", %d): can not make or reach the key file", options->file,
+        err(1, "ftok(\"%s\", %d): cannot make or reach the key file", options->file,
             options->project);
     segment_clear(segment->key);
     explain("create the segment new (IPC_EXCL), and do not attach it yet");

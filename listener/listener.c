@@ -277,7 +277,7 @@ static void open_house(struct listener *listener, const struct options *options)
     explain("make the key that a talker can make as well: same file, same project, same key");
     key_t key = segment_key(options->file, options->project, true);
     if (key == -1)
-        err(1, "ftok(\"%s\", %d): can not make or reach the key file", options->file,
+        err(1, "ftok(\"%s\", %d): cannot make or reach the key file", options->file,
             options->project);
 
     explain("create the segment new (IPC_EXCL): one that is there already may be somebody's");

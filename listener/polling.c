@@ -85,7 +85,7 @@ static void open_anew(struct meet *meet, const struct options *options)
     size_t size = segment_size(sizeof(struct polling));
     key_t key = segment_key(options->file, options->project, true);
     if (key == -1)
-        err(1, "ftok(\"%s\", %d): can not make or reach the key file", options->file,
+        err(1, "ftok(\"%s\", %d): cannot make or reach the key file", options->file,
             options->project);
     segment_clear(key);
     leave_a_stale_one(key, size);

@@ -105,7 +105,7 @@ int main(int argc, char **argv)
     explain("make the key that the talker can make as well: same file, same project, same key");
     key_t key = segment_key(options.file, options.project, true);
     if (key == -1)
-        err(1, "ftok(\"%s\", %d): can not make or reach the key file", options.file,
+        err(1, "ftok(\"%s\", %d): cannot make or reach the key file", options.file,
             options.project);
 
     explain("create the object new (O_EXCL): one that is there already may be somebody's");

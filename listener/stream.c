@@ -1,9 +1,9 @@
 /* stream.c (listener) - any amount of data through one segment, as fast as memory allows.
  *
  * Writes to stdout what the talker reads from its stdin. The kernel copies straight out of a slot
- * of the ring, as it had copied straight into it: there is no other copy. While one slot is
- * written, the next is being read: the two sides work at the same time, and sleep only where there
- * is nothing to do. How they wake each other, and how seldom, is told in common/doorbell.h.
+ * of the ring, as it has copied straight into it: there is no other copy. While one slot is
+ * being written, the next is being read: the two sides work at the same time, and sleep only when
+ * there is nothing to do. How they wake each other, and how seldom, is told in common/doorbell.h.
  *
  *     $ build/listener-stream >copy           $ build/talker-stream <data
  *     listener: waiting for a talker ...      talker: sent 1073741824 bytes in ...
@@ -21,8 +21,6 @@
 
 #include <err.h>
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* ---- the command line ---- */
 
@@ -35,9 +33,10 @@ static const struct option_spec own_options[] = {
     {0, "slot-size", "BYTES", "what one holds, whole pages (default: 262144)", OPTION_NUMBER,
      &slot_size, 1, 1 << 30},
     {0, "huge", NULL, "put the ring on huge pages (SHM_HUGETLB)", OPTION_FLAG, &huge, 0, 0},
-    {0, "spin", "MICROSECONDS", "look so long before sleeping (default: 0)", OPTION_NUMBER, &spin,
+    {0, "spin", "MICROSECONDS", "look that long before sleeping (default: 0)", OPTION_NUMBER, &spin,
      0, 1000000},
-    {0, "progress", NULL, "show it, terminal or not", OPTION_FLAG, &show_progress, 0, 0},
+    {0, "progress", NULL, "show how far it is, also off a terminal", OPTION_FLAG, &show_progress, 0,
+     0},
     {0, NULL, NULL, NULL, OPTION_FLAG, NULL, 0, 0},
 };
 
@@ -62,39 +61,40 @@ struct listener {
     uint64_t tail; /* ours alone: what the segment says of it is for the talker */
 };
 
-/* Where the talker went before it had announced the end. What has come until then is written. */
+/* The talker is gone, or silent, and has not announced the end. All that came before is written. */
 static _Noreturn void break_off(const struct listener *listener, enum wakeup why)
 {
     unsigned long long bytes = listener->progress.bytes;
     int talker = (int)listener->meet.peer;
-    progress_wipe();
     if (why == WAKEUP_LATE)
-        errx(3,
-             "stream broke off after %llu bytes: no word from the talker (PID %d) within %g "
-             "seconds",
-             bytes, talker, listener->meet.timeout);
-    errx(3, "stream broke off after %llu bytes: the talker (PID %d) went away", bytes, talker);
+        progress_errx(3,
+                      "stream broke off after %llu bytes: no word from the talker (PID %d) "
+                      "within %g seconds",
+                      bytes, talker, listener->meet.timeout);
+    progress_errx(3, "stream broke off after %llu bytes: the talker (PID %d) went away", bytes,
+                  talker);
 }
 
-/* Where stdout takes no more. The talker is told why, however it waits, and ends as well. */
+/* stdout takes no more. The talker is told why, and ends as well. */
 static _Noreturn void refuse(struct listener *listener, const char *call, int error)
 {
-    explain("say why, and ring in any case: the talker may sleep where no doorbell is declared");
+    explain(
+        "say why, and ring in any case: a talker that waits for its input has declared nothing");
+    progress_wipe();
     publish(&listener->stream->refused, error);
     if (wakeup_send(listener->meet.peer) == -1 && errno != ESRCH)
         warn("kill(%d, SIGUSR1) to the talker", (int)listener->meet.peer);
-    progress_wipe();
     if (error == EPIPE)
         wakeup_die(SIGPIPE);
     errno = error;
     err(1, "%s stdout, after %llu bytes", call, (unsigned long long)listener->progress.bytes);
 }
 
-/* Waits for the next slot to be filled. Returns its length, which the segment only claims. */
+/* Waits for the next slot to be filled. Returns its length, which is read once, and checked. */
 static uint64_t await_slot(struct listener *listener)
 {
-    explain("look for a filled slot; to sleep, declare it and look again: who saw us awake will "
-            "not ring");
+    explain("look for a filled slot; declare that we sleep, and look once more before we do: a "
+            "talker that saw us awake does not ring");
     struct stream *stream = listener->stream;
     struct wakeup_wait wait = meet_wait(&listener->meet);
     uint64_t head;
@@ -106,12 +106,12 @@ static uint64_t await_slot(struct listener *listener)
     doorbell_up(&listener->bell);
 
     uint64_t length = (uint64_t)observe(&stream->length[listener->tail % listener->ring.slots]);
-    if (head - listener->tail > listener->ring.slots || length > listener->ring.slot_size) {
-        progress_wipe();
-        errx(1, "shmid %d says that slot %llu holds %llu bytes, and %llu are filled: it is broken",
-             listener->meet.segment.shmid, (unsigned long long)listener->tail,
-             (unsigned long long)length, (unsigned long long)head);
-    }
+    if (head - listener->tail > listener->ring.slots || length > listener->ring.slot_size)
+        progress_errx(1,
+                      "shmid %d says that slot %llu holds %llu bytes, and %llu are filled: it is "
+                      "broken",
+                      listener->meet.segment.shmid, (unsigned long long)listener->tail,
+                      (unsigned long long)length, (unsigned long long)head);
     return length;
 }
 
@@ -122,11 +122,9 @@ static void await_reader(struct listener *listener, struct wakeup_wait *wait, in
     bool ready;
     enum wakeup why =
         error == EAGAIN ? wakeup_sleep_on(wait, STDOUT_FILENO, true, &ready) : wakeup_look(wait);
-    if (why != WAKEUP_LATE)
-        return;
-    progress_wipe();
-    errx(3, "stdout took nothing within %g seconds, after %llu bytes: gave up",
-         listener->meet.timeout, (unsigned long long)listener->progress.bytes);
+    if (why == WAKEUP_LATE)
+        progress_errx(3, "stdout took nothing within %g seconds, after %llu bytes: gave up",
+                      listener->meet.timeout, (unsigned long long)listener->progress.bytes);
 }
 
 /* Writes a slot whole, straight from the segment. */
@@ -145,25 +143,27 @@ static void write_slot(struct listener *listener, const char *bytes, uint64_t le
         length -= (uint64_t)written;
         progress_advance(&listener->progress, (uint64_t)written,
                          atomic_load(&listener->stream->expected));
-        if (wakeup_ending == SIGPIPE) /* the reader has taken a part, and went */
+        if (wakeup_ending == SIGPIPE) /* the reader took a part, and then went away */
             refuse(listener, "write to", EPIPE);
         wakeup_end();
         wait = (struct wakeup_wait){.timeout = listener->meet.timeout};
     }
 }
 
-/* The slot may be filled anew. A talker that sleeps for room sleeps on until half of the ring is
- * free, and is woken once for many slots: we come to that point in any case, for it fills none. */
+/* The slot may be filled anew. A talker that sleeps because the ring is full sleeps on until half
+ * of it is free, and so is woken once for many slots. We are sure to come to that point: while it
+ * sleeps, it fills none. */
 static void give_back(struct listener *listener)
 {
-    explain("count the slot as emptied (release), and ring if the talker sleeps for room");
+    explain(
+        "count the slot as emptied (release), and ring if the talker sleeps until there is room");
     struct stream *stream = listener->stream;
     listener->tail++;
     publish(&stream->tail, listener->tail);
     if (atomic_load(&stream->head) - listener->tail > listener->ring.slots / 2)
         return;
     if (doorbell_ring(&listener->bell, listener->meet.peer) == -1 && errno != ESRCH)
-        err(1, "kill(%d, SIGUSR1) to the talker", (int)listener->meet.peer);
+        progress_err(1, "kill(%d, SIGUSR1) to the talker", (int)listener->meet.peer);
 }
 
 static void receive(struct listener *listener)
@@ -175,7 +175,8 @@ static void receive(struct listener *listener)
         narrate_point("written");
         give_back(listener);
     }
-    explain("a slot of 0 bytes is the end; what close(2) says of the data belongs before our word");
+    explain("a slot of 0 bytes is the end; before we confirm it, close(2) has to say that all is "
+            "written");
     if (sys_close(STDOUT_FILENO) == -1 && errno != EINTR) /* interrupted, it is closed as well */
         refuse(listener, "close", errno);
     give_back(listener);
@@ -190,8 +191,8 @@ static void make_ring(struct listener *listener, const struct options *options)
     if (huge)
         errx(1, "--huge: this system has no SHM_HUGETLB");
 #endif
-    explain("make a segment with room for all slots: each begins a page, where the kernel copies "
-            "fastest");
+    explain("make a segment with room for all slots: each begins on a page boundary, where the "
+            "kernel copies fastest");
     uint64_t bytes = stream_begin() + (uint64_t)slots * (uint64_t)slot_size;
     meet_create(&listener->meet, options, STREAM_LESSON, bytes, huge ? SHM_HUGETLB : 0);
     struct stream *stream = (struct stream *)listener->meet.shared;

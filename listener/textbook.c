@@ -79,7 +79,7 @@ static int create(const struct options *options, key_t *key)
 {
     *key = segment_key(options->file, options->project, true);
     if (*key == -1)
-        err(1, "ftok(\"%s\", %d): can not make or reach the key file", options->file,
+        err(1, "ftok(\"%s\", %d): cannot make or reach the key file", options->file,
             options->project);
     int shmid;
     while ((shmid = sys_shmget(*key, TEXTBOOK_SIZE, IPC_CREAT | IPC_EXCL | 0600)) == -1) {

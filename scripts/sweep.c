@@ -1,7 +1,7 @@
 /* sweep.c - says of each segment or object whether it is ours and stale; see scripts/sweep.
  *
- *     build/sweep list ID|NAME...      only says it
- *     build/sweep remove ID|NAME...    and removes those that are ours and stale
+ *     build/sweep list ID|NAME...      only says so
+ *     build/sweep remove ID|NAME...    also removes those that are ours and stale
  *
  * A segment is removed by the id that was classified, never by its key; a POSIX object by its name,
  * while that leads to what was classified.
@@ -36,21 +36,19 @@ static int parse_shmid(const char *text)
 static bool sweep_segment(int shmid, bool remove)
 {
     struct segment segment = {.shmid = shmid};
-    int creator;
     switch (segment_classify(&segment)) {
     case SEGMENT_GONE:
         return true;
     case SEGMENT_STALE:
-        creator = (int)segment.creator;
         if (!remove) {
-            printf("stale %d: PID %d left it behind\n", shmid, creator);
+            printf("stale %d: PID %d left it behind\n", shmid, (int)segment.creator);
             return true;
         }
         if (segment_remove(&segment) == -1 && errno != EINVAL && errno != EIDRM) {
             warn("shmctl(%d, IPC_RMID)", shmid);
             return false;
         }
-        printf("removed %d: PID %d had left it behind\n", shmid, creator);
+        printf("removed %d: PID %d had left it behind\n", shmid, (int)segment.creator);
         return true;
     case SEGMENT_UNBORN:
     case SEGMENT_LIVE:
@@ -69,7 +67,8 @@ static bool sweep_segment(int shmid, bool remove)
 
 /* ---- POSIX objects ---- */
 
-/* Whether another process has it open, as who is making it has. Where that can not be told: yes. */
+/* Whether another process has it open, as the one that is making it has. Where nobody can tell:
+ * yes. */
 static bool is_open(const struct object *object)
 {
     struct stat ours, theirs;
@@ -94,7 +93,7 @@ static bool is_unfinished(const struct object *object)
 }
 
 /* Returns whether all that should be done was done. */
-static bool sweep_stale(const struct object *object, bool remove)
+static bool sweep_stale_object(const struct object *object, bool remove)
 {
     char whose[64] = "it was left behind unfinished";
     if (object->creator != 0)
@@ -108,7 +107,7 @@ static bool sweep_stale(const struct object *object, bool remove)
     return true;
 }
 
-/* The same for an object. Whether anybody has it mapped is not counted, as it is of a segment. */
+/* The same for an object. The kernel does not count who has it mapped, as it does for a segment. */
 static bool sweep_object(const char *name, bool remove)
 {
     struct object object = {.fd = sys_shm_open(name, O_RDWR, 0)};
@@ -118,7 +117,7 @@ static bool sweep_object(const char *name, bool remove)
     enum segment_state state = object_classify(&object, sizeof(struct posix));
     bool done = true;
     if (state == SEGMENT_STALE || is_unfinished(&object))
-        done = sweep_stale(&object, remove);
+        done = sweep_stale_object(&object, remove);
     else if (state == SEGMENT_FOREIGN)
         printf("left %s: foreign, %s\n", name, object.why);
     else if (state != SEGMENT_GONE && object.creator == 0)
@@ -130,6 +129,11 @@ static bool sweep_object(const char *name, bool remove)
     return done;
 }
 
+static bool sweep(const char *what, bool remove)
+{
+    return *what == '/' ? sweep_object(what, remove) : sweep_segment(parse_shmid(what), remove);
+}
+
 int main(int argc, char **argv)
 {
     bool remove = argc > 1 && strcmp(argv[1], "remove") == 0;
@@ -137,8 +141,6 @@ int main(int argc, char **argv)
         errx(2, "usage: sweep list|remove [ID|NAME...]");
     bool done = true;
     for (int i = 2; i < argc; i++)
-        done = (*argv[i] == '/' ? sweep_object(argv[i], remove)
-                                : sweep_segment(parse_shmid(argv[i]), remove)) &&
-               done;
+        done = sweep(argv[i], remove) && done;
     return done && fflush(stdout) == 0 ? 0 : 1;
 }

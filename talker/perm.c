@@ -127,7 +127,7 @@ static int let_try(const struct user *user, struct meet *meet, int mode)
     int error[TRIES] = {0};
     try_as(user, meet, error);
     if (error[BECOME] != 0) {
-        lines_print("skipped: %s can not try, only root can become another user (%s)", user->name,
+        lines_print("skipped: %s cannot try, only root can become another user (%s)", user->name,
                     sys_error_name(error[BECOME]));
         return -1;
     }

@@ -22,9 +22,10 @@ static long spin = STREAM_SPIN;
 
 static const struct option_spec own_options[] = {
     {'w', "wait", NULL, "wait for a listener to appear", OPTION_FLAG, &wait_for_listener, 0, 0},
-    {0, "spin", "MICROSECONDS", "look so long before sleeping (default: 0)", OPTION_NUMBER, &spin,
+    {0, "spin", "MICROSECONDS", "look that long before sleeping (default: 0)", OPTION_NUMBER, &spin,
      0, 1000000},
-    {0, "progress", NULL, "show it, terminal or not", OPTION_FLAG, &show_progress, 0, 0},
+    {0, "progress", NULL, "show how far it is, also off a terminal", OPTION_FLAG, &show_progress, 0,
+     0},
     {0, NULL, NULL, NULL, OPTION_FLAG, NULL, 0, 0},
 };
 
@@ -56,30 +57,27 @@ static _Noreturn void give_up(struct talker *talker, enum wakeup why)
     struct meet *meet = &talker->meet;
     int refused = (int)observe(&talker->stream->refused);
     segment_survive(&meet->segment);
-    progress_wipe();
     if (refused != 0)
-        errx(1, "the listener (PID %d) can not write: %s", (int)meet->peer, strerror(refused));
+        progress_errx(1, "the listener (PID %d) cannot write: %s", (int)meet->peer,
+                      strerror(refused));
     if (why == WAKEUP_LATE)
-        errx(3, "no word from the listener (PID %d) within %g seconds: gave up", (int)meet->peer,
-             meet->timeout);
-    errx(3, "the listener (PID %d) went away", (int)meet->peer);
+        progress_errx(3, "no word from the listener (PID %d) within %g seconds: gave up",
+                      (int)meet->peer, meet->timeout);
+    progress_errx(3, "the listener (PID %d) went away", (int)meet->peer);
 }
 
-/* Waits until at most `most` slots are filled and not emptied yet. Each that is emptied is
- * progress.
- */
+/* Waits until at most `most` slots are filled and not emptied yet. Each one that is emptied is
+ * progress: the timeout starts anew. */
 static void await_room(struct talker *talker, uint64_t most)
 {
     struct stream *stream = talker->stream;
     struct wakeup_wait wait = meet_wait(&talker->meet);
     uint64_t filled, before = 0;
     while ((filled = talker->head - (uint64_t)observe(&stream->tail)) > most) {
-        if (filled > talker->ring.slots) {
-            progress_wipe();
-            errx(1, "shmid %d says that %llu slots of %llu are filled: it is broken",
-                 talker->meet.segment.shmid, (unsigned long long)filled,
-                 (unsigned long long)talker->ring.slots);
-        }
+        if (filled > talker->ring.slots)
+            progress_errx(1, "shmid %d says that %llu slots of %llu are filled: it is broken",
+                          talker->meet.segment.shmid, (unsigned long long)filled,
+                          (unsigned long long)talker->ring.slots);
         if (filled != before)
             wait = meet_wait(&talker->meet);
         before = filled;
@@ -98,11 +96,9 @@ static void await_input(struct talker *talker, struct wakeup_wait *wait, int err
         error == EAGAIN ? wakeup_sleep_on(wait, STDIN_FILENO, false, &ready) : wakeup_look(wait);
     if (why == WAKEUP_GONE || atomic_load(&talker->stream->refused))
         give_up(talker, why);
-    if (why == WAKEUP_LOOK)
-        return;
-    progress_wipe();
-    errx(3, "nothing came on stdin within %g seconds, after %llu bytes: gave up",
-         talker->meet.timeout, (unsigned long long)talker->progress.bytes);
+    if (why == WAKEUP_LATE)
+        progress_errx(3, "nothing came on stdin within %g seconds, after %llu bytes: gave up",
+                      talker->meet.timeout, (unsigned long long)talker->progress.bytes);
 }
 
 /* Reads into a slot as much as stdin has and the slot takes, straight into the segment. Returns
@@ -112,35 +108,31 @@ static uint64_t read_slot(struct talker *talker, char *slot)
     struct wakeup_wait wait = meet_wait(&talker->meet);
     ssize_t got;
     while ((got = wakeup_read(STDIN_FILENO, slot, talker->ring.slot_size)) == -1) {
-        int error = errno;
-        if (error == EINTR || error == EAGAIN) {
-            await_input(talker, &wait, error);
-            continue;
-        }
-        progress_wipe();
-        errno = error;
-        err(1, "read from stdin, after %llu bytes", (unsigned long long)talker->progress.bytes);
+        if (errno != EINTR && errno != EAGAIN)
+            progress_err(1, "read from stdin, after %llu bytes",
+                         (unsigned long long)talker->progress.bytes);
+        await_input(talker, &wait, errno);
     }
     return (uint64_t)got;
 }
 
 static void pass_on(struct talker *talker, uint64_t length)
 {
-    explain("the length first, then the count (release): who sees the count sees the slot");
+    explain("the length first, then the count (release): whoever sees the count sees the slot");
     struct stream *stream = talker->stream;
     publish(&stream->length[talker->head % talker->ring.slots], length);
     talker->head++;
     publish(&stream->head, talker->head);
     explain("ring if the listener has declared that it sleeps: most often it has not");
     if (doorbell_ring(&talker->bell, talker->meet.peer) == -1 && errno != ESRCH)
-        err(1, "kill(%d, SIGUSR1) to the listener", (int)talker->meet.peer);
+        progress_err(1, "kill(%d, SIGUSR1) to the listener", (int)talker->meet.peer);
 }
 
 static void send_all(struct talker *talker)
 {
     uint64_t length;
     do {
-        explain("wait for room in the ring: only whoever has nothing to do sleeps");
+        explain("wait for room in the ring: we sleep only where every slot is filled");
         await_room(talker, talker->ring.slots - 1);
         narrate_point("room");
         length = read_slot(talker, stream_slot(&talker->ring, talker->head));
@@ -149,7 +141,7 @@ static void send_all(struct talker *talker)
         pass_on(talker, length);
         wakeup_end();
     } while (length > 0);
-    explain("the end is announced; it was a success when the listener has counted past it");
+    explain("the end is announced; it is a success once the listener has counted past it");
     await_room(talker, 0);
 }
 

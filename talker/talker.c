@@ -84,8 +84,7 @@ static bool find_segment(struct talker *talker)
     if (key == -1 && errno == ENOENT)
         return false;
     if (key == -1)
-        err(1, "ftok(\"%s\", %d): the key file can not be reached", options->file,
-            options->project);
+        err(1, "ftok(\"%s\", %d): the key file cannot be reached", options->file, options->project);
     switch (segment_find(&talker->segment, key)) {
     case SEGMENT_LIVE:
         return true;

@@ -4,12 +4,12 @@
  *
  *     $ crowd 50 20 1 -- build/listener       (50 listeners; one is left waiting for a talker)
  *
- * COUNT processes of each COMMAND. In their arguments % stands for a number, from 0 to COUNT - 1.
- * Each of all has an index, from 0 on; its output goes to INDEX.out and INDEX.err. All of them are
- * there, one step before their exec, when a word lets them go. A line "INDEX STATUS" tells of each
- * that has ended (128 + N: by signal N), and "left PID" when no more than LEFT are running (of one
- * of those, its PID). What runs after DEADLINE seconds is killed: its status is "hung". Exit
- * status: 0 none was.
+ * It starts COUNT processes of each COMMAND. In their arguments % stands for a number, from 0 to
+ * COUNT - 1. Every process has an index of its own, counted from 0 through all commands; its output
+ * goes to INDEX.out and INDEX.err. They are let go together, when all of them stand one step before
+ * their exec. A line "INDEX STATUS" tells of each that has ended (128 + N: by signal N), and a line
+ * "left PID" when only LEFT are still running, with the PID of one of those. Whatever runs after
+ * DEADLINE seconds is killed, and its status is "hung". Exit status: 0 if that befell none.
  */
 #include <err.h>
 #include <errno.h>
@@ -63,7 +63,7 @@ static void redirect(int fd, int index, const char *suffix)
     close(file);
 }
 
-/* A child's life up to its exec: it says that it is there, and waits until all of them are. */
+/* A child's life up to its exec: it says that it is there, and waits until all the others are. */
 static _Noreturn void become(char **command, int number, int there, int go)
 {
     char *arguments[MOST_ARGUMENTS + 1] = {0}, nothing = 0;
@@ -103,7 +103,7 @@ static void start(char **command, int how_many)
     char nothing;
     for (int i = 0; i < count; i++)
         if (read(there[0], &nothing, 1) != 1)
-            err(2, "a process did not come so far");
+            errx(2, "a process failed before its exec");
     close(go[1]); /* the word */
 }
 

@@ -1,6 +1,6 @@
-/* duet.c - runs a listener and a talker against each other, for the torture: once, with one of them
- * killed on the way or stopped for a second, and tells how each of them ended, and when. Ended with
- * SIGTERM it ends both.
+/* duet.c - runs one conversation of a listener and a talker, for the torture, in which either may
+ * be killed on the way or stopped for a second; tells how each of them ended, and when. SIGTERM
+ * ends it and both of them.
  *
  *     duet [-i FILE] [-k listener|talker:MICROSECONDS] [-s] LISTENER... + TALKER... [+ NEXT...]
  *
@@ -9,11 +9,11 @@
  *     -s        serve the NEXT talker in any case, then end the listener with SIGTERM
  *
  * The talker is started when the listener says that it waits, or has ended. NEXT is another talker:
- * it is started where the first has ended and the listener waits on, which one does that has not
- * met it. What a side says is in listener.out, listener.err, talker.out and so on. Who is stopped
- * goes on after a second. Who has not ended 10 seconds after the last start is killed, and has
- * status "hang". Prints one line of numbers, times in microseconds since the first start, and - for
- * what did not happen:
+ * it is started if the listener still waits when the first talker has ended, which means that the
+ * two have not met. What a side says is in listener.out, listener.err, talker.out and so on. A side
+ * that is stopped goes on after a second. One that has not ended 10 seconds after the last start is
+ * killed, and its status is "hang". Prints one line of numbers, times in microseconds since the
+ * first start, and - for what did not happen:
  *
  *     LISTENER'S-STATUS WHEN TALKER'S-STATUS WHEN NEXT'S-STATUS WHEN KILLED-AT STOPS
  *
@@ -37,11 +37,11 @@ enum { MOST = 10000000, A_WHILE = 500000, STOPPED = 1000000, LISTEN = 500, LOOK 
 static struct side {
     const char *name;
     char **command;
-    pid_t pid;       /* 0: not started */
-    int status;      /* as the shell tells it */
-    bool hung;       /* was killed by us for it */
-    long long ended; /* 0: not yet */
-    long long goes_on;
+    pid_t pid;         /* 0: not started */
+    int status;        /* as the shell tells it */
+    bool hung;         /* and was killed by us for that */
+    long long ended;   /* 0: not yet */
+    long long goes_on; /* when a stop is over; 0: it is not stopped */
 } listener = {.name = "listener"}, talker = {.name = "talker"}, next = {.name = "next"};
 
 static struct side *const sides[] = {&listener, &talker, &next};
@@ -78,7 +78,7 @@ static void name_files(const struct side *side, char out[32], char errors[32])
     snprintf(errors, 32, "%s.err", side->name);
 }
 
-/* A side that dies before it says a word must not be taken for another that did. */
+/* What was said in an earlier conversation must not be taken for this one's. */
 static void forget_words(const struct side *side)
 {
     char out[32], errors[32];

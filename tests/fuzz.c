@@ -76,7 +76,8 @@ static const struct field stream_fields[] = {
     FIELD(stream, refused),         ARRAY(stream, length, uint64_t, STREAM_MOST_SLOTS),
 };
 
-/* Any other lesson: what stands before its own, and then its own, which lie below 4000 bytes. */
+/* Any other lesson: what comes before its own fields, and then those, as words of 4 bytes (twice as
+ * often) and of 8. All lie below byte 4000. */
 static const struct field other_fields[] = {
     HEAD(meet_head, head),
     FIELD(meet_head, talker),
@@ -171,14 +172,16 @@ static void add_bystander(const char *kind, enum attached what, const void *segm
             err(2, "shmat(%d)", another);
         if (setuid(uid) == -1)
             err(2, "setuid(%d)", (int)uid);
+        if (write(ready[1], "", 1) != 1)
+            err(2, "write");
         close(ready[0]);
         close(ready[1]);
         stand_by(kind, &both);
     }
     close(ready[1]);
     char nothing;
-    if (read(ready[0], &nothing, 1) != 0) /* its end is closed when it is what it should be */
-        err(2, "read");
+    if (read(ready[0], &nothing, 1) != 1)
+        errx(2, "the bystander %s is not ready", kind);
     close(ready[0]);
     pids[pid_count++] = bystanders[bystander_count++] = pid;
 }
@@ -359,7 +362,7 @@ static void await_conversation(int shmid, unsigned long attached)
         looks = attachments(shmid) < attached ? 0 : looks + 1;
 }
 
-/* Returns false if anybody else has the segment still attached when it is too late. */
+/* Returns false if somebody else still has the segment attached when it is too late. */
 static bool await_end(int shmid, unsigned long ours)
 {
     double late = now() + DEADLINE;
@@ -368,9 +371,9 @@ static bool await_end(int shmid, unsigned long ours)
     return attachments(shmid) <= ours;
 }
 
-static long overwritten, in_conversation; /* with anybody else attached, with two of them */
+static long overwritten, in_conversation; /* while one other was attached, while two were */
 
-/* Overwrites `count` words, as long as anybody else has the segment attached. */
+/* Overwrites `count` words, or as many as it can while somebody else has the segment attached. */
 static void attack(int shmid, char *segment, size_t size, const struct lesson *lesson, long count,
                    unsigned long ours)
 {

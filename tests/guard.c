@@ -1,4 +1,4 @@
-/* guard.c - puts every segment between pages that nobody may touch, for tests/torture/hostile.
+/* guard.c - puts each segment between pages that nobody may touch, for tests/torture/hostile.
  *
  *     cc -shared -fPIC -o guard.so guard.c; LD_PRELOAD=guard.so build/listener
  *
@@ -16,7 +16,7 @@
 
 enum { PAGE = 4096, GUARD = 256 * PAGE };
 
-/* In AddressSanitizer's own words; it is not there in every program. */
+/* AddressSanitizer's own; NULL in a program that was built without it. */
 void __asan_poison_memory_region(const volatile void *address, size_t size) __attribute__((weak));
 void __asan_unpoison_memory_region(const volatile void *address, size_t size) __attribute__((weak));
 

@@ -5,8 +5,7 @@
  *     liar stopped SHMID PID           says of PID, on both sides, that it stands still on purpose
  *     liar version SHMID VERSION       gives the segment another version
  *     liar reply KEY CAPACITY LENGTH   is a listener; says that so much fits, replies so long
- *     liar front KEY                   is a listener that serves one seat after the other, but
- * nobody
+ *     liar front KEY                   is a listener whose front runs in circles: it serves nobody
  */
 #include "../common/pairs/pair.h"
 
@@ -35,8 +34,8 @@ static void ring(int pid)
         err(1, "kill(%d, SIGUSR1)", pid);
 }
 
-/* Waits until *where is other than `value`, and returns what it is. Whoever lies needs no manners:
- * it polls. */
+/* Waits until *where is no longer `value`, and returns what it is then. A liar needs no manners: it
+ * polls. */
 static int await_change(const _Atomic int *where, int value)
 {
     int now;
@@ -133,8 +132,7 @@ int main(int argc, char **argv)
         be_listener((key_t)strtoul(argv[2], NULL, 0), (uint32_t)strtoul(argv[3], NULL, 10),
                     (uint32_t)strtoul(argv[4], NULL, 10));
     else
-        errx(2, "usage: liar seat SHMID PID | length SHMID LENGTH | stopped SHMID PID | version "
-                "SHMID VERSION | "
-                "reply KEY CAPACITY LENGTH | front KEY");
+        errx(2, "usage: liar seat SHMID PID | length SHMID LENGTH | stopped SHMID PID | "
+                "version SHMID VERSION | reply KEY CAPACITY LENGTH | front KEY");
     return 0;
 }

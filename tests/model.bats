@@ -82,7 +82,7 @@ change() { # MODEL SED-SCRIPT
     grep -Eq '^handshake +late_ticks +steps +holds .* idle ' <<<"$output"
 }
 
-@test "what the check can not do is told in one line: what is not there, and what it is not asked so" {
+@test "what the check cannot do it says in one line: no such option, no such model, no such variant" {
     for wrong in -x --trail 'handshake right now' 'no_such_model' 'handshake no_such_variant' '--trail right'; do
         # shellcheck disable=SC2086 # words
         run -2 "$check" $wrong

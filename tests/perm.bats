@@ -104,7 +104,7 @@ has_tried() { # MODE WHO READ WRITE
     grep -E "^$stranger +kill\($listener_pid, SIGUSR1\) += -1 EPERM" talker.strace
 }
 
-@test "under 0666 a stranger leaves its word, and can not ring" {
+@test "under 0666 a stranger leaves its word, and cannot ring" {
     requires_root
     start listener listener-perm
     shmid_of listener >shmid
@@ -146,14 +146,14 @@ has_tried() { # MODE WHO READ WRITE
         requires setpriv
         chown 65534:65534 "$own_directory"
         as=(setpriv --reuid=65534 --regid=65534 --clear-groups)
-        as_nobody test -x "$(lesson_program talker perm)" || skip "another user can not run $BUILD"
+        as_nobody test -x "$(lesson_program talker perm)" || skip "another user cannot run $BUILD"
     fi
     start listener "${as[@]}" "$(lesson_program listener perm)" -t "$DEADLINE" -f "$own_directory/shmfile"
     shmid_of listener >shmid
     start talker "${as[@]}" "$(lesson_program talker perm)" -t "$DEADLINE" -f "$own_directory/shmfile"
     finish talker 0
     finish listener 0
-    grep -x 'talker: skipped: another user of its group can not try, only root can become another user (EPERM)' talker.out
+    grep -x 'talker: skipped: another user of its group cannot try, only root can become another user (EPERM)' talker.out
     grep -E '^talker: mode 0400, its owner \(uid [0-9]+\): read yes, write EACCES$' talker.out
     grep -x "listener: the last word is of PID $talker_pid, the talker" listener.out
     [ "$(stat -c %u /proc/1)" -ne 0 ] || grep -x "talker: kill of PID 1, which is another's and lives: EPERM" talker.out

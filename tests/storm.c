@@ -3,9 +3,9 @@
  *
  *     storm SIGNALS[/COUNT] PID...     SIGNALS: numbers, parted by commas
  *
- * They are sent thousands of times a second, by kill(2) and, where there is one, by tgkill(2): what
- * a handler is told of its sender (si_code) is not the same. Prints a line when it has begun,
- * "enough" when each signal was sent COUNT times, and at its end how many were sent in all.
+ * They are sent thousands of times a second, by kill(2) and, on Linux, by tgkill(2) as well: a
+ * handler is told a different si_code by each. Prints a line when it has begun, "enough" when each
+ * signal was sent COUNT times, and at its end how many were sent in all.
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* syscall */
@@ -58,8 +58,8 @@ int main(int argc, char **argv)
         for (char **pid = argv + 2; *pid; pid++)
             for (int i = 0; i < count && atoi(*pid) > 0; i++)
                 send_or_leave((pid_t)atoi(*pid), signals[i]);
-        nanosleep(&(struct timespec){0, 50000},
-                  NULL); /* or those that it blows on get no CPU at all */
+        /* Those that it blows on need some of the CPU. */
+        nanosleep(&(struct timespec){0, 50000}, NULL);
         if (round == 0)
             say("it blows");
         if (enough > 0 && sent >= enough * count) {

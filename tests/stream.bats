@@ -510,7 +510,7 @@ requires_liar() {
     finish listener 1
     grep -x 'listener-stream: write to stdout, after 0 bytes: No space left on device' listener.err
     finish talker 1
-    expect_lines talker.err "talker-stream: the listener (PID $listener_pid) can not write: No space left on device"
+    expect_lines talker.err "talker-stream: the listener (PID $listener_pid) cannot write: No space left on device"
     is_removed "$shmid"
 }
 
@@ -525,7 +525,7 @@ requires_liar() {
     [ "$bytes" -gt 0 ]
     grep -x "listener-stream: write to stdout, after $bytes bytes: No space left on device" listener.err
     finish talker 1
-    grep 'can not write: No space left on device$' talker.err
+    grep 'cannot write: No space left on device$' talker.err
     cmp -n "$bytes" "$random" full/copy
 }
 
@@ -539,7 +539,7 @@ requires_liar() {
     echo word >&7
     finish listener 1
     finish talker 1
-    grep 'can not write: No space left on device$' talker.err
+    grep 'cannot write: No space left on device$' talker.err
 }
 
 @test "a reader that has had enough: the listener dies of SIGPIPE, the talker says so" {
@@ -551,7 +551,7 @@ requires_liar() {
     finish listener 141
     [ "$(wc -l <listener.err)" -eq 1 ] # it waits
     finish talker 1
-    expect_lines talker.err "talker-stream: the listener (PID $listener_pid) can not write: Broken pipe"
+    expect_lines talker.err "talker-stream: the listener (PID $listener_pid) cannot write: Broken pipe"
     finish reader 0
     cmp -n 10 "$random" reader.out
     is_removed "$shmid"
@@ -566,7 +566,7 @@ requires_liar() {
         finish listener 1
         grep -x "listener-stream: $call stdout, after 0 bytes: Bad file descriptor" listener.err
         finish talker 1
-        grep 'can not write: Bad file descriptor$' talker.err
+        grep 'cannot write: Bad file descriptor$' talker.err
     done
 }
 
@@ -579,7 +579,7 @@ requires_liar() {
     finish listener 1
     grep -x "listener-stream: close stdout, after 4194304 bytes: Input/output error" listener.err
     finish talker 1
-    grep 'can not write: Input/output error$' talker.err
+    grep 'cannot write: Input/output error$' talker.err
 }
 
 @test "without a stdin, with a directory, or where reading fails in the middle, it is no end of the data" {
@@ -702,7 +702,7 @@ requires_liar() {
         start_and_hold_listener filled
         "$liar" "$shmid" refused "$lie"
         finish talker 1
-        grep -E "^talker-stream: the listener \(PID $listener_pid\) can not write: .+" talker.err
+        grep -E "^talker-stream: the listener \(PID $listener_pid\) cannot write: .+" talker.err
         kill -CONT "$listener_pid"
         finish listener 3
     done

@@ -28,11 +28,9 @@ static void lie(struct stream *stream, const char *field, uint64_t value)
     else if (strcmp(field, "expected") == 0)
         atomic_store(&stream->expected, value);
     else if (strcmp(field, "asleep") == 0)
-        atomic_store(&stream->talker.asleep, (int)value),
-            atomic_store(&stream->listener.asleep, (int)value);
+        stream->talker.asleep = stream->listener.asleep = (int)value;
     else if (strcmp(field, "cpu") == 0)
-        atomic_store(&stream->talker.cpu, (int)value),
-            atomic_store(&stream->listener.cpu, (int)value);
+        stream->talker.cpu = stream->listener.cpu = (int)value;
     else
         errx(2, "no field '%s'", field);
 }

@@ -44,7 +44,9 @@ show_counts() {
     cat "$HERE"/counted.* /dev/null 2>/dev/null | sort | uniq -c | sed 's/^\( *[0-9]*\) /\1  /'
 }
 
+# A part that tries nothing finds nothing: that is a finding as well.
 close_part() {
+    [ -s "$HERE/cases" ] || echo "found: $PART has no case to try" >"$HERE/found.none"
     cat "$HERE"/found.* /dev/null 2>/dev/null
     findings=$(cat "$HERE"/found.* /dev/null 2>/dev/null | grep -c '^found: ' || :)
     echo "$PART: $(wc -l <"$HERE/cases" | tr -d ' ') cases, $findings found"
@@ -63,8 +65,9 @@ sample() { # COUNT
     with_random 1000000000 | awk '{ print NR, $0 }' | sort -k2n | head -n "$1" | sort -n | cut -d ' ' -f 3-
 }
 
-# Of the cases that come, those that the command line names: patterns, as for file names.
-chosen() { # PATTERN...
+# Of the cases that come, those that the command line names: patterns, as for file names; all where it names none.
+chosen() { # [PATTERN]...
+    [ $# -gt 0 ] || set -- '*'
     while read -r case; do
         for pattern; do
             # shellcheck disable=SC2254 # a pattern it is
@@ -147,15 +150,32 @@ duet() { # LISTENER-PREFIX TALKER-PREFIX [OPTION]...
     read -r l_status l_end t_status t_end n_status n_end killed stops <duet.line || l_status=failed
 }
 
+# Waits until one of FILEs has the line of a listener that can be spoken to. Sets pid and shmid, as that line tells them;
+# returns 1 where it does not come within 20 seconds.
+await_listener() { # FILE...
+    polls=0
+    until line=$(grep -h 'waiting for a talker' "$@" 2>/dev/null); do
+        polls=$((polls + 1))
+        [ "$polls" -lt 2000 ] || return
+        sleep 0.01
+    done
+    pid=${line##*(pid } pid=${pid%%,*}
+    shmid=${line##*shmid } shmid=${shmid%)}
+}
+
 # ---- what must hold after a conversation
+
+# The key that ftok makes of FILE and the project 1, as /proc/sysvipc/shm shows it.
+key_of() { # FILE
+    # shellcheck disable=SC2046 # two words
+    set -- $(stat -c '%d %i' "$1")
+    echo $(($2 & 65535 | ($1 & 255) << 16 | 1 << 24))
+}
 
 # Segments with the key of ./shmfile, as "ID NATTCH" lines.
 segments() {
     [ -e shmfile ] || return 0
-    # shellcheck disable=SC2046 # two words
-    set -- $(stat -c '%d %i' shmfile)
-    key=$((($2 & 65535) | ($1 & 255) << 16 | 1 << 24))
-    awk -v key="$key" '$1 == key { print $2, $7 }' /proc/sysvipc/shm
+    awk -v key="$(key_of shmfile)" '$1 == key { print $2, $7 }' /proc/sysvipc/shm
 }
 
 # Whether a talker that ended with 0 has got all: a reply for each line, or each byte to the other side.
