@@ -71,6 +71,14 @@ static bool ended_well(pid_t child)
     return status == 0;
 }
 
+static void *map_shared(size_t size)
+{
+    void *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED)
+        err(1, "mmap of %zu bytes", size);
+    return mapped;
+}
+
 /* ---- what is started, and ended with us ---- */
 
 enum { MOST_GROUPS = 10000 };
@@ -133,7 +141,8 @@ static void take(int signo)
 
 /* One side: in each round it rings and sleeps, or sleeps and rings. A tenth of the rounds is to
  * warm up. Tells what the others took. */
-static _Noreturn void play(bool first, pid_t peer, long rounds, int cpu, int gate, int results)
+static _Noreturn void play(bool first, const pid_t *peer, long rounds, int cpu, int gate,
+                           int results)
 {
     struct effort effort = {0, 0};
     sigset_t none;
@@ -146,24 +155,15 @@ static _Noreturn void play(bool first, pid_t peer, long rounds, int cpu, int gat
     for (long round = -rounds / 10; round < rounds; round++) {
         if (round == 0)
             effort = charged();
-        if (first && kill(peer, SIGUSR1) == -1)
-            err(1, "kill(%d, SIGUSR1)", (int)peer);
+        if (first && kill(*peer, SIGUSR1) == -1)
+            err(1, "kill(%d, SIGUSR1)", (int)*peer);
         sigsuspend(&none);
-        if (!first && kill(peer, SIGUSR1) == -1)
-            err(1, "kill(%d, SIGUSR1)", (int)peer);
+        if (!first && kill(*peer, SIGUSR1) == -1)
+            err(1, "kill(%d, SIGUSR1)", (int)*peer);
     }
     struct effort after = charged();
     effort = (struct effort){after.seconds - effort.seconds, after.cpu - effort.cpu};
     _exit(write(results, &effort, sizeof effort) != sizeof effort);
-}
-
-/* The second side is the first's child, so each can know the other's PID before it begins. */
-static _Noreturn void play_both(long rounds, const int cpu[2], int gate, int results)
-{
-    pid_t parent = getpid(), child = fork_or_die();
-    if (child == 0)
-        play(false, parent, rounds, cpu[1], gate, results);
-    play(true, child, rounds, cpu[0], gate, results);
 }
 
 static void choose_cpus(const char *place, int cpu[2])
@@ -175,6 +175,8 @@ static void choose_cpus(const char *place, int cpu[2])
         errx(1, "there are not so many CPUs here");
 }
 
+/* One side of all pairs is forked before the other of all: like unrelated processes, the two of a
+ * pair have nothing in common, to the scheduler neither. */
 static int bare_pairs(long pairs, long rounds, const char *place)
 {
     int gate[2], results[2], cpu[2];
@@ -186,11 +188,17 @@ static int bare_pairs(long pairs, long rounds, const char *place)
     sigaddset(&usr1, SIGUSR1);
     sigprocmask(SIG_BLOCK, &usr1, NULL);
     signal(SIGUSR1, take);
-    for (long i = 0; i < pairs; i++) {
-        if (fork_group() != 0)
+    pid_t *side = map_shared((size_t)pairs * 2 * sizeof *side);
+    for (long i = 0; i < 2 * pairs; i++) {
+        pid_t child = fork_group();
+        if (child != 0) {
+            side[i] = child;
             continue;
+        }
         close(gate[1]);
-        play_both(rounds, cpu, gate[0], results[1]);
+        bool first = i >= pairs;
+        play(first, &side[first ? i - pairs : i + pairs], rounds, cpu[first ? 0 : 1], gate[0],
+             results[1]);
     }
     close(gate[0]);
     close(gate[1]);
@@ -258,14 +266,6 @@ static size_t read_some(char *bytes, size_t size)
     if (got == -1)
         err(1, "read");
     return (size_t)got;
-}
-
-static void *map_shared(size_t size)
-{
-    void *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (mapped == MAP_FAILED)
-        err(1, "mmap of %zu bytes", size);
-    return mapped;
 }
 
 static int copy(void)
@@ -398,7 +398,8 @@ int main(int argc, char **argv)
         return puts("") == EOF;
     }
     if (strcmp(what, "pairs") == 0 && argc == 5)
-        return bare_pairs(number(argv[2], 1, MOST_GROUPS), number(argv[3], 1, 1000000000), argv[4]);
+        return bare_pairs(number(argv[2], 1, MOST_GROUPS / 2), number(argv[3], 1, 1000000000),
+                          argv[4]);
     if (strcmp(what, "busy") == 0 && argc == 3)
         be_busy((int)number(argv[2], 0, INT_MAX));
     if (strcmp(what, "on") == 0 && argc > 3) {
