@@ -308,15 +308,20 @@ static void append_failure(char *text, int error)
         narrate_append(text, SPELLED, " = -1 errno %d (%s)", error, strerror(error));
 }
 
-/* Closes a call's line with its result, and tells it. errno is as the call left it. */
-static void told(long long began, char *text, ssize_t result)
+static void append_result(char *text, ssize_t result, int error)
 {
-    int error = errno;
     narrate_append(text, SPELLED, ")");
     if (result == -1)
         append_failure(text, error);
     else
         narrate_append(text, SPELLED, " = %zd", result);
+}
+
+/* Closes a call's line with its result, and tells it. errno is as the call left it. */
+static void told(long long began, char *text, ssize_t result)
+{
+    int error = errno;
+    append_result(text, result, error);
     narrate_call(began, text);
     errno = error;
 }
@@ -354,11 +359,7 @@ static void told_sleep(long long began, char *text, ssize_t result, bool again)
         return;
     }
     int error = errno;
-    narrate_append(text, SPELLED, ")");
-    if (result == -1)
-        append_failure(text, error);
-    else
-        narrate_append(text, SPELLED, " = %zd", result);
+    append_result(text, result, error);
     narrate_sleep(began, text);
     errno = error;
 }
