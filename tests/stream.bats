@@ -769,7 +769,8 @@ start_on_terminal() { # [TALKER OPTION]...
     mkfifo in
     exec 7<>in
     echo 'echo $$ >talker.pid; exec '"${command[*]} <in" >run.sh
-    start terminal script -qefc 'sh run.sh' typescript </dev/null
+    # exec: the shell that script(1) takes must not stay, some tell on the terminal by which signal a child died.
+    start terminal script -qefc 'exec sh run.sh' typescript </dev/null
 }
 
 line_is_shown() {
