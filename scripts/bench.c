@@ -1,14 +1,16 @@
 /* bench.c - what scripts/bench measures against: the same work done without us, and a stopwatch.
  *
- *     build/bench cpus                       the CPUs that may be used, in one line
+ *     build/bench cpus                 the CPUs that may be used, in one line
  *     build/bench pairs N ROUNDS same|two|any
- *                                            N pairs at once, bare kill and sigsuspend, and no
- * more: rounds a second of them all, CPU microseconds a round build/bench busy CPU computes on that
- * CPU, until it is ended build/bench on CPU COMMAND...          has COMMAND run on that CPU alone
- *     build/bench time COMMAND...            how many seconds COMMAND takes; its exit status is
- * ours build/bench copy                       stdin to stdout: read and write, 256 KiB build/bench
- * lockstep                   the same by two processes in turn: a shared buffer of 1 MiB, two
- * semaphores build/bench splice                     the same over a pipe of 1 MiB: vmsplice, splice
+ *                                      N pairs at once, bare kill and sigsuspend and no more:
+ *                                      rounds a second of them all, CPU microseconds a round
+ *     build/bench busy CPU             computes on that CPU, until it is ended
+ *     build/bench on CPU COMMAND...    has COMMAND run on that CPU alone
+ *     build/bench time FILE COMMAND... writes to FILE how many seconds COMMAND takes
+ *     build/bench copy                 stdin to stdout: read and write, 256 KiB
+ *     build/bench lockstep             the same by two processes in turn: a shared buffer of 1 MiB
+ *                                      and two semaphores
+ *     build/bench splice               the same over a pipe of 1 MiB: vmsplice and splice
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* splice, vmsplice, F_SETPIPE_SZ */
