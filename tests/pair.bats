@@ -375,12 +375,13 @@ received() { # what the listener NAME has received, in order
 
 @test "a terminal is shown control bytes escaped, and UTF-8 as it is" {
     requires_terminal
-    message=$'\e[31mred\a \u2014 \u00e9 \u009b31m \xff'
+    # Spelled as bytes: bash has \u mean UTF-8 in a UTF-8 locale only.
+    message=$'\e[31mred\a \xe2\x80\x94 \xc3\xa9 \xc2\x9b31m \xff'
     start listener script -qefc "'$LISTENER' --timeout $DEADLINE" /dev/null
     wait_for_line listener.out waiting
     ends 0 script -qefc "'$TALKER' --timeout $DEADLINE '$message'" /dev/null
     finish listener 0
-    shown=$'\\x1b[31mred\\x07 \u2014 \u00e9 \\xc2\\x9b31m \\xff'
+    shown=$'\\x1b[31mred\\x07 \xe2\x80\x94 \xc3\xa9 \\xc2\\x9b31m \\xff'
     [ "$(sed -n 's/^listener: received: //p' listener.out)" = "$shown"$'\r' ]
     [ "$(sed -n 's/^talker: said: //p' script.out)" = "$shown"$'\r' ]
 }
