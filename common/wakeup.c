@@ -87,12 +87,17 @@ static bool is_respected(int signo)
     return inherited.sa_handler == SIG_IGN;
 }
 
+/* The mask for a sleep: empty. It is emptied once: among many pairs, whoever wakes up finds the
+ * caches filled by others, and pays for each function that it calls. */
+static sigset_t all_let_in;
+
 /* The moment up to which tick_has_passed has counted. */
 static long long counted_until;
 
 void wakeup_guard(void)
 {
     sigset_t ours;
+    sigemptyset(&all_let_in);
     sigemptyset(&ours);
     sigaddset(&ours, SIGALRM);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
@@ -339,8 +344,6 @@ enum wakeup wakeup_sleep(struct wakeup_wait *wait)
 {
     if (wait->verdict != WAKEUP_LOOK)
         return wait->verdict;
-    sigset_t all_let_in;
-    sigemptyset(&all_let_in);
     alarmed = 0;
     sys_sigsuspend(&all_let_in);
     if (alarmed)
@@ -354,8 +357,6 @@ enum wakeup wakeup_sleep_on(struct wakeup_wait *wait, int fd, bool writing, bool
     *ready = false;
     if (wait->verdict != WAKEUP_LOOK)
         return wait->verdict;
-    sigset_t all_let_in;
-    sigemptyset(&all_let_in);
     fd_set set;
     FD_ZERO(&set);
     FD_SET((size_t)fd, &set);
@@ -369,8 +370,6 @@ enum wakeup wakeup_sleep_on(struct wakeup_wait *wait, int fd, bool writing, bool
 
 void wakeup_let_in(sigset_t *ours)
 {
-    sigset_t all_let_in;
-    sigemptyset(&all_let_in);
     if (sigprocmask(SIG_SETMASK, &all_let_in, ours) == -1)
         err(1, "sigprocmask(SIG_SETMASK, [])");
 }

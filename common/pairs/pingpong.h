@@ -60,29 +60,41 @@ struct pingpong {
     struct pingpong_line ping, pong;
 };
 
-/* Word `i` of a round's message: it depends on both, and past the last byte there are zeros. */
-static inline uint64_t pingpong_word(size_t size, uint64_t round, size_t i)
+/* Word `i` of a round's message: it depends on both. */
+static inline uint64_t pingpong_word(uint64_t round, size_t i)
 {
-    size_t left = size - i * sizeof round;
-    uint64_t word = round * 0x9e3779b97f4a7c15 + i;
-    return left >= sizeof word ? word : word & (((uint64_t)1 << 8 * left) - 1);
+    return round * 0x9e3779b97f4a7c15 + i;
+}
+
+/* The last word, where the message fills only some bytes of it: past its end there are zeros. */
+static inline uint64_t pingpong_last(size_t size, uint64_t round)
+{
+    uint64_t bits = size % sizeof round * 8;
+    return pingpong_word(round, size / sizeof round) & (((uint64_t)1 << bits) - 1);
 }
 
 /* Word by word, each of them atomic: the other side is another process, and must see that whole. */
 static inline void pingpong_write(struct pingpong_line *line, size_t size, uint64_t round)
 {
-    for (size_t i = 0; i * sizeof round < size; i++)
-        atomic_store_explicit(&line->message[i], pingpong_word(size, round, i),
+    size_t words = size / sizeof round;
+    for (size_t i = 0; i < words; i++)
+        atomic_store_explicit(&line->message[i], pingpong_word(round, i), memory_order_relaxed);
+    if (size % sizeof round)
+        atomic_store_explicit(&line->message[words], pingpong_last(size, round),
                               memory_order_relaxed);
 }
 
 /* Whether the message that is there is this round's, whole. */
 static inline bool pingpong_is(struct pingpong_line *line, size_t size, uint64_t round)
 {
+    size_t words = size / sizeof round;
     bool is = true;
-    for (size_t i = 0; i * sizeof round < size; i++)
+    for (size_t i = 0; i < words; i++)
         is &= atomic_load_explicit(&line->message[i], memory_order_relaxed) ==
-              pingpong_word(size, round, i);
+              pingpong_word(round, i);
+    if (size % sizeof round)
+        is &= atomic_load_explicit(&line->message[words], memory_order_relaxed) ==
+              pingpong_last(size, round);
     return is;
 }
 
