@@ -112,8 +112,11 @@ void wakeup_guard(void)
             handle(ends[i], on_end);
     handle(SIGALRM, on_tick);
 
+    /* All of us tick at the same moments of the clock: one interrupt, then, serves many processes.
+     * (With 100 pairs on a CPU, a tenth of its time.) */
     counted_until = clock_now(); /* not after the timer's start: each signal of it ends a tick */
-    struct itimerval tick = {{0, WAKEUP_TICK * 1000}, {0, WAKEUP_TICK * 1000}};
+    const int every = WAKEUP_TICK * 1000, first = every - (int)(counted_until / 1000 % every);
+    struct itimerval tick = {{0, every}, {0, first}};
     if (sys_setitimer(&tick) == -1)
         err(1, "setitimer(ITIMER_REAL, every %d ms)", WAKEUP_TICK);
 }
