@@ -11,6 +11,8 @@
  *     build/bench lockstep             the same by two processes in turn: a shared buffer of 1 MiB
  *                                      and two semaphores
  *     build/bench splice               the same over a pipe of 1 MiB: vmsplice and splice
+ *     build/bench read                 the half of copy that reads
+ *     build/bench write BYTES          the half of copy that writes
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* splice, vmsplice, F_SETPIPE_SZ */
@@ -270,13 +272,33 @@ static size_t read_some(char *bytes, size_t size)
     return (size_t)got;
 }
 
+enum { BUFFER = 256 * 1024 };
+
 static int copy(void)
 {
-    enum { BUFFER = 256 * 1024 };
     char *buffer = map_shared(BUFFER);
     size_t got;
     while ((got = read_some(buffer, BUFFER)) > 0)
         write_all(buffer, got);
+    return 0;
+}
+
+/* Its two halves, each alone: no way from file to file that calls read and write can be faster than
+ * the slower of them. */
+static int only_read(void)
+{
+    char *buffer = map_shared(BUFFER);
+    while (read_some(buffer, BUFFER) > 0)
+        ;
+    return 0;
+}
+
+static int only_write(long bytes)
+{
+    char *buffer = map_shared(BUFFER);
+    memset(buffer, 'x', BUFFER);
+    for (; bytes > 0; bytes -= BUFFER)
+        write_all(buffer, bytes < BUFFER ? (size_t)bytes : BUFFER);
     return 0;
 }
 
@@ -416,6 +438,10 @@ int main(int argc, char **argv)
         return lockstep();
     if (strcmp(what, "splice") == 0 && argc == 2)
         return splice_over_a_pipe();
+    if (strcmp(what, "read") == 0 && argc == 2)
+        return only_read();
+    if (strcmp(what, "write") == 0 && argc == 3)
+        return only_write(number(argv[2], 0, LONG_MAX));
     errx(2, "usage: bench cpus | pairs N ROUNDS same|two|any | busy CPU | on CPU COMMAND... | "
-            "time FILE COMMAND... | copy | lockstep | splice");
+            "time FILE COMMAND... | copy | lockstep | splice | read | write BYTES");
 }

@@ -125,6 +125,19 @@ nothing_is_left() {
     done
 }
 
+@test "the halves of a copy read all, and write as much as they are asked to" {
+    mkfifo in
+    head -c 3000001 /dev/urandom >in &
+    "$BUILD/bench" read <in
+    wait "$!" # a reader that leaves early has it die of SIGPIPE
+    for bytes in 0 1 262144 300000; do
+        "$BUILD/bench" write "$bytes" >out
+        [ "$(wc -c <out)" -eq "$bytes" ]
+    done
+    run -1 sh -c '"$0" write 1 >/dev/full' "$BUILD/bench"
+    run -1 "$BUILD/bench" read </
+}
+
 @test "a bare pair plays its rounds, and tells rate and cost" {
     "$BUILD/bench" pairs 3 100 any >told
     grep -xE '[0-9]+\.[0-9] [0-9]+\.[0-9]{4}' told
