@@ -49,8 +49,7 @@ static const struct program program = {
     .options = own_options,
 };
 
-/* Attaches what has the key already, be it the notes'. What one of us left behind when it was
- * killed is ours to remove from now on. Returns NULL where it has gone meanwhile. */
+/* Attaches what has the key already, be it the notes'. Returns NULL where it has gone meanwhile. */
 static struct counter *join(int *shmid)
 {
     struct shmid_ds about;
@@ -63,9 +62,6 @@ static struct counter *join(int *shmid)
     struct counter *counter = counter_attach(*shmid, &about);
     if (!counter)
         counter_refuse(key, *shmid, &about);
-    if (!wakeup_alive(about.shm_cpid) && counter_adopt(counter, *shmid))
-        warnx("recovered: took over segment %d, which PID %d left behind", *shmid,
-              (int)about.shm_cpid);
     return counter;
 }
 
@@ -89,16 +85,31 @@ static struct counter *make_or_join(int *shmid)
     return counter;
 }
 
+/* While we take it, our PID stands there inverted: nobody rings that. Of two who come together both
+ * may have read the PID of a watcher that has died; only the one who has it resets the steps. */
 static void take_the_bell(struct counter *counter, int shmid)
 {
-    int other = (int)observe(&counter->watcher);
-    bool taken = wakeup_confirm(other, shmid);
-    if (!taken)
-        publish(&counter->meet.step, 0);
-    if (taken || !atomic_compare_exchange_strong(&counter->watcher, &other, (int)getpid()))
-        errx(4, "busy: PID %d is watching key %#lx: choose another --key", other, key);
-    narrate_publish("watcher", getpid());
+    int found = (int)observe(&counter->watcher), other = found < 0 ? ~found : found;
+    if (wakeup_confirm(other, shmid) ||
+        !atomic_compare_exchange_strong(&counter->watcher, &found, ~(int)getpid())) {
+        segment_forget(shmid); /* even if we have made it: it is the other's now */
+        errx(4, "busy: PID %d is watching key %#lx: choose another --key",
+             found < 0 ? ~found : found, key);
+    }
+    publish(&counter->meet.step, 0);
+    publish(&counter->watcher, (int)getpid());
     narrate_stops_to(&counter->meet.head.stopped[SEGMENT_LISTENER]);
+}
+
+/* Who has the bell removes the segment, also where one of us left it behind when it was killed. */
+static void take_over(const struct counter *counter, int shmid)
+{
+    struct shmid_ds about;
+    if (!counter_adopt(counter, shmid))
+        return;
+    if (sys_shmctl(shmid, IPC_STAT, &about) == 0 && !wakeup_alive(about.shm_cpid))
+        warnx("recovered: took over segment %d, which PID %d left behind", shmid,
+              (int)about.shm_cpid);
 }
 
 /* Sleeps until somebody counts. Returns the PID of a talker of ours, or 0: it is another's. */
@@ -196,6 +207,7 @@ int main(int argc, char **argv)
     struct counter *counter = make_or_join(&meet.segment.shmid);
     meet.shared = &counter->meet;
     take_the_bell(counter, meet.segment.shmid);
+    take_over(counter, meet.segment.shmid);
     lines_print("waiting for a talker (pid %d, key %#lx, shmid %d)", (int)getpid(), key,
                 meet.segment.shmid);
 

@@ -308,6 +308,26 @@ end_note() { # NAME
     is_removed "$left"
 }
 
+@test "two come to what a killed watcher has left: the loser neither sets the winner back nor takes its segment away" {
+    start_watcher
+    kill -KILL "$listener_pid"
+    finish listener 137
+    start late listener-counter --key "$key" --hold kill # it has read whose bell it is, and asks whether that one lives
+    wait_for_state "$late_pid" T
+    start_watcher
+    kill -STOP "$listener_pid" # it must not look before the other one is through
+    wait_for_state "$listener_pid" T
+    start talker talker-counter --key "$key" --interval 0.02 --verbose
+    wait_for_line talker.err 'publish step = 1'
+    kill -CONT "$late_pid"
+    finish late 4
+    grep -x "listener-counter: busy: PID $listener_pid is watching key $hex: choose another --key" late.err
+    kill -CONT "$listener_pid"
+    finish talker 0
+    finish listener 0
+    is_removed "$shmid"
+}
+
 @test "ps finds the two that run in the background, as in the notes" {
     requires ps
     start_watcher
