@@ -113,10 +113,12 @@ void wakeup_guard(void)
     handle(SIGALRM, on_tick);
 
     /* All of us tick at the same moments of the clock: one interrupt, then, serves many processes.
-     * (With 100 pairs on a CPU, a tenth of its time.) */
-    counted_until = clock_now(); /* not after the timer's start: each signal of it ends a tick */
-    const int every = WAKEUP_TICK * 1000, first = every - (int)(counted_until / 1000 % every);
-    struct itimerval tick = {{0, every}, {0, first}};
+     * (With 100 pairs on a CPU, a tenth of its time.) What is left of the first tick counts as one,
+     * or a death in it would be noticed a tick late. */
+    const int every = WAKEUP_TICK * 1000;
+    const long long now = clock_now() / 1000;
+    counted_until = (now - now % every) * 1000;
+    struct itimerval tick = {{0, every}, {0, every - (int)(now % every)}};
     if (sys_setitimer(&tick) == -1)
         err(1, "setitimer(ITIMER_REAL, every %d ms)", WAKEUP_TICK);
 }
