@@ -70,12 +70,25 @@ static void create(struct segment *segment, const struct options *options)
     narrate_point("created");
 }
 
+/* A talker that comes this early attaches the segment to look whose it is, and detaches it: then
+ * the kernel has noted that one, and we attach once more. */
+static struct shmid_ds attach_last(struct segment *segment)
+{
+    enum { VISITORS = 100 };
+    for (int visitors = 0;; visitors++) {
+        if (segment_attach(segment) == -1)
+            err(1, "shmat(%d, NULL, 0)", segment->shmid);
+        struct shmid_ds about = ask(segment->shmid);
+        if ((about.shm_nattch == 1 && about.shm_lpid == getpid()) || visitors == VISITORS)
+            return about;
+        segment_detach(segment);
+    }
+}
+
 static void attach(struct segment *segment)
 {
     explain("attach it: the kernel notes who did so last, and when");
-    if (segment_attach(segment) == -1)
-        err(1, "shmat(%d, NULL, 0)", segment->shmid);
-    struct shmid_ds about = ask(segment->shmid);
+    struct shmid_ds about = attach_last(segment);
     claim(about.shm_nattch == 1 && about.shm_lpid == getpid() && about.shm_atime >= about.shm_ctime,
           "attached: %lu time, last used by PID %d", (unsigned long)about.shm_nattch,
           (int)about.shm_lpid);

@@ -100,6 +100,23 @@ kernel_says() { # FIELD...
     expect_lines <(talker_says after) "$(cat expected)"
 }
 
+has_looked() { # PID, at the segment that the listener has made
+    awk -v creator="$listener_pid" -v pid="$1" '$5 == creator && $6 == pid { found = 1 } END { exit !found }' \
+        /proc/sysvipc/shm
+}
+
+@test "a talker that looks before the listener has asked who was last does not spoil the answer" {
+    [ -r /proc/sysvipc/shm ] || skip "no /proc/sysvipc/shm here"
+    start listener listener-lifetime --hold shmctl:2 # it has attached, and is about to ask
+    wait_for_state "$listener_pid" T
+    start talker talker-lifetime
+    until_true has_looked "$talker_pid" || fail "waited for the talker to look at the segment"
+    kill -CONT "$listener_pid"
+    finish listener 0
+    finish talker 0
+    grep -x "listener: attached: 1 time, last used by PID $listener_pid" listener.out
+}
+
 @test "the text lies in memory that no process has attached" {
     start_creator
     has_it_attached "$listener_pid"
