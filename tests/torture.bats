@@ -148,7 +148,7 @@ part() { # NAME CASE...
 @test "where strace is missing the parts that need it are skipped, and say so" {
     ln -s "$BUILD" broken
     mkdir bin
-    for tool in sh dirname date mkdir; do ln -s "$(type -P "$tool")" bin; done
+    for tool in sh dirname date mkdir rm; do ln -s "$(type -P "$tool")" bin; done
     for name in calls kills stops; do
         PATH=$PWD/bin run -0 part "$name"
         [ "$output" = "$name: skipped: strace is not installed" ]

@@ -18,6 +18,7 @@ BUILD=$(CDPATH='' cd -- "${BUILD:-$(dirname "$TESTS")/build}" && pwd) || exit 1
 SEED=${SEED:-$(date +%s)}
 SHORT=${SHORT-}
 HERE=$PWD
+rm -f "$HERE"/found.[0-9]* "$HERE/found.none" "$HERE"/counted.[0-9]* # what a run before, in this place, has left
 { true >&3; } 2>/dev/null || exec 3>/dev/null
 
 # ---- what a part says
