@@ -680,11 +680,9 @@ int sys_sigsuspend(const sigset_t *mask)
         return sigsuspend(mask);
     long long began = reach_sleep("sigsuspend");
     int result = sigsuspend(mask);
-    if (narrating()) {
-        char text[SPELLED] = "sigsuspend(";
-        append_set(text, mask);
-        told_sleep(began, text, result, was_interrupted(result));
-    }
+    char text[SPELLED] = "sigsuspend(";
+    append_set(text, mask);
+    told_sleep(began, text, result, was_interrupted(result));
     return result;
 }
 
@@ -740,12 +738,10 @@ int sys_kill(pid_t pid, int signo)
         return kill(pid, signo);
     long long began = narrate_reach("kill");
     int result = kill(pid, signo);
-    if (narrating()) {
-        char text[SPELLED] = "";
-        narrate_append(text, SPELLED, "kill(%d, ", (int)pid);
-        append_signal(text, signo);
-        told(began, text, result);
-    }
+    char text[SPELLED] = "";
+    narrate_append(text, SPELLED, "kill(%d, ", (int)pid);
+    append_signal(text, signo);
+    told(began, text, result);
     return result;
 }
 
