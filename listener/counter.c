@@ -85,16 +85,21 @@ static struct counter *make_or_join(int *shmid)
     return counter;
 }
 
+/* The PID in the bell's word, where it stands inverted while its watcher takes the bell. */
+static int pid_in(int word)
+{
+    return word < 0 ? ~word : word;
+}
+
 /* While we take it, our PID stands there inverted: nobody rings that. Of two who come together both
  * may have read the PID of a watcher that has died; only the one who has it resets the steps. */
 static void take_the_bell(struct counter *counter, int shmid)
 {
-    int found = (int)observe(&counter->watcher), other = found < 0 ? ~found : found;
-    if (wakeup_confirm(other, shmid) ||
+    int found = (int)observe(&counter->watcher);
+    if (wakeup_confirm(pid_in(found), shmid) ||
         !atomic_compare_exchange_strong(&counter->watcher, &found, ~(int)getpid())) {
         segment_forget(shmid); /* even if we have made it: it is the other's now */
-        errx(4, "busy: PID %d is watching key %#lx: choose another --key",
-             found < 0 ? ~found : found, key);
+        errx(4, "busy: PID %d is watching key %#lx: choose another --key", pid_in(found), key);
     }
     publish(&counter->meet.step, 0);
     publish(&counter->watcher, (int)getpid());
