@@ -88,7 +88,7 @@ nothing_is_left() {
 
 @test "who is interrupted ends what it started, removes what it made, and dies of that signal" {
     for signal in INT TERM HUP; do
-            # What is started in the background has SIGINT ignored, which a shell cannot undo.
+        # What is started in the background has SIGINT ignored, which a shell cannot undo.
         start bench env --default-signal=INT "$ROOT/scripts/bench" --quick
         until_true is_at_work || fail "no talker within $DEADLINE s"
         kill -s "$signal" "$bench_pid"
