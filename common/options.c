@@ -1,8 +1,9 @@
 /* options.c - one parser for every program's command line; see options.h. */
-#define IN_COMMON
 #include "options.h"
-#include "narrate.h"
-#include "sys.h"
+#include "calls.h"
+#include "exits.h"
+#include "program.h"
+#include "trace.h"
 
 #include <err.h>
 #include <errno.h>
@@ -18,7 +19,8 @@ static struct {
     const char *file, *trace, *hold;
     long project;
     double timeout;
-    bool verbose, explain, step, help, version;
+    int verbose;
+    bool explain, step, help, version;
 } common = {.file = "shmfile", .project = 1};
 
 static const struct option_spec common_options[] = {
@@ -27,14 +29,14 @@ static const struct option_spec common_options[] = {
      &common.project, 1, 255},
     {'t', "timeout", "SECONDS", "give up after that long without progress", OPTION_SECONDS,
      &common.timeout, 0, 0},
-    {'v', "verbose", NULL, "narrate every system call on stderr", OPTION_FLAG, &common.verbose, 0,
-     0},
+    {'v', "verbose", NULL, "narrate every system call on stderr; -vv: the start, too", OPTION_COUNT,
+     &common.verbose, 0, 0},
     {'x', "explain", NULL, "as -v, with the purpose of each step", OPTION_FLAG, &common.explain, 0,
      0},
     {'T', "trace", "FILE", "write the narration to FILE as records", OPTION_TEXT, &common.trace, 0,
      0},
-    {0, "step", NULL, "stop before each narrated call; \"fg\" goes on", OPTION_FLAG, &common.step,
-     0, 0},
+    {0, "step", NULL, "stop before each call, store and look; \"fg\" goes on", OPTION_FLAG,
+     &common.step, 0, 0},
     {0, "hold", "POINT[:N]", "stop before POINT is reached the N-th time", OPTION_TEXT,
      &common.hold, 0, 0},
     {'h', "help", NULL, "show this help", OPTION_FLAG, &common.help, 0, 0},
@@ -57,21 +59,47 @@ static void show_options(const struct option_spec *spec)
     }
 }
 
-static _Noreturn void show_help(const struct program *program)
+static void show_points(const struct program *program)
 {
-    printf("usage: %s %s\n\n%s\n\noptions:\n", program->name, program->usage, program->about);
-    show_options(program->options);
-    if (program->options)
-        printf("\ncommon options:\n");
-    show_options(common_options);
-
     printf("\nPOINT is a call's name (sigsuspend)");
     if (program->points && *program->points)
         printf(", or one of:");
     for (const char *const *point = program->points; point && *point; point++)
         printf(" %s", *point);
-    printf("\nexit status: 0 done, 1 a call or the data failed, 2 usage, 3 no peer, 4 busy\n");
-    exit(fflush(stdout) == 0 ? 0 : 1);
+    putchar('\n');
+}
+
+/* The pair of programs, as one types them in two terminals. A wrong variant has the same talker. */
+static void show_example(const char *name)
+{
+    const char *lesson = strchr(name, '-');
+    int length = lesson ? (int)strlen(lesson) : 0;
+    const char *lacks = lesson ? strstr(lesson, "_no_") : NULL;
+    bool talker = program_is_talker();
+    printf("\nexample: %s%.*s in one terminal, then %s%.*s in another\n",
+           talker ? "listener" : name, talker ? length : 0, talker ? lesson : "",
+           talker ? name : "talker",
+           talker  ? 0
+           : lacks ? (int)(lacks - lesson)
+                   : length,
+           talker || !lesson ? "" : lesson);
+}
+
+static _Noreturn void show_help(const struct program *program)
+{
+    printf("usage: %s %s\n\n%s\n", program->name, program->usage ? program->usage : "[options]",
+           program->about);
+    if (program->question)
+        printf("\nQuestion: %s\n", program->question);
+    printf("\noptions:\n");
+    show_options(program->options);
+    if (program->options)
+        printf("\ncommon options:\n");
+    show_options(common_options);
+    show_points(program);
+    show_example(program->name);
+    printf("exit status: 0 done, 1 a call or the data failed, 2 usage, 3 no peer, 4 busy\n");
+    exit(fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED);
 }
 
 /* ---- values ---- */
@@ -84,7 +112,7 @@ static void take_number(const struct option_spec *spec, const char *text)
     long number = strtol(text, &end, base);
     bool digit = *text >= '0' && *text <= '9';
     if (!digit || *end != '\0' || errno != 0 || number < spec->least || number > spec->most)
-        errx(2,
+        errx(EXIT_USAGE,
              base == 8 ? "--%s: '%s' is not an octal number from %lo to %lo"
                        : "--%s: '%s' is not a whole number from %ld to %ld",
              spec->name, text, spec->least, spec->most);
@@ -97,7 +125,7 @@ static void take_seconds(const struct option_spec *spec, const char *text)
     double seconds = strtod(text, &end);
     bool plain = strspn(text, "0123456789.") == strlen(text);
     if (!plain || *text == '\0' || *end != '\0' || !(seconds > 0) || seconds > 1e9)
-        errx(2, "--%s: '%s' is not a number of seconds above 0", spec->name, text);
+        errx(EXIT_USAGE, "--%s: '%s' is not a number of seconds above 0", spec->name, text);
     *(double *)spec->into = seconds;
 }
 
@@ -106,6 +134,9 @@ static void take(const struct option_spec *spec, const char *text)
     switch (spec->kind) {
     case OPTION_FLAG:
         *(bool *)spec->into = true;
+        break;
+    case OPTION_COUNT:
+        ++*(int *)spec->into;
         break;
     case OPTION_TEXT:
         *(const char **)spec->into = text;
@@ -130,15 +161,16 @@ static unsigned long parse_hold(char *hold, const struct program *program)
         errno = 0;
         nth = strtoul(colon + 1, &end, 10);
         if (colon[1] < '0' || colon[1] > '9' || *end != '\0' || errno != 0 || nth == 0)
-            errx(2, "--hold: '%s' is not a whole number above 0", colon + 1);
+            errx(EXIT_USAGE, "--hold: '%s' is not a whole number above 0", colon + 1);
         *colon = '\0';
     }
-    if (sys_is_call(hold))
+    if (calls_has(hold))
         return nth;
     for (const char *const *point = program->points; point && *point; point++)
         if (strcmp(*point, hold) == 0)
             return nth;
-    errx(2, "--hold: '%s' is not a call or a point of this program; --help lists them", hold);
+    errx(EXIT_USAGE, "--hold: '%s' is not a call or a point of this program; --help lists them",
+         hold);
 }
 
 /* ---- parse ---- */
@@ -156,8 +188,9 @@ static void add_options(struct getopt_tables *tables, const struct option_spec *
 {
     for (; spec && spec->name; spec++) {
         if (tables->count == MOST_OPTIONS)
-            errx(1, "more than %d options", MOST_OPTIONS);
-        int takes = spec->kind == OPTION_FLAG ? no_argument : required_argument;
+            errx(EXIT_FAILED, "more than %d options", MOST_OPTIONS);
+        bool flag = spec->kind == OPTION_FLAG || spec->kind == OPTION_COUNT;
+        int takes = flag ? no_argument : required_argument;
         tables->longs[tables->count] =
             (struct option){spec->name, takes, NULL, 256 + tables->count};
         tables->spec[tables->count++] = spec;
@@ -180,15 +213,15 @@ static void take_option(const struct getopt_tables *tables, int code, char **arg
 {
     const struct option_spec *spec = found(tables, code == ':' ? optopt : code);
     if (code == ':' && spec)
-        errx(2, "option '--%s' needs a value: %s", spec->name, spec->value);
+        errx(EXIT_USAGE, "option '--%s' needs a value: %s", spec->name, spec->value);
     if (spec)
         take(spec, optarg);
     else if (optopt > 0 && optopt < 256)
-        errx(2, "unknown option '-%c'; --help lists them", optopt);
+        errx(EXIT_USAGE, "unknown option '-%c'; --help lists them", optopt);
     else if (optopt >= 256)
-        errx(2, "option '%s' takes no value", argv[at]);
+        errx(EXIT_USAGE, "option '%s' takes no value", argv[at]);
     else
-        errx(2, "unknown option '%s'; --help lists them", argv[at]);
+        errx(EXIT_USAGE, "unknown option '%s'; --help lists them", argv[at]);
 }
 
 /* Reads options and operands, in any order, until the end or past "--". The operands are gathered
@@ -212,6 +245,27 @@ static int walk(int argc, char **argv, const struct getopt_tables *tables)
     return operands;
 }
 
+/* The hold is parsed into a copy: the command line stays as it was typed. */
+static void start_trace(const struct program *program)
+{
+    bool verbose = common.explain || common.step;
+    struct trace_options trace = {.program = program->name,
+                                  .values = program->values,
+                                  .verbose = verbose && !common.verbose ? 1 : common.verbose,
+                                  .explain = common.explain,
+                                  .step = common.step,
+                                  .file = common.trace};
+    if (common.hold) {
+        char *hold = strdup(common.hold);
+        if (!hold)
+            err(EXIT_FAILED, "strdup");
+        trace.hold_nth = parse_hold(hold, program);
+        trace.hold = hold;
+    }
+    if (trace_start(&trace) == -1)
+        err(EXIT_FAILED, "open the trace \"%s\"", common.trace);
+}
+
 struct options options_parse(int argc, char **argv, const struct program *program)
 {
     struct getopt_tables tables = {.shorts = "+:"};
@@ -223,29 +277,13 @@ struct options options_parse(int argc, char **argv, const struct program *progra
         show_help(program);
     if (common.version) {
         printf("%s (shmtalk) %s\n", program->name, VERSION);
-        exit(fflush(stdout) == 0 ? 0 : 1);
+        exit(fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED);
     }
     if (operands > program->most_operands)
-        errx(2, "unexpected operand '%s'; --help shows the usage", argv[program->most_operands]);
+        errx(EXIT_USAGE, "unexpected operand '%s'; --help shows the usage",
+             argv[program->most_operands]);
 
-    struct narration narration = {
-        .program = program->name,
-        .verbose = common.verbose || common.explain || common.step,
-        .explain = common.explain,
-        .step = common.step,
-        .trace = common.trace,
-        .hold = common.hold,
-    };
-    if (common.hold) {
-        char *hold = strdup(common.hold);
-        if (!hold)
-            err(1, "strdup");
-        narration.hold_nth = parse_hold(hold, program);
-        narration.hold = hold;
-    }
-    if (narrate_as(&narration) == -1)
-        err(1, "open the trace \"%s\"", common.trace);
-
+    start_trace(program);
     return (struct options){.file = common.file,
                             .project = (int)common.project,
                             .timeout = common.timeout,

@@ -1,8 +1,7 @@
-/* options.h - the command line that all programs share.
+/* options.h - the command line that all programs share; program_start reads it.
  *
- * A program says what it is and what it takes in a struct program; options_parse does the rest:
- * the common options, long and short, before or after operands; --help and --version; and for
- * anything wrong one line on stderr that names the option and the value, and exit status 2.
+ * Options are long or short, before or after operands. Anything wrong is one line on stderr that
+ * names the option and the value, and exit status 2.
  */
 #ifndef OPTIONS_H
 #define OPTIONS_H
@@ -12,6 +11,7 @@
 /* What an option's value is, and what `into` points to. */
 enum option_kind {
     OPTION_FLAG,    /* no value; bool */
+    OPTION_COUNT,   /* no value, counted: -vv; int */
     OPTION_TEXT,    /* as it stands; const char * */
     OPTION_NUMBER,  /* whole, from `least` to `most`; long */
     OPTION_OCTAL,   /* the same in octal; long */
@@ -28,14 +28,7 @@ struct option_spec {
     long least, most;
 };
 
-struct program {
-    const char *name;                  /* "listener-torn" */
-    const char *usage;                 /* what follows the name: "[options] [MESSAGE]" */
-    const char *about;                 /* what it does, for --help; may hold several lines */
-    const struct option_spec *options; /* its own, ended by one without a name; or NULL */
-    const char *const *points; /* what --hold may name beside calls, ended by NULL; or NULL */
-    int most_operands;
-};
+struct program; /* (program.h) */
 
 /* What the common options said. */
 struct options {
@@ -46,8 +39,8 @@ struct options {
     int operand_count;
 };
 
-/* Parses the command line and starts the narration. Exits: 0 after --help and --version, 2 with a
- * line for what is wrong, 1 where the trace cannot be written. */
+/* Reads the command line and starts the narration. Exits: 0 after --help and --version, 2 where the
+ * command line is wrong, 1 where the trace cannot be written. */
 struct options options_parse(int argc, char **argv, const struct program *program);
 
 #endif

@@ -1,7 +1,9 @@
-/* segment.c - one segment's life; see segment.h. */
-#define IN_COMMON
+/* segment.c - a segment's life; see segment.h. */
 #include "segment.h"
-#include "wakeup.h"
+#include "ending.h"
+#include "exits.h"
+#include "peer.h"
+#include "program.h"
 
 #include <err.h>
 #include <errno.h>
@@ -16,7 +18,6 @@
 #define SHM_DEST 01000 /* Linux: marked for destruction (shmctl(2)) */
 #endif
 
-/* Every segment of ours has a size of REMAINDER more than a multiple of MODULUS. */
 enum { MODULUS = 4096, REMAINDER = 4001 };
 
 static const char elsewhere[] = "choose another --project or --file";
@@ -27,29 +28,41 @@ size_t segment_size(size_t bytes)
     return pages * MODULUS + REMAINDER;
 }
 
-/* Makes the key file where it is missing. The tick may interrupt an open that takes its time. */
-static bool make_file(const char *file)
+bool segment_is_gone(void)
+{
+    return errno == EINVAL || errno == EIDRM;
+}
+
+/* ---- the key ---- */
+
+/* The timer may interrupt an open that takes its time. */
+void segment_make_file(const char *file)
 {
     int fd;
     do
         fd = open(file, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     while (fd == -1 && errno == EINTR);
-    if (fd == -1)
-        return errno == EEXIST;
-    close(fd);
-    return true;
+    if (fd == -1 && errno != EEXIST)
+        err(EXIT_FAILED, "open(\"%s\", O_CREAT): cannot create the key file", file);
+    if (fd != -1 && close(fd) == -1)
+        err(EXIT_FAILED, "close(\"%s\")", file);
 }
 
-key_t segment_key(const char *file, int project, bool create)
+key_t segment_key(const struct options *options)
 {
-    if (create && !make_file(file))
-        return -1;
-    return sys_ftok(file, project);
+    key_t key = sys_ftok(options->file, options->project);
+    if (key == -1 && errno == ENOENT)
+        err(EXIT_NO_PEER, "ftok(\"%s\", %d): no listener is there, start it first", options->file,
+            options->project);
+    if (key == -1)
+        err(EXIT_FAILED, "ftok(\"%s\", %d): cannot reach the key file", options->file,
+            options->project);
+    return key;
 }
 
-/* ---- cleanup ---- */
+/* ---- clean-up at exit ---- */
 
-/* What this process must remove. A child that inherits the table by fork must not. */
+/* What this process must remove. A child that inherits the list by fork must not. */
 static struct {
     pid_t owner;
     int shmid[8];
@@ -64,29 +77,30 @@ static void clean_up(void)
         return;
     if (attached)
         segment_detach(attached);
-    while (owned.count > 0)
-        if (sys_shmctl(owned.shmid[--owned.count], IPC_RMID, NULL) == -1 && errno != EINVAL &&
-            errno != EIDRM)
-            warn("shmctl(%d, IPC_RMID): remove it by hand, \"ipcrm -m %d\"",
-                 owned.shmid[owned.count], owned.shmid[owned.count]);
+    while (owned.count > 0) {
+        int shmid = owned.shmid[--owned.count];
+        if (sys_shmctl(shmid, IPC_RMID, NULL) == -1 && !segment_is_gone())
+            warn("shmctl(%d, IPC_RMID): remove it by hand, \"ipcrm -m %d\"", shmid, shmid);
+    }
 }
 
-/* The first thing that a process creates or attaches registers the cleanup. */
+/* The first thing that a process creates or attaches registers the clean-up. */
 static void own(void)
 {
     if (owned.owner == getpid())
         return;
     owned.owner = getpid();
     owned.count = 0;
+    calls_on_removal = segment_forget;
     if (atexit(clean_up) != 0)
-        errx(1, "atexit: no room for another function");
+        errx(EXIT_FAILED, "atexit: no room for another function");
 }
 
 void segment_remove_at_exit(int shmid)
 {
     own();
     if (owned.count == sizeof owned.shmid / sizeof *owned.shmid)
-        errx(1, "more than %zu segments to remove at exit", owned.count);
+        errx(EXIT_FAILED, "more than %zu segments to remove at exit", owned.count);
     owned.shmid[owned.count++] = shmid;
 }
 
@@ -97,21 +111,18 @@ void segment_forget(int shmid)
             owned.shmid[i] = owned.shmid[--owned.count];
 }
 
-/* What could not be removed stays on the list: it is tried again at exit. */
+/* What could not be removed stays on the list: the program tries again at exit. */
 int segment_remove(struct segment *segment)
 {
     int result = sys_shmctl(segment->shmid, IPC_RMID, NULL);
-    if (result == 0 || errno == EINVAL || errno == EIDRM)
+    if (result == -1 && segment_is_gone()) {
         segment_forget(segment->shmid);
+        return 0;
+    }
     return result;
 }
 
 /* ---- attach, detach ---- */
-
-int segment_side(void)
-{
-    return strcmp(narrate_side(), "talker") == 0 ? SEGMENT_TALKER : SEGMENT_LISTENER;
-}
 
 int segment_attach(struct segment *segment)
 {
@@ -121,13 +132,13 @@ int segment_attach(struct segment *segment)
     own();
     segment->head = address;
     attached = segment;
-    narrate_stops_to(&segment->head->stopped[segment_side()]);
+    trace_stops_to(&segment->head->stopped[program_is_talker() ? SIDE_TALKER : SIDE_LISTENER]);
     return 0;
 }
 
 void segment_detach(struct segment *segment)
 {
-    narrate_stops_to(NULL);
+    trace_stops_to(NULL);
     attached = NULL;
     if (segment->head && sys_shmdt(segment->head) == -1)
         warn("shmdt(%p)", (void *)segment->head);
@@ -147,7 +158,7 @@ static enum segment_state read_head(struct segment *segment, bool creator_alive,
 {
     const struct segment_head *head = sys_shmat(segment->shmid, NULL, SHM_RDONLY);
     if (head == (void *)-1) {
-        if (errno == EINVAL || errno == EIDRM)
+        if (segment_is_gone())
             return SEGMENT_GONE;
         snprintf(segment->why, sizeof segment->why, "shmat(%d, NULL, SHM_RDONLY): %s",
                  segment->shmid, strerror(errno));
@@ -163,11 +174,18 @@ static enum segment_state read_head(struct segment *segment, bool creator_alive,
         return foreign(segment, "its magic is %#lx", magic);
     if (creator_alive && magic == 0)
         return SEGMENT_UNBORN;
-    /* A listener has its segment attached from the magic to its end: a process that is alive under
-     * the creator's PID and has not is another one, which got the same number. */
-    if (creator_alive && !wakeup_is_detached(segment->creator, segment->shmid))
+    if (creator_alive)
         return SEGMENT_LIVE;
     return others ? SEGMENT_ORPHANED : SEGMENT_STALE;
+}
+
+/* A listener has its segment attached from shmat to its end. A process with the creator's PID that
+ * has not attached it is another one, which got the same number. A creator that has not attached
+ * yet is between shmget and shmat, and must not be taken for that: shm_atime is 0 then. */
+static bool is_creator_alive(const struct shmid_ds *about, int shmid)
+{
+    return peer_is_alive(about->shm_cpid) &&
+           (about->shm_atime == 0 || !peer_is_detached(about->shm_cpid, shmid));
 }
 
 static enum segment_state classify(struct segment *segment)
@@ -175,7 +193,7 @@ static enum segment_state classify(struct segment *segment)
     struct shmid_ds about;
     segment->why[0] = '\0';
     if (sys_shmctl(segment->shmid, IPC_STAT, &about) == -1) {
-        if (errno == EINVAL || errno == EIDRM)
+        if (segment_is_gone())
             return SEGMENT_GONE;
         snprintf(segment->why, sizeof segment->why, "shmctl(%d, IPC_STAT): %s", segment->shmid,
                  strerror(errno));
@@ -191,7 +209,7 @@ static enum segment_state classify(struct segment *segment)
         return foreign(segment, "its creator is uid %lu", about.shm_perm.cuid);
     if (about.shm_segsz % MODULUS != REMAINDER)
         return foreign(segment, "its size is %lu bytes", about.shm_segsz);
-    return read_head(segment, wakeup_alive(about.shm_cpid), about.shm_nattch > 0);
+    return read_head(segment, is_creator_alive(&about, segment->shmid), about.shm_nattch > 0);
 }
 
 enum segment_state segment_classify(struct segment *segment)
@@ -212,54 +230,66 @@ enum segment_state segment_find(struct segment *segment, key_t key)
     return segment->state = SEGMENT_GONE;
 }
 
-/* We knew that it is ours before we attached it. It is not attached once more to look: of several
- * survivors, each would see the attachment of another, and leave the segment to it.
+/* ---- survivors ---- */
+
+static void nap(long milliseconds)
+{
+    nanosleep(&(struct timespec){0, milliseconds * 1000000}, NULL);
+    ending_obey();
+}
+
+/* We knew that it is ours before we attached it. We do not reattach to check: survivors would see
+ * each other's attachments, and each would leave the segment to the other.
  *
- * A dead process's attachments count until the kernel has taken its memory apart. That comes after
- * its maps are empty, and is put off while somebody reads its /proc/PID/stat or maps; so we give it
- * some moments. Other survivors do not hold us up: they detach before they wait like this. */
-bool segment_survive(struct segment *segment)
+ * The kernel counts a dead process's attachments until it has taken its memory apart. That comes
+ * after its maps are empty, and is put off while a process reads its /proc/PID/stat or maps. So we
+ * wait for some moments. */
+bool segment_remove_if_left(int shmid, pid_t creator)
 {
     enum { MOMENTS = 50 };
-    static const struct timespec a_moment = {0, 1000000};
     struct shmid_ds about;
-    segment_detach(segment);
     for (int moments = 0;; moments++) {
-        if (sys_shmctl(segment->shmid, IPC_STAT, &about) == -1 || about.shm_perm.mode & SHM_DEST)
+        if (sys_shmctl(shmid, IPC_STAT, &about) == -1 || about.shm_perm.mode & SHM_DEST)
             return moments > 0;
-        if (moments == 0 && wakeup_alive(segment->creator) &&
-            !wakeup_is_detached(segment->creator, segment->shmid))
+        if (moments == 0 && peer_is_alive(creator) && !peer_is_detached(creator, shmid))
             return false;
         if (about.shm_nattch == 0 || moments == MOMENTS)
             break;
-        nanosleep(&a_moment, NULL);
+        nap(1);
     }
-    if (about.shm_nattch == 0 && segment_remove(segment) == -1 && errno != EINVAL && errno != EIDRM)
-        warn("shmctl(%d, IPC_RMID)", segment->shmid);
+    if (about.shm_nattch == 0 && sys_shmctl(shmid, IPC_RMID, NULL) == -1 && !segment_is_gone())
+        warn("shmctl(%d, IPC_RMID)", shmid);
     return true;
+}
+
+bool segment_survive(struct segment *segment)
+{
+    segment_detach(segment);
+    return segment_remove_if_left(segment->shmid, segment->creator);
 }
 
 /* ---- create ---- */
 
-/* Clears the way for a new segment. Returns whether shmget is worth another try. */
+/* Clears the way to a key. Returns whether shmget is worth another try. The talkers of a dead
+ * listener notice its death and leave within moments. */
 static bool make_way(struct segment *segment, key_t key)
 {
-    enum { ORPHAN_TICKS = 20 };
-    struct wakeup_wait wait = {0};
-
-    while (segment_find(segment, key) == SEGMENT_ORPHANED && wait.ticks < ORPHAN_TICKS)
-        wakeup_sleep(&wait); /* its talkers are about to notice, and to leave */
+    enum { MOMENTS = 20 };
+    for (int moments = 0; segment_find(segment, key) == SEGMENT_ORPHANED && moments < MOMENTS;
+         moments++)
+        nap(50);
 
     if (segment->state == SEGMENT_STALE) {
-        if (segment_remove(segment) == 0)
+        if (sys_shmctl(segment->shmid, IPC_RMID, NULL) == 0)
             warnx("recovered: removed segment %d, which PID %d left behind", segment->shmid,
                   (int)segment->creator);
-        else if (errno != EINVAL && errno != EIDRM)
-            err(1, "shmctl(%d, IPC_RMID) of a stale segment", segment->shmid);
+        else if (!segment_is_gone())
+            err(EXIT_FAILED, "shmctl(%d, IPC_RMID) of a stale segment", segment->shmid);
     }
     return segment->state == SEGMENT_STALE || segment->state == SEGMENT_GONE;
 }
 
+/* Asks for the key alone first: most often no segment has it, and then that is all. */
 void segment_clear(key_t key)
 {
     struct segment segment;
@@ -267,32 +297,42 @@ void segment_clear(key_t key)
         segment_refuse(&segment);
 }
 
-int segment_create(struct segment *segment, key_t key, size_t bytes, int mode, uint32_t lesson,
-                   uint32_t version)
+void segment_create(struct segment *segment, key_t key, size_t bytes, int flags, uint32_t lesson,
+                    uint32_t version)
 {
     size_t size = segment_size(bytes);
     int shmid;
     *segment = (struct segment){.key = key, .shmid = -1, .state = SEGMENT_GONE};
-    while ((shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | mode)) == -1) {
-        if (errno != EEXIST)
-            return -1;
-        if (!make_way(segment, key))
-            return -1;
-    }
+    while ((shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | flags)) == -1)
+        if (errno != EEXIST || !make_way(segment, key))
+            segment_refuse(segment);
     segment_remove_at_exit(shmid);
-    *segment = (struct segment){.key = key, .shmid = shmid, .size = size, .creator = getpid()};
-    segment->state = SEGMENT_UNBORN;
+    *segment = (struct segment){.key = key,
+                                .shmid = shmid,
+                                .size = size,
+                                .creator = getpid(),
+                                .state = SEGMENT_UNBORN,
+                                .lesson = lesson,
+                                .version = version};
     if (segment_attach(segment) == -1)
-        err(1, "shmat(%d, NULL, 0)", shmid);
-    segment->head->lesson = segment->lesson = lesson;
-    segment->head->version = segment->version = version;
-    return 0;
+        err(EXIT_FAILED, "shmat(%d, NULL, 0)", shmid);
+    segment->head->lesson = lesson;
+    segment->head->version = version;
 }
 
 void segment_publish(struct segment *segment)
 {
     segment->state = SEGMENT_LIVE;
     publish(&segment->head->magic, SEGMENT_MAGIC);
+}
+
+int segment_private(size_t bytes)
+{
+    int shmid = sys_shmget(IPC_PRIVATE, bytes, 0600);
+    if (shmid == -1)
+        err(EXIT_FAILED, "shmget(IPC_PRIVATE, %zu, 0600)", bytes);
+    segment_remove_at_exit(shmid);
+    return shmid;
 }
 
 /* ---- refuse ---- */
@@ -318,16 +358,29 @@ static const char *way_out(int error)
 void segment_expect(const struct segment *segment, uint32_t lesson, uint32_t version, size_t bytes)
 {
     if (segment->lesson != lesson)
-        errx(1, "shmid %d belongs to the listener of another lesson (PID %d): %s", segment->shmid,
-             (int)segment->creator, elsewhere);
+        errx(EXIT_FAILED, "shmid %d belongs to the listener of another lesson (PID %d): %s",
+             segment->shmid, (int)segment->creator, elsewhere);
     if (segment->version != version)
-        errx(1, "shmid %d is of version %lu, and this program knows %lu (listener: PID %d): %s",
+        errx(EXIT_FAILED,
+             "shmid %d is of version %lu, and this program knows %lu (listener: PID %d): %s",
              segment->shmid, (unsigned long)segment->version, (unsigned long)version,
              (int)segment->creator, elsewhere);
     if (segment->size < bytes)
-        errx(1,
+        errx(EXIT_FAILED,
              "shmid %d has a size of %zu bytes, and this lesson takes %zu (listener: PID %d): %s",
              segment->shmid, segment->size, bytes, (int)segment->creator, elsewhere);
+}
+
+pid_t segment_listener(int shmid, uint32_t lesson, uint32_t version, size_t bytes)
+{
+    struct segment segment = {.shmid = shmid};
+    enum segment_state state = segment_classify(&segment);
+    if (state == SEGMENT_FOREIGN)
+        segment_refuse(&segment);
+    if (state != SEGMENT_LIVE)
+        errx(EXIT_NO_PEER, "shmid %d has no live listener: start one", shmid);
+    segment_expect(&segment, lesson, version, bytes);
+    return segment.creator;
 }
 
 _Noreturn void segment_refuse(const struct segment *segment)
@@ -336,19 +389,19 @@ _Noreturn void segment_refuse(const struct segment *segment)
     switch (segment->state) {
     case SEGMENT_UNBORN:
     case SEGMENT_LIVE:
-        errx(4, "busy: PID %d is listening on key %#x (shmid %d): %s", (int)segment->creator, key,
-             segment->shmid, elsewhere);
+        errx(EXIT_BUSY, "busy: PID %d is listening on key %#x (shmid %d): %s",
+             (int)segment->creator, key, segment->shmid, elsewhere);
     case SEGMENT_ORPHANED:
-        errx(4,
+        errx(EXIT_BUSY,
              "busy: key %#x (shmid %d) was created by PID %d, which is dead, but is still "
              "attached: end the process that holds it, or %s",
              key, segment->shmid, (int)segment->creator, elsewhere);
     case SEGMENT_FOREIGN:
-        errx(1, "key %#x belongs to a foreign segment (shmid %d; %s), left as it is: %s", key,
-             segment->shmid, segment->why, elsewhere);
+        errx(EXIT_FAILED, "key %#x belongs to a foreign segment (shmid %d; %s), left as it is: %s",
+             key, segment->shmid, segment->why, elsewhere);
     case SEGMENT_GONE:
     case SEGMENT_STALE:
         break;
     }
-    err(1, "shmget(%#x, ..., IPC_CREAT | IPC_EXCL)%s", key, way_out(errno));
+    err(EXIT_FAILED, "shmget(%#x, ..., IPC_CREAT | IPC_EXCL)%s", key, way_out(errno));
 }

@@ -20,21 +20,17 @@
 #if defined(__linux__)
 #define _GNU_SOURCE /* SHM_REMAP */
 #endif
-#include "../common/pairs/attach.h"
-#include "../common/claim.h"
-#include "../common/lines.h"
-#include "../common/sys.h"
+#include "../common/layout/attach.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
-#include <err.h>
-#include <errno.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 static const char *const points[] = {"placed", NULL};
 
 static const struct program program = {
     .name = "listener-attach",
-    .usage = "[options]",
     .about = "Attaches where the kernel likes, and at addresses of its own; a talker compares.",
     .points = points,
 };
@@ -68,7 +64,7 @@ static char *look_through_new_memory(size_t bytes)
     size_t whole = attach_in_pages(segment_size(bytes)), zero = 0;
     for (size_t i = 0; i < whole; i++)
         zero += place[i] == 0;
-    claim(zero == whole, "a new segment: %zu of its %zu bytes are zero", zero, whole);
+    check(zero == whole, "a new segment: %zu of its %zu bytes are zero", zero, whole);
     if (sys_shmdt(place) == -1)
         err(1, "shmdt(%p)", (void *)place);
     return place;
@@ -82,7 +78,7 @@ static int error_of(const void *attached)
 
 static const char *name_of(int error)
 {
-    return error == 0 ? "done" : sys_error_name(error);
+    return error == 0 ? "done" : calls_error_name(error);
 }
 
 /* msync(2) is called only because it can tell whether there is memory (ENOMEM: none). */
@@ -93,25 +89,25 @@ static bool is_mapped(char *at)
 
 /* Attaches at `place`, which is free and has room. Nothing may take it between the calls: so their
  * results are printed only after both. */
-static void attach_off_a_boundary(const struct meet *meet, char *place)
+static void attach_off_a_boundary(const struct session *session, char *place)
 {
     char *off = place + 1;
     explain("ask for a place one byte beyond a page boundary: EINVAL, no page can begin there");
-    int error = error_of(sys_shmat(meet->segment.shmid, off, 0));
+    int error = error_of(sys_shmat(session->segment.shmid, off, 0));
 
     explain("the same with SHM_RND: the address is rounded down to a multiple of SHMLBA");
-    char *rounded = sys_shmat(meet->segment.shmid, off, SHM_RND);
+    char *rounded = sys_shmat(session->segment.shmid, off, SHM_RND);
     if (rounded == (void *)-1)
-        err(1, "shmat(%d, %p, SHM_RND)", meet->segment.shmid, (void *)off);
-    size_t whole = attach_in_pages(meet->segment.size);
+        err(1, "shmat(%d, %p, SHM_RND)", session->segment.shmid, (void *)off);
+    size_t whole = attach_in_pages(session->segment.size);
     bool last = is_mapped(rounded + whole - attach_page()), beyond = is_mapped(rounded + whole);
 
-    claim(error == EINVAL, "shmat at %p: %s", (void *)off, name_of(error));
-    claim(rounded == off - (uintptr_t)off % (uintptr_t)SHMLBA,
+    check(error == EINVAL, "shmat at %p: %s", (void *)off, name_of(error));
+    check(rounded == off - (uintptr_t)off % (uintptr_t)SHMLBA,
           "shmat at %p with SHM_RND: attached at %p (SHMLBA is %ld)", (void *)off, (void *)rounded,
           (long)SHMLBA);
-    claim(last && !beyond, "its %zu bytes take %zu of memory: byte %zu is %s, byte %zu is %s",
-          meet->segment.size, whole, whole - 1, last ? "there" : "not there", whole,
+    check(last && !beyond, "its %zu bytes take %zu of memory: byte %zu is %s, byte %zu is %s",
+          session->segment.size, whole, whole - 1, last ? "there" : "not there", whole,
           beyond ? "there" : "not there");
 }
 
@@ -123,21 +119,21 @@ static void replace(char *place)
     int shmid = make_new(1);
     explain("ask for a place that is taken: EINVAL, nothing is overwritten by mistake");
     int error = error_of(sys_shmat(shmid, place, 0));
-    claim(error == EINVAL, "shmat at %p, where something is: %s", (void *)place, name_of(error));
+    check(error == EINVAL, "shmat at %p, where something is: %s", (void *)place, name_of(error));
 
     explain("SHM_REMAP replaces what is there; so it must be told where, and NULL is EINVAL");
     error = error_of(sys_shmat(shmid, NULL, SHM_REMAP));
-    claim(error == EINVAL, "shmat at NULL with SHM_REMAP: %s", name_of(error));
+    check(error == EINVAL, "shmat at NULL with SHM_REMAP: %s", name_of(error));
     uint32_t before = atomic_load(&head->magic);
     error = error_of(sys_shmat(shmid, place, SHM_REMAP));
     if (error == 0)
         mark_for_removal(shmid);
     uint32_t after = atomic_load(&head->magic);
-    claim(error == 0 && before == SEGMENT_MAGIC && after == 0,
+    check(error == 0 && before == SEGMENT_MAGIC && after == 0,
           "shmat at %p with SHM_REMAP: %s; the first word there was %#x, and is %#x", (void *)place,
           name_of(error), before, after);
 #else
-    lines_print("skipped: SHM_REMAP is Linux's own");
+    say("skipped: SHM_REMAP is Linux's own");
 #endif
 }
 
@@ -145,34 +141,31 @@ static void detach(char *place)
 {
     explain("shmdt takes the address that shmat gave, and no other inside the segment");
     int error = sys_shmdt(place + 1) == -1 ? errno : 0;
-    claim(error == EINVAL, "shmdt at %p: %s", (void *)(place + 1), name_of(error));
+    check(error == EINVAL, "shmdt at %p: %s", (void *)(place + 1), name_of(error));
     if (sys_shmdt(place) == -1)
         err(1, "shmdt(%p)", (void *)place);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_open(&meet, &options, ATTACH_LESSON, sizeof(struct attach));
-    struct attach *shared = (struct attach *)meet.shared;
-    meet_await_talker(&meet);
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct attach *shared = session_open(&session, &options, ATTACH_LESSON, sizeof *shared);
+    session_await_talker(&session);
 
-    char *place = look_through_new_memory(attach_in_pages(meet.segment.size) + 1);
-    attach_off_a_boundary(&meet, place);
+    char *place = look_through_new_memory(attach_in_pages(session.segment.size) + 1);
+    attach_off_a_boundary(&session, place);
     replace(place);
     detach(place);
 
     explain("store beyond the size, up to the end of the page: the talker will look for it");
     char *bytes = (char *)shared;
-    bytes[meet.segment.size] = ATTACH_FIRST;
-    bytes[attach_in_pages(meet.segment.size) - 1] = ATTACH_LAST;
+    bytes[session.segment.size] = ATTACH_FIRST;
+    bytes[attach_in_pages(session.segment.size) - 1] = ATTACH_LAST;
     publish(&shared->place, (uintptr_t)shared);
-    narrate_point("placed");
-    meet_advance(&meet, ATTACH_PLACED);
-    meet_await(&meet, ATTACH_COMPARED);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    trace_point("placed");
+    session_advance(&session, ATTACH_PLACED);
+    session_await(&session, ATTACH_COMPARED);
+    session_part(&session);
+    return program_end();
 }

@@ -14,15 +14,14 @@
  *
  *     $ build/listener-coalesce               $ build/talker-coalesce
  */
-#include "../common/pairs/coalesce.h"
-#include "../common/claim.h"
-#include "../common/sys.h"
+#include "../common/layout/coalesce.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
-#include <err.h>
 
 static const struct program program = {
     .name = "listener-coalesce",
-    .usage = "[options]",
     .about = "Blocks SIGUSR1 while a talker sends 1,000 of them, and counts how many arrive.",
 };
 
@@ -69,36 +68,34 @@ static int let_in(int signo)
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
+    struct options options = program_start(argc, argv, &program);
+    wait_block_sigusr1();
     explain(
         "block both signals: what is sent now has to wait, and we shall see what is kept of it");
     block_and_handle(SIGRTMIN,
                      (struct sigaction){.sa_sigaction = count_queued, .sa_flags = SA_SIGINFO});
-    struct meet meet;
-    meet_open(&meet, &options, COALESCE_LESSON, sizeof(struct coalesce));
-    struct coalesce *shared = (struct coalesce *)meet.shared;
-    meet_await_talker(&meet);
+    struct session session;
+    struct coalesce *shared = session_open(&session, &options, COALESCE_LESSON, sizeof *shared);
+    session_await_talker(&session);
 
     explain("from here on SIGUSR1 is counted; stand still until all of them are sent");
     block_and_handle(SIGUSR1, (struct sigaction){.sa_handler = count});
-    meet_advance(&meet, COALESCE_BLOCKED);
-    meet_hold(&meet, COALESCE_SENT);
+    session_advance(&session, COALESCE_BLOCKED);
+    session_await_blocked(&session, COALESCE_SENT);
 
     explain("let them in: pending is one bit for each signal number, not a counter");
     int plain = let_in(SIGUSR1);
-    int sequence = (int)observe(&shared->sequence);
-    claim(plain >= 1 && plain < sequence, "took SIGUSR1 %d time%s, while memory says %d", plain,
+    int sequence = observe(&shared->sequence);
+    check(plain >= 1 && plain < sequence, "took SIGUSR1 %d time%s, while memory says %d", plain,
           plain == 1 ? "" : "s", sequence);
 
     explain("now the same with a realtime signal and sigqueue: the kernel keeps each of them");
-    meet_advance(&meet, COALESCE_COUNTED);
-    meet_hold(&meet, COALESCE_QUEUED);
+    session_advance(&session, COALESCE_COUNTED);
+    session_await_blocked(&session, COALESCE_QUEUED);
     int kept = let_in(SIGRTMIN);
-    int queued = (int)observe(&shared->queued);
-    claim(kept == queued && in_order, "took SIGRTMIN %d times of %d queued, %s", kept, queued,
+    int queued = observe(&shared->queued);
+    check(kept == queued && in_order, "took SIGRTMIN %d times of %d queued, %s", kept, queued,
           in_order ? "in the order they were sent" : "out of order");
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_part(&session);
+    return program_end();
 }

@@ -1,7 +1,7 @@
 /* counter.c (listener) - whoever only looks at a counter repeats and misses; a bell tells each
  * value once.
  *
- * The notes' show_counter, byte for byte on the wire (common/pairs/counter.h): it looks at a number
+ * The notes' show_counter, byte for byte on the wire (common/layout/counter.h): it looks at a number
  * that another process counts, at its own pace. It comes in the middle, sees some values twice and
  * others never. Each of the three happens here every time, because the counter waits where we look
  * twice, and goes on where we do not look. Then the counter rings at each value, and waits until we
@@ -16,16 +16,13 @@
  *
  *     $ build/listener-counter                $ build/talker-counter
  */
-#include "../common/pairs/counter.h"
-#include "../common/claim.h"
-#include "../common/lines.h"
-#include "../common/sys.h"
+#include "../common/layout/counter.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/peer.h"
+#include "../common/ending.h"
 
-#include <err.h>
-#include <errno.h>
 #include <limits.h>
-#include <string.h>
-#include <unistd.h>
 
 static long key = COUNTER_KEY, count = 5;
 static double interval = 0.1;
@@ -42,7 +39,6 @@ static const struct option_spec own_options[] = {
 
 static const struct program program = {
     .name = "listener-counter",
-    .usage = "[options]",
     .about =
         "Watches a counter: first only looking, then rung at each value. The key is fixed, and\n"
         "no key file is used.",
@@ -95,15 +91,15 @@ static int pid_in(int word)
  * may have read the PID of a watcher that has died; only the one who has it resets the steps. */
 static void take_the_bell(struct counter *counter, int shmid)
 {
-    int found = (int)observe(&counter->watcher);
-    if (wakeup_confirm(pid_in(found), shmid) ||
+    int found = observe(&counter->watcher);
+    if (peer_has_attached(pid_in(found), shmid) ||
         !atomic_compare_exchange_strong(&counter->watcher, &found, ~(int)getpid())) {
         segment_forget(shmid); /* even if we have made it: it is the other's now */
         errx(4, "busy: PID %d is watching key %#lx: choose another --key", pid_in(found), key);
     }
-    publish(&counter->meet.step, 0);
+    publish(&counter->session.step, 0);
     publish(&counter->watcher, (int)getpid());
-    narrate_stops_to(&counter->meet.head.stopped[SEGMENT_LISTENER]);
+    trace_stops_to(&counter->meet.head.stopped[SIDE_LISTENER]);
 }
 
 /* Who has the bell removes the segment, also where one of us left it behind when it was killed. */
@@ -112,26 +108,26 @@ static void take_over(const struct counter *counter, int shmid)
     struct shmid_ds about;
     if (!counter_adopt(counter, shmid))
         return;
-    if (sys_shmctl(shmid, IPC_STAT, &about) == 0 && !wakeup_alive(about.shm_cpid))
+    if (sys_shmctl(shmid, IPC_STAT, &about) == 0 && !peer_is_alive(about.shm_cpid))
         warnx("recovered: took over segment %d, which PID %d left behind", shmid,
               (int)about.shm_cpid);
 }
 
 /* Sleeps until somebody counts. Returns the PID of a talker of ours, or 0: it is another's. */
-static int await_counter(const struct counter *counter, const struct meet *meet)
+static int await_counter(const struct counter *counter, const struct session *session)
 {
-    struct wakeup_wait wait = {.timeout = meet->timeout};
+    struct wait wait = {.timeout = session->timeout};
     int before = counter_number(counter->text);
     do {
         bool counted = counter_number(counter->text) != before;
         atomic_thread_fence(memory_order_acquire); /* one of us says who it is before it counts */
-        int talker = (int)observe(&counter->meet.talker);
-        if (wakeup_confirm(talker, meet->segment.shmid))
+        int talker = observe(&counter->session.talker);
+        if (peer_has_attached(talker, session->segment.shmid))
             return talker;
         if (counted)
             return 0;
-    } while (wakeup_sleep(&wait) != WAKEUP_LATE);
-    errx(3, "nobody counts within %g seconds: gave up", meet->timeout);
+    } while (wait_sleep(&wait) != WAIT_LATE);
+    errx(3, "nobody counts within %g seconds: gave up", session->timeout);
 }
 
 static int look(const struct counter *counter, const char *how)
@@ -141,95 +137,94 @@ static int look(const struct counter *counter, const char *how)
     int number = counter_number(text);
     if (number < 0)
         errx(1, "what lies there is no number: not a counter's (any more)");
-    narrate_observe_text("text", text, strlen(text));
-    lines_print("%s: %d", how, number);
+    trace_observe_text("text", text, strlen(text));
+    say("%s: %d", how, number);
     return number;
 }
 
 /* With a counter that knows of no bell. */
-static void only_look(const struct counter *counter, const struct meet *meet)
+static void only_look(const struct counter *counter, const struct session *session)
 {
     explain("this counter does not wait for us, and rings nobody: look, as often as we were told");
     int repeated = 0, missed = 0, last = look(counter, "looked");
     for (long i = 1; i < count; i++) {
-        meet_nap(meet, interval);
+        session_nap(session, interval);
         int number = look(counter, "looked");
         repeated += number == last;
         missed += number > last ? number - last - 1 : 0;
         last = number;
     }
-    lines_print("only looked, %ld times: repeated %d, missed %d", count, repeated, missed);
+    say("only looked, %ld times: repeated %d, missed %d", count, repeated, missed);
 }
 
-static void look_without_a_bell(const struct counter *counter, struct meet *meet)
+static void look_without_a_bell(const struct counter *counter, struct session *session)
 {
-    meet_await(meet, COUNTER_MIDDLE);
+    session_await(session, COUNTER_MIDDLE);
     explain("look, and look again, at our own pace: the counter goes at its own");
     int first = look(counter, "looked");
-    meet_nap(meet, interval);
+    session_nap(session, interval);
     int second = look(counter, "looked");
-    meet_advance(meet, COUNTER_LOOKED);
+    session_advance(session, COUNTER_LOOKED);
 
     explain("then do not look for a while: nobody waits for us");
-    meet_await(meet, COUNTER_AHEAD);
+    session_await(session, COUNTER_AHEAD);
     int third = look(counter, "looked");
-    claim(first > 0 && second == first && third > second + 1,
+    check(first > 0 && second == first && third > second + 1,
           "only looking: began at %d, saw %d twice, missed %d of %d", first, second,
           third - second - 1, third - first);
 }
 
-static void look_when_rung(struct counter *counter, struct meet *meet)
+static void look_when_rung(struct counter *counter, struct session *session)
 {
     explain("ask to be rung: from now on each value is told, and the next waits until it is seen");
     int first = counter_number(counter->text), last = first, in_order = 0;
-    int tick = (int)observe(&counter->tick);
-    meet_advance(meet, COUNTER_RING);
+    int tick = observe(&counter->tick);
+    session_advance(session, COUNTER_RING);
     for (long i = 1; i <= count; i++) {
-        struct wakeup_wait wait = meet_wait(meet);
+        struct wait wait = session_wait(session);
         while (observe(&counter->tick) == tick)
-            meet_sleep(meet, &wait);
-        tick = (int)observe(&counter->tick);
+            session_sleep(session, &wait);
+        tick = observe(&counter->tick);
         int number = look(counter, "rung");
         in_order += number == last + 1;
         last = number;
         if (i == count)
             publish(&counter->watcher, 0);
         publish(&counter->seen, tick);
-        if (wakeup_send(meet->peer) == -1 && errno != ESRCH)
-            err(1, "kill(%d, SIGUSR1) to the talker", (int)meet->peer);
+        if (peer_signal(session->peer) == -1 && errno != ESRCH)
+            err(1, "kill(%d, SIGUSR1) to the talker", (int)session->peer);
     }
-    claim(in_order == count, "rung %ld times: saw %d to %d, each once: %d of %d", count, first + 1,
+    check(in_order == count, "rung %ld times: saw %d to %d, each once: %d of %d", count, first + 1,
           last, in_order, last - first);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
+    struct options options = program_start(argc, argv, &program);
+    wait_block_sigusr1();
     explain(
         "make the segment under its fixed key, or join the one that is there: no file is asked");
-    struct meet meet = {.timeout = options.timeout};
-    struct counter *counter = make_or_join(&meet.segment.shmid);
-    meet.shared = &counter->meet;
-    take_the_bell(counter, meet.segment.shmid);
-    take_over(counter, meet.segment.shmid);
-    lines_print("waiting for a talker (pid %d, key %#lx, shmid %d)", (int)getpid(), key,
-                meet.segment.shmid);
+    struct session session = {.timeout = options.timeout};
+    struct counter *counter = make_or_join(&session.segment.shmid);
+    session.shared = &counter->session;
+    take_the_bell(counter, session.segment.shmid);
+    take_over(counter, session.segment.shmid);
+    say("waiting for a talker (pid %d, key %#lx, shmid %d)", (int)getpid(), key,
+                session.segment.shmid);
 
-    meet.peer = await_counter(counter, &meet);
-    if (meet.peer) {
-        counter_adopt(counter, meet.segment.shmid);
-        look_without_a_bell(counter, &meet);
-        look_when_rung(counter, &meet);
+    session.peer = await_counter(counter, &session);
+    if (session.peer) {
+        counter_adopt(counter, session.segment.shmid);
+        look_without_a_bell(counter, &session);
+        look_when_rung(counter, &session);
     } else {
-        only_look(counter, &meet);
+        only_look(counter, &session);
     }
     explain(
         "leave, and remove a segment that one of us made: the notes' programs never remove theirs");
     publish(&counter->watcher, 0);
-    narrate_stops_to(NULL);
+    trace_stops_to(NULL);
     if (sys_shmdt(counter) == -1)
         err(1, "shmdt(%p)", (void *)counter);
-    wakeup_end();
-    return claim_status();
+    return program_end();
 }

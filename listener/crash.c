@@ -18,25 +18,20 @@
  *
  *     $ build/listener-crash                  $ build/talker-crash
  */
-#include "../common/pairs/crash.h"
-#include "../common/claim.h"
+#include "../common/layout/crash.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 #include "../common/clock.h"
-#include "../common/lines.h"
-#include "../common/sys.h"
 
-#include <err.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 static const char *const points[] = {"half_answered", "recovering", NULL};
 
 static const struct program program = {
     .name = "listener-crash",
-    .usage = "[options]",
     .about = "Is killed in the middle of an answer, and starts again where it has left a segment.",
     .points = points,
 };
@@ -44,15 +39,15 @@ static const struct program program = {
 static pid_t first; /* the listener that will be killed; 0 in that process itself */
 
 /* Both listeners begin their answer like this. */
-static struct crash *hear(struct meet *meet, char answer[CRASH_TEXT])
+static struct crash *hear(struct session *session, char answer[CRASH_TEXT])
 {
-    meet_await_talker(meet);
-    meet_await(meet, CRASH_SAID);
-    struct crash *shared = (struct crash *)meet->shared;
+    session_await_talker(session);
+    session_await(session, CRASH_SAID);
+    struct crash *shared = (struct crash *)session->shared;
     char text[CRASH_TEXT];
     memcpy(text, shared->text, sizeof text);
     text[sizeof text - 1] = '\0';
-    lines_print("PID %d received: %s", (int)getpid(), text);
+    say("PID %d received: %s", (int)getpid(), text);
     snprintf(answer, CRASH_TEXT, "%.*s to you", CRASH_TEXT - 8, text);
     return shared;
 }
@@ -60,29 +55,29 @@ static struct crash *hear(struct meet *meet, char answer[CRASH_TEXT])
 /* ---- the first ---- */
 
 /* Nobody is to be left waiting when our parent has gone. */
-static void await_anybody(const struct meet *meet, pid_t parent)
+static void await_anybody(const struct session *session, pid_t parent)
 {
-    struct wakeup_wait wait = {.timeout = meet->timeout};
-    while (observe(&meet->shared->talker) == 0)
-        if (getppid() != parent || wakeup_sleep(&wait) == WAKEUP_LATE)
+    struct wait wait = {.timeout = session->timeout};
+    while (observe(&session->shared->talker) == 0)
+        if (getppid() != parent || wait_sleep(&wait) == WAIT_LATE)
             errx(3, "no talker came");
 }
 
 static _Noreturn void be_killed(const struct options *options, pid_t parent)
 {
-    struct meet meet;
+    struct session session;
     char answer[CRASH_TEXT];
-    wakeup_block(); /* once more: a timer is not inherited */
-    meet_open(&meet, options, CRASH_LESSON, sizeof(struct crash));
-    ((struct crash *)meet.shared)->starter = (int)parent;
-    await_anybody(&meet, parent);
-    struct crash *shared = hear(&meet, answer);
+    wait_block_sigusr1(); /* once more: a timer is not inherited */
+    session_open(&session, options, CRASH_LESSON, sizeof(struct crash));
+    ((struct crash *)session.shared)->starter = (int)parent;
+    await_anybody(&session, parent);
+    struct crash *shared = hear(&session, answer);
 
     explain("write half of the answer, and die: no cleanup runs, no detach, no removal");
     memcpy(shared->answer, answer, strlen(answer) / 2);
-    narrate_publish_text("answer", shared->answer, strlen(answer) / 2);
-    narrate_point("half_answered");
-    wakeup_end();
+    trace_publish_text("answer", shared->answer, strlen(answer) / 2);
+    trace_point("half_answered");
+    ending_obey();
     atomic_store(&shared->killed_at, clock_now());
     raise(SIGKILL);
     abort();
@@ -116,19 +111,19 @@ static void start_first(const struct options *options)
 static void see_it_die(void)
 {
     int status;
-    struct wakeup_wait wait = {0};
+    struct wait wait = {0};
     pid_t dead;
     while ((dead = waitpid(first, &status, WNOHANG)) == 0)
-        wakeup_sleep(&wait);
+        wait_sleep(&wait);
     first = 0;
     if (dead == -1)
         err(1, "waitpid for the first listener");
     if (WIFEXITED(status))
         exit(WEXITSTATUS(status));
-    if (!claim(WTERMSIG(status) == SIGKILL,
+    if (!check(WTERMSIG(status) == SIGKILL,
                "the first listener, PID %d, has died of signal %d (%s)", (int)dead,
                WTERMSIG(status), strsignal(WTERMSIG(status))))
-        wakeup_die(WTERMSIG(status));
+        ending_die(WTERMSIG(status));
 }
 
 /* ---- the second ---- */
@@ -136,40 +131,39 @@ static void see_it_die(void)
 /* What the first has left, once the survivor has let go of it. Returns its id. */
 static int classify_left(const struct options *options)
 {
-    struct meet left = {.timeout = options->timeout};
+    struct session left = {.timeout = options->timeout};
     explain("look at what has our key, and first only by id: the talker may still be attached");
     left.segment.key = segment_key(options->file, options->project, false);
     left.segment.shmid = sys_shmget(left.segment.key, 0, 0);
     if (left.segment.shmid == -1)
         err(1, "shmget(%#x, 0, 0): the first listener's segment", (unsigned)left.segment.key);
-    meet_await_attached(&left, 0);
-    narrate_point("recovering");
+    session_await_attached(&left, 0);
+    trace_point("recovering");
     enum segment_state state = segment_classify(&left.segment);
-    claim(state == SEGMENT_STALE, "segment %d, created by PID %d, is %s", left.segment.shmid,
+    check(state == SEGMENT_STALE, "segment %d, created by PID %d, is %s", left.segment.shmid,
           (int)left.segment.creator, state == SEGMENT_STALE ? "stale" : "not stale");
     return left.segment.shmid;
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
+    struct options options = program_start(argc, argv, &program);
+    wait_block_sigusr1();
     start_first(&options);
     see_it_die();
 
     int left = classify_left(&options);
     explain("start as ever: what is stale is removed on the way, and a new segment created");
-    struct meet meet;
-    meet_open(&meet, &options, CRASH_LESSON, sizeof(struct crash));
-    claim(meet.segment.shmid != left, "recovered: segment %d instead of %d", meet.segment.shmid,
+    struct session session;
+    session_open(&session, &options, CRASH_LESSON, sizeof(struct crash));
+    check(session.segment.shmid != left, "recovered: segment %d instead of %d", session.segment.shmid,
           left);
 
     char answer[CRASH_TEXT];
-    struct crash *shared = hear(&meet, answer);
+    struct crash *shared = hear(&session, answer);
     strcpy(shared->answer, answer);
-    narrate_publish_text("answer", answer, strlen(answer));
-    meet_advance(&meet, CRASH_ANSWERED);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    trace_publish_text("answer", answer, strlen(answer));
+    session_advance(&session, CRASH_ANSWERED);
+    session_part(&session);
+    return program_end();
 }

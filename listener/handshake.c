@@ -1,127 +1,103 @@
-/* handshake.c (listener) - one message, one reply, with the plain calls in their order.
+/* handshake.c (listener) - one message and one reply.
  *
- * The first program to read; its other half is talker/handshake.c. Truth lives in the segment: the
- * talker writes its text, then the state SAID, and sends SIGUSR1, which only says "look"; we answer
- * in the same manner. Whoever waits checks the state, sleeps in sigsuspend, and checks again.
+ * Read this first, then talker/handshake.c. The text travels through shared memory. SIGUSR1 carries
+ * no data: it only means "look at the memory again".
  *
  *     $ build/listener-handshake              $ build/talker-handshake "Hello"
  *     listener: waiting for a talker ...      talker: said: Hello
  *     listener: received: Hello               talker: listener said: Have a nice day
  *     listener: replied: Have a nice day
  *
- * Add --explain to hear why each step is done, and --step to take them one by one.
+ * Question: The talker signals before the listener sleeps: does the listener wake up?
+ *
+ * program_start also lets Ctrl-C clean up, and starts a timer that notices a dead talker.
  */
-#include "../common/pairs/handshake.h"
-#include "../common/lines.h"
-#include "../common/options.h"
-#include "../common/sys.h"
-#include "../common/wakeup.h"
-
-#include <err.h>
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
+#include "../common/layout/handshake.h"
+#include "../common/lesson.h"
+#include "../common/peer.h"
+#include "../common/segment.h"
+#include "../common/wait.h"
 
 static const struct program program = {
     .name = "listener-handshake",
-    .usage = "[options]",
-    .about = "Waits for one message, and answers it: the plainest pair.",
-};
+    .about = "Waits for one message and answers it: the plainest pair.",
+    .question = "The talker signals before the listener sleeps: does the listener wake up?",
+    .values = HANDSHAKE_VALUES};
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
+    struct options options = program_start(argc, argv, &program);
 
-    explain(
-        "block SIGUSR1 before anyone can know our PID: an early one then waits, and kills nobody");
+    explain("Block SIGUSR1 before any process knows our PID: an early signal stays pending.");
     sigset_t usr1, none;
     sigemptyset(&none);
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
     if (sys_sigprocmask(SIG_BLOCK, &usr1, NULL) == -1)
-        err(1, "sigprocmask(SIG_BLOCK, [SIGUSR1])");
+        err(EXIT_FAILED, "sigprocmask(SIG_BLOCK, [SIGUSR1])");
 
-    explain("give SIGUSR1 a handler: what it does by default is kill us");
-    struct sigaction action = {.sa_sigaction = wakeup_take, .sa_flags = SA_SIGINFO};
+    explain("Install a handler: the default action of SIGUSR1 is to kill the process.");
+    struct sigaction action = {.sa_sigaction = on_sigusr1, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     if (sys_sigaction(SIGUSR1, &action, NULL) == -1)
-        err(1, "sigaction(SIGUSR1)");
+        err(EXIT_FAILED, "sigaction(SIGUSR1)");
 
-    explain(
-        "let Ctrl-C end any wait, and let a tick look after the peer: nobody waits for the dead");
-    wakeup_guard();
-
-    explain("make the key that the talker can make as well: same file, same project, same key");
-    key_t key = segment_key(options.file, options.project, true);
+    explain("Make a key from a file. The talker gets the same key from the same file.");
+    segment_make_file(options.file);
+    key_t key = sys_ftok(options.file, options.project);
     if (key == -1)
-        err(1, "ftok(\"%s\", %d): cannot make or reach the key file", options.file,
-            options.project);
+        err(EXIT_FAILED, "ftok(\"%s\", %d)", options.file, options.project);
 
-    explain("create the segment new (IPC_EXCL): one that is there already may be somebody's");
+    explain("Create a new segment. IPC_EXCL: never use one that another process created.");
+    segment_clear(key); /* removes what a killed listener left; exits if anyone else is there */
     size_t size = segment_size(sizeof(struct handshake));
     int shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | 0600);
-    if (shmid == -1 && errno == EEXIST) {
-        segment_clear(key); /* a stale one of ours; with anything else in the way, we end here */
-        shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | 0600);
-    }
     if (shmid == -1)
-        err(errno == EEXIST ? 4 : 1, "shmget(%#x, %zu, IPC_CREAT | IPC_EXCL | 0600)", (unsigned)key,
-            size);
+        err(errno == EEXIST ? EXIT_BUSY : EXIT_FAILED, "shmget(%#x, %zu)", (unsigned)key, size);
     segment_remove_at_exit(shmid);
 
-    explain("attach it where the kernel likes (NULL); failure is (void *)-1, and not NULL");
+    explain("Attach it at an address that the kernel chooses. Failure is (void *)-1, not NULL.");
     struct handshake *shared = sys_shmat(shmid, NULL, 0);
     if (shared == (void *)-1)
-        err(1, "shmat(%d, NULL, 0)", shmid);
+        err(EXIT_FAILED, "shmat(%d, NULL, 0)", shmid);
 
-    explain("store the magic last: the segment was born as zeros, and this opens the door");
+    explain("Store the magic last: a talker that sees it knows that the rest is ready.");
     shared->head.lesson = HANDSHAKE_LESSON;
     shared->head.version = HANDSHAKE_VERSION;
     publish(&shared->head.magic, SEGMENT_MAGIC);
-    lines_print("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(), (unsigned)key,
-                shmid);
+    say("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(), (unsigned)key, shmid);
 
-    explain("sleep until something is said: check, sleep, check again, and no signal is missed");
-    struct wakeup_wait wait = {.shmid = shmid, .timeout = options.timeout};
+    explain("Check, sleep, check again. sigsuspend unblocks the signal and sleeps in one step.");
+    struct wait wait = {
+        .peer_is = &shared->talker, .shmid = shmid, .owner = true, .timeout = options.timeout};
     while (observe(&shared->state) != SAID) {
-        sys_sigsuspend(&none);
-        wait.peer = atomic_load(&shared->talker);
-        enum wakeup why = wakeup_look(&wait);
-        if (why == WAKEUP_GONE)
-            errx(3, "the talker (PID %d) went away", (int)wait.peer);
-        if (why == WAKEUP_LATE)
-            errx(3, "no word from a talker within %g seconds: gave up", options.timeout);
+        wait_or_exit(&wait); /* exits if the talker has died or the time is up */
+        do
+            sys_sigsuspend(&none);
+        while (!wait_was_rung(&wait)); /* the timer woke us: sleep on */
     }
 
-    explain("copy the text, and terminate the copy ourselves: it comes from another process");
+    explain("Copy the text, and end the copy with NUL: the talker may not have done so.");
     char text[HANDSHAKE_TEXT];
-    memcpy(text, shared->text, sizeof text);
-    text[sizeof text - 1] = '\0';
-    narrate_observe_text("text", text, strlen(text));
-    lines_say(text, strlen(text), "listener: received: ");
+    take_text(text, shared->text, sizeof text);
 
-    explain("a PID from the segment is only a claim: the kernel must confirm it before we ring");
-    pid_t talker = (pid_t)observe(&shared->talker);
-    if (!wakeup_confirm(talker, shmid))
-        errx(3, "the talker (PID %d) went away", (int)talker);
+    explain("Do not trust a PID from the segment. Ask the kernel whether it is attached here.");
+    pid_t talker = observe(&shared->talker);
+    if (!peer_has_attached(talker, shmid))
+        errx(EXIT_NO_PEER, "the talker (PID %d) went away", (int)talker);
+    say("received: %s", text);
 
-    explain("leave the reply first, and the state after it: whoever sees ANSWERED sees the reply");
-    strcpy(text, "Have a nice day");
-    strcpy(shared->text, text);
-    narrate_publish_text("text", text, strlen(text));
+    explain("Write the reply, then the state, then signal: the order matters.");
+    leave_text(shared->text, "Have a nice day", sizeof shared->text);
     publish(&shared->state, ANSWERED);
+    say("replied: Have a nice day");
+    if (sys_kill(talker, SIGUSR1) == -1 && errno != ESRCH) /* it may have seen the state, and left */
+        err(EXIT_FAILED, "kill(%d, SIGUSR1)", (int)talker);
 
-    explain("ring; a talker that looked before we rang has its answer, and may have left already");
-    if (sys_kill(talker, SIGUSR1) == -1 && errno != ESRCH)
-        err(1, "kill(%d, SIGUSR1) to the talker", (int)talker);
-    lines_say(text, strlen(text), "listener: replied: ");
-
-    explain("detach, and remove: a segment outlives its processes until somebody removes it");
+    explain("Detach, and remove: a segment outlives its processes until one removes it.");
     if (sys_shmdt(shared) == -1)
-        err(1, "shmdt(%p)", (void *)shared);
+        err(EXIT_FAILED, "shmdt(%p)", (void *)shared);
     if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)
-        err(1, "shmctl(%d, IPC_RMID)", shmid);
-    segment_forget(shmid);
-    wakeup_end();
-    return 0;
+        err(EXIT_FAILED, "shmctl(%d, IPC_RMID)", shmid);
+    return program_end();
 }

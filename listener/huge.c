@@ -20,22 +20,17 @@
 #if defined(__linux__)
 #define _GNU_SOURCE /* SHM_HUGETLB, SHM_NORESERVE, MADV_NOHUGEPAGE */
 #endif
-#include "../common/pairs/huge.h"
-#include "../common/claim.h"
-#include "../common/lines.h"
-#include "../common/sys.h"
+#include "../common/layout/huge.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
-#include <err.h>
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 static const struct program program = {
     .name = "listener-huge",
-    .usage = "[options]",
     .about = "Counts the page faults of a segment in small pages and in huge ones, and asks for\n"
              "more memory than there is.",
 };
@@ -116,7 +111,7 @@ static long measure(struct huge *shared, int kind, int flag, size_t bytes, size_
     madvise(place, bytes, MADV_NOHUGEPAGE); /* else Linux might use some behind our back */
     size_t page = page_size(place);
     long faults = touch(place, bytes);
-    claim(page == expected && faults >= (long)(bytes / expected),
+    check(page == expected && faults >= (long)(bytes / expected),
           "%s: %zu bytes in pages of %zu took %ld page faults", names[kind], bytes, page, faults);
     return faults;
 }
@@ -124,15 +119,15 @@ static long measure(struct huge *shared, int kind, int flag, size_t bytes, size_
 static void tell_way_out(int error, size_t more_pages)
 {
     if (error == EPERM)
-        lines_print("skipped: SHM_HUGETLB: EPERM, without CAP_IPC_LOCK it is for one group; as "
+        say("skipped: SHM_HUGETLB: EPERM, without CAP_IPC_LOCK it is for one group; as "
                     "root: sysctl vm.hugetlb_shm_group=%u",
                     (unsigned)getegid());
     else if (error == ENOMEM)
-        lines_print("skipped: SHM_HUGETLB: ENOMEM, %zu huge pages are free; as root: sysctl "
+        say("skipped: SHM_HUGETLB: ENOMEM, %zu huge pages are free; as root: sysctl "
                     "vm.nr_hugepages=%zu",
                     meminfo("HugePages_Free"), meminfo("HugePages_Total") + more_pages);
     else
-        lines_print("skipped: SHM_HUGETLB: %s", sys_error_name(error));
+        say("skipped: SHM_HUGETLB: %s", calls_error_name(error));
 }
 
 static void count_faults(struct huge *shared)
@@ -148,13 +143,13 @@ static void count_faults(struct huge *shared)
     long unpromised = measure(shared, HUGE_NORESERVE, SHM_NORESERVE, bytes, page);
     if (plain < 0 || unpromised < 0)
         errx(1, "shmget(IPC_PRIVATE, %zu, 0600): %s", bytes,
-             sys_error_name((int)-(plain < 0 ? plain : unpromised)));
+             calls_error_name((int)-(plain < 0 ? plain : unpromised)));
     explain("SHM_HUGETLB takes pages that root has set aside: few, and so few faults");
     long few = measure(shared, HUGE_HUGETLB, SHM_HUGETLB, bytes, huge);
     if (few < 0)
         tell_way_out((int)-few, PAGES);
     else
-        claim(few < plain / 4, "%ld page faults instead of %ld", few, plain);
+        check(few < plain / 4, "%ld page faults instead of %ld", few, plain);
 }
 
 /* ---- more than there is ---- */
@@ -192,46 +187,42 @@ static void ask_for_too_much(void)
     explain("SHM_NORESERVE: the same again, and nothing is promised");
     int unpromised = try(bytes, SHM_NORESERVE);
     if (promised == EINVAL || promised == ENOSPC) {
-        lines_print("skipped: %zu bytes: %s, SHMMAX or SHMALL is lower than that", bytes,
-                    sys_error_name(promised));
+        say("skipped: %zu bytes: %s, SHMMAX or SHMALL is lower than that", bytes,
+                    calls_error_name(promised));
         return;
     }
     int mode = overcommit();
-    claim(promised == (mode == 1 ? 0 : ENOMEM) && unpromised == (mode == 2 ? ENOMEM : 0),
+    check(promised == (mode == 1 ? 0 : ENOMEM) && unpromised == (mode == 2 ? ENOMEM : 0),
           "%zu bytes, twice what there is: %s; with SHM_NORESERVE: %s (vm.overcommit_memory=%d)",
-          bytes, promised ? sys_error_name(promised) : "granted",
-          unpromised ? sys_error_name(unpromised) : "granted", mode);
+          bytes, promised ? calls_error_name(promised) : "granted",
+          unpromised ? calls_error_name(unpromised) : "granted", mode);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_open(&meet, &options, HUGE_LESSON, sizeof(struct huge));
-    struct huge *shared = (struct huge *)meet.shared;
-    meet_await_talker(&meet);
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct huge *shared = session_open(&session, &options, HUGE_LESSON, sizeof *shared);
+    session_await_talker(&session);
 
     count_faults(shared);
     ask_for_too_much();
-    meet_advance(&meet, HUGE_TOUCHED);
-    meet_await(&meet, HUGE_TOUCHED_TOO);
-    meet_advance(&meet, HUGE_OVER);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_advance(&session, HUGE_TOUCHED);
+    session_await(&session, HUGE_TOUCHED_TOO);
+    session_advance(&session, HUGE_OVER);
+    session_part(&session);
+    return program_end();
 }
 
 #else /* no SHM_HUGETLB */
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_open(&meet, &options, HUGE_LESSON, sizeof(struct huge));
-    meet_await_talker(&meet);
-    meet_skip(&meet, "this system has neither SHM_HUGETLB nor SHM_NORESERVE");
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    session_open(&session, &options, HUGE_LESSON, sizeof(struct huge));
+    session_await_talker(&session);
+    session_skip(&session, "this system has neither SHM_HUGETLB nor SHM_NORESERVE");
 }
 
 #endif

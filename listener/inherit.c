@@ -16,19 +16,17 @@
  *
  *     $ build/listener-inherit                        $ build/talker-inherit
  */
-#include "../common/pairs/inherit.h"
-#include "../common/claim.h"
-#include "../common/sys.h"
+#include "../common/layout/inherit.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/peer.h"
+#include "../common/ending.h"
 
-#include <err.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 static const struct program program = {
     .name = "listener-inherit",
-    .usage = "[options]",
     .about = "Has children that inherit a segment without a key, call exec, and exit.",
 };
 
@@ -97,7 +95,7 @@ static pid_t fork_child(struct child *child)
     if (child->pid == 0) {
         close(child->orders[1]);
         close(child->reports[0]);
-        narrate_stop_no_more();
+        trace_stop_no_more();
     } else {
         close(child->orders[0]);
         close(child->reports[1]);
@@ -126,31 +124,31 @@ static _Noreturn void live(const struct child *self, const struct family *family
 /* ---- the story ---- */
 
 /* Has the talker count. */
-static void show(struct meet *meet, int step)
+static void show(struct session *session, int step)
 {
-    meet_advance(meet, step);
-    meet_await(meet, step + 1);
+    session_advance(session, step);
+    session_await(session, step + 1);
 }
 
 /* Waits for a report, or the end of the reports. Returns whether there was one. */
-static bool has_reported(struct meet *meet, const struct child *child)
+static bool has_reported(struct session *session, const struct child *child)
 {
     char report;
-    ssize_t length = meet_read(meet, child->reports[0], &report, 1);
+    ssize_t length = session_read(session, child->reports[0], &report, 1);
     if (length == -1)
         err(1, "read a report of PID %d", (int)child->pid);
     return length == 1;
 }
 
-static struct child have_child(struct meet *meet, const struct family *family, bool execs, int step)
+static struct child have_child(struct session *session, const struct family *family, bool execs, int step)
 {
     struct child child;
     int shared = *family->shared, copied = *family->copied;
     if (fork_child(&child) == 0)
         live(&child, family, execs);
-    bool has_lived = has_reported(meet, &child);
-    show(meet, step);
-    claim(has_lived && *family->shared == shared + 1 && *family->twin == shared + 1 &&
+    bool has_lived = has_reported(session, &child);
+    show(session, step);
+    check(has_lived && *family->shared == shared + 1 && *family->twin == shared + 1 &&
               *family->copied == copied,
           "PID %d added 1 to both: the segment holds %d, what was malloc'ed holds %d",
           (int)child.pid, *family->shared, *family->copied);
@@ -158,13 +156,13 @@ static struct child have_child(struct meet *meet, const struct family *family, b
 }
 
 /* Has it do what it is there for, exec or exit. */
-static void send_off(struct meet *meet, const struct child *child, int step)
+static void send_off(struct session *session, const struct child *child, int step)
 {
     if (write(child->orders[1], "!", 1) == -1)
         err(1, "write an order for PID %d", (int)child->pid);
-    if (has_reported(meet, child))
+    if (has_reported(session, child))
         errx(1, "PID %d could not call exec", (int)child->pid);
-    show(meet, step);
+    show(session, step);
 }
 
 static void bury(const struct child *child)
@@ -175,46 +173,43 @@ static void bury(const struct child *child)
         err(1, "waitpid(%d)", (int)child->pid);
 }
 
-static void have_children(struct meet *meet, const struct family *family)
+static void have_children(struct session *session, const struct family *family)
 {
     explain("fork: the child has both attachments too, without a call of its own");
-    struct child first = have_child(meet, family, true, INHERIT_FORKED);
+    struct child first = have_child(session, family, true, INHERIT_FORKED);
     explain("exec replaces all of the child's memory: nothing stays attached, though it lives on");
-    send_off(meet, &first, INHERIT_EXECED);
-    bool lives = wakeup_alive(first.pid);
-    claim(lives, "PID %d has called exec, and %s", (int)first.pid, lives ? "lives" : "is dead");
+    send_off(session, &first, INHERIT_EXECED);
+    bool lives = peer_is_alive(first.pid);
+    check(lives, "PID %d has called exec, and %s", (int)first.pid, lives ? "lives" : "is dead");
     bury(&first);
 
     explain("fork again: each fork adds as many attachments as its parent has");
-    struct child second = have_child(meet, family, false, INHERIT_AGAIN);
+    struct child second = have_child(session, family, false, INHERIT_AGAIN);
     explain("this child exits without shmdt: the kernel detaches what a process leaves");
-    send_off(meet, &second, INHERIT_EXITED);
+    send_off(session, &second, INHERIT_EXITED);
     bury(&second);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_open(&meet, &options, INHERIT_LESSON, sizeof(struct inherit));
-    struct inherit *shared = (struct inherit *)meet.shared;
-    meet_await_talker(&meet);
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct inherit *shared = session_open(&session, &options, INHERIT_LESSON, sizeof *shared);
+    session_await_talker(&session);
 
     struct family family = make_family();
     publish(&shared->shmid, family.shmid);
-    show(&meet, INHERIT_TWICE);
-    have_children(&meet, &family);
+    show(&session, INHERIT_TWICE);
+    have_children(&session, &family);
 
     explain("detach one of the two: the segment stays, and is still there at the other address");
     detach(family.twin);
-    show(&meet, INHERIT_ONCE);
-    claim(*family.shared == 2, "after one shmdt, the segment still holds %d", *family.shared);
+    show(&session, INHERIT_ONCE);
+    check(*family.shared == 2, "after one shmdt, the segment still holds %d", *family.shared);
     explain("detach the last one: the segment was marked, and goes with it");
     detach(family.shared);
-    show(&meet, INHERIT_GONE);
+    show(&session, INHERIT_GONE);
     free((void *)family.copied);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_part(&session);
+    return program_end();
 }

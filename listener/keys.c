@@ -15,25 +15,19 @@
  *
  *     $ build/listener-keys                   $ build/talker-keys
  */
-#include "../common/pairs/keys.h"
-#include "../common/claim.h"
-#include "../common/lines.h"
-#include "../common/sys.h"
+#include "../common/layout/keys.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
-#include <err.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static const char *const points[] = {"accident", "recreated", "stranger", "private", NULL};
 
 static const struct program program = {
     .name = "listener-keys",
-    .usage = "[options]",
     .about = "Creates segments with keys that are the same, missing, changed, shared and private.",
     .points = points,
 };
@@ -113,48 +107,48 @@ static void destroy(int shmid)
 
 /* ---- a missing file ---- */
 
-static void try_without_file(struct meet *meet, struct keys *shared)
+static void try_without_file(struct session *session, struct keys *shared)
 {
     char missing[KEYS_PATH + 16];
     snprintf(missing, sizeof missing, "%s.missing", scratch);
     explain("make a key of a file that is not there: ftok fails, and lazy code does not check");
     key_t key = sys_ftok(missing, 1);
-    claim(key == -1 && errno == ENOENT, "no file: ftok returns %d, %s", (int)key,
-          sys_error_name(errno));
+    check(key == -1 && errno == ENOENT, "no file: ftok returns %d, %s", (int)key,
+          calls_error_name(errno));
 
     explain("use -1 as a key all the same: to shmget it is a key like any other, 0xffffffff");
     int shmid = create(key);
     if (shmid == -1)
-        lines_print("skipped: key %#x is taken by somebody else at the moment", (unsigned)key);
+        say("skipped: key %#x is taken by somebody else at the moment", (unsigned)key);
     publish(&shared->shmid, shmid);
-    narrate_point("accident");
-    meet_advance(meet, KEYS_NO_FILE);
-    meet_await(meet, KEYS_ACCIDENT);
+    trace_point("accident");
+    session_advance(session, KEYS_NO_FILE);
+    session_await(session, KEYS_ACCIDENT);
     if (shmid != -1)
         destroy(shmid);
 }
 
 /* ---- a file that is replaced ---- */
 
-static void replace_file(struct meet *meet, struct keys *shared)
+static void replace_file(struct session *session, struct keys *shared)
 {
     explain("create with the key of a file: whoever knows the file finds the segment");
     snprintf(replacement, sizeof replacement, "%s.new", scratch);
     atexit(remove_files);
     ino_t first = make_file(scratch);
     int shmid = create_by(shared, scratch);
-    meet_advance(meet, KEYS_FILE);
-    meet_await(meet, KEYS_FOUND);
+    session_advance(session, KEYS_FILE);
+    session_await(session, KEYS_FOUND);
 
     explain("replace the file, as an editor or an upgrade does: the same path, another inode");
     ino_t second = make_file(replacement);
     if (rename(replacement, scratch) == -1)
         err(1, "rename(\"%s\", \"%s\")", replacement, scratch);
-    claim(first != second, "replaced the file: its inode was %ju, and is %ju", (uintmax_t)first,
+    check(first != second, "replaced the file: its inode was %ju, and is %ju", (uintmax_t)first,
           (uintmax_t)second);
-    narrate_point("recreated");
-    meet_advance(meet, KEYS_RECREATED);
-    meet_await(meet, KEYS_TWINS);
+    trace_point("recreated");
+    session_advance(session, KEYS_RECREATED);
+    session_await(session, KEYS_TWINS);
     destroy(shmid);
     remove_files();
 }
@@ -175,53 +169,50 @@ static int leave_stranger(struct keys *shared, const char *file)
     return shmid;
 }
 
-static void be_a_stranger(struct meet *meet, struct keys *shared)
+static void be_a_stranger(struct session *session, struct keys *shared)
 {
     char file[KEYS_PATH];
     memcpy(file, shared->twins[0], sizeof file);
     file[sizeof file - 1] = '\0';
     int shmid = file[0] != '\0' ? leave_stranger(shared, file) : -1;
-    narrate_point("stranger");
-    meet_advance(meet, KEYS_STRANGER);
-    meet_await(meet, KEYS_REFUSED);
+    trace_point("stranger");
+    session_advance(session, KEYS_STRANGER);
+    session_await(session, KEYS_REFUSED);
     if (shmid != -1)
         destroy(shmid);
 }
 
 /* ---- no key at all ---- */
 
-static void create_privately(struct meet *meet, struct keys *shared)
+static void create_privately(struct session *session, struct keys *shared)
 {
     explain("IPC_PRIVATE is not a key: it asks for a new segment, every time");
     int one = create(IPC_PRIVATE), two = create(IPC_PRIVATE);
-    claim(one != two, "IPC_PRIVATE twice: segments %d and %d", one, two);
+    check(one != two, "IPC_PRIVATE twice: segments %d and %d", one, two);
     publish(&shared->shmid, two);
-    narrate_point("private");
-    meet_advance(meet, KEYS_PRIVATE);
-    meet_await(meet, KEYS_DONE);
+    trace_point("private");
+    session_advance(session, KEYS_PRIVATE);
+    session_await(session, KEYS_DONE);
     destroy(one);
     destroy(two);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_open(&meet, &options, KEYS_LESSON, sizeof(struct keys));
-    struct keys *shared = (struct keys *)meet.shared;
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct keys *shared = session_open(&session, &options, KEYS_LESSON, sizeof *shared);
     name_scratch(&options);
     memcpy(shared->file, scratch, sizeof scratch);
-    meet_await_talker(&meet);
+    session_await_talker(&session);
 
-    meet_await(&meet, KEYS_SAME_FILE);
-    claim(observe(&shared->key) == meet.segment.key, "the same file: our key %#x, the talker's %#x",
-          (unsigned)meet.segment.key, (unsigned)observe(&shared->key));
-    try_without_file(&meet, shared);
-    replace_file(&meet, shared);
-    be_a_stranger(&meet, shared);
-    create_privately(&meet, shared);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_await(&session, KEYS_SAME_FILE);
+    check(observe(&shared->key) == session.segment.key, "the same file: our key %#x, the talker's %#x",
+          (unsigned)session.segment.key, observe(&shared->key));
+    try_without_file(&session, shared);
+    replace_file(&session, shared);
+    be_a_stranger(&session, shared);
+    create_privately(&session, shared);
+    session_part(&session);
+    return program_end();
 }

@@ -16,23 +16,19 @@
  *
  *     $ build/listener-lifetime               $ build/talker-lifetime
  */
-#include "../common/pairs/lifetime.h"
-#include "../common/claim.h"
-#include "../common/lines.h"
-#include "../common/sys.h"
+#include "../common/layout/lifetime.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/peer.h"
+#include "../common/ending.h"
 
-#include <err.h>
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 static const char *const points[] = {"created", "setting", "leaving", NULL};
 
 static const struct program program = {
     .name = "listener-lifetime",
-    .usage = "[options]",
     .about = "Creates a segment, leaves a text in it, and exits with neither shmdt nor IPC_RMID.",
     .points = points,
 };
@@ -62,12 +58,12 @@ static void create(struct segment *segment, const struct options *options)
     segment->creator = getpid();
 
     struct shmid_ds about = ask(segment->shmid);
-    claim(about.shm_segsz == segment->size && about.shm_nattch == 0 && about.shm_lpid == 0 &&
+    check(about.shm_segsz == segment->size && about.shm_nattch == 0 && about.shm_lpid == 0 &&
               about.shm_atime == 0 && about.shm_dtime == 0 && about.shm_cpid == getpid(),
           "created: %zu bytes, attached %lu times, created by PID %d, last used by PID %d%s",
           (size_t)about.shm_segsz, (unsigned long)about.shm_nattch, (int)about.shm_cpid,
           (int)about.shm_lpid, about.shm_lpid == 0 ? ", nobody" : "");
-    narrate_point("created");
+    trace_point("created");
 }
 
 /* A talker that comes this early attaches the segment to look whose it is, and detaches it: then
@@ -89,7 +85,7 @@ static void attach(struct segment *segment)
 {
     explain("attach it: the kernel notes who did so last, and when");
     struct shmid_ds about = attach_last(segment);
-    claim(about.shm_nattch == 1 && about.shm_lpid == getpid() && about.shm_atime >= about.shm_ctime,
+    check(about.shm_nattch == 1 && about.shm_lpid == getpid() && about.shm_atime >= about.shm_ctime,
           "attached: %lu time, last used by PID %d", (unsigned long)about.shm_nattch,
           (int)about.shm_lpid);
     segment->head->lesson = LIFETIME_LESSON;
@@ -105,60 +101,60 @@ static bool second_has_passed(time_t since)
     return now.tv_sec > since + 1 || (now.tv_sec > since && now.tv_nsec > 50000000);
 }
 
-static void set_again(const struct meet *meet)
+static void set_again(const struct session *session)
 {
-    struct shmid_ds before = ask(meet->segment.shmid);
-    struct wakeup_wait wait = meet_wait(meet);
+    struct shmid_ds before = ask(session->segment.shmid);
+    struct wait wait = session_wait(session);
     while (!second_has_passed(before.shm_ctime))
-        if (wakeup_sleep(&wait) != WAKEUP_LOOK)
-            errx(3, "the talker (PID %d) went away, or a second did not pass", (int)meet->peer);
+        if (wait_sleep(&wait) != WAIT_LOOK)
+            errx(3, "the talker (PID %d) went away, or a second did not pass", (int)session->peer);
 
     explain("set what is set already: shm_ctime is the time of the last change, not of creation");
-    narrate_point("setting");
+    trace_point("setting");
     struct shmid_ds about = before;
-    if (sys_shmctl(meet->segment.shmid, IPC_SET, &about) == -1)
-        err(1, "shmctl(%d, IPC_SET)", meet->segment.shmid);
-    about = ask(meet->segment.shmid);
-    claim(about.shm_ctime > before.shm_ctime, "IPC_SET: shm_ctime went from %lld to %lld",
+    if (sys_shmctl(session->segment.shmid, IPC_SET, &about) == -1)
+        err(1, "shmctl(%d, IPC_SET)", session->segment.shmid);
+    about = ask(session->segment.shmid);
+    check(about.shm_ctime > before.shm_ctime, "IPC_SET: shm_ctime went from %lld to %lld",
           (long long)before.shm_ctime, (long long)about.shm_ctime);
 }
 
 /* Leaves as a crash would, or a plain exit where nobody has thought of the segment. */
-static _Noreturn void leave(struct meet *meet)
+static _Noreturn void leave(struct session *session)
 {
-    meet_advance(meet, LIFETIME_LEAVING);
-    meet_await(meet, LIFETIME_HEIR);
-    meet_await_attached(meet, 1);
-    if (!wakeup_alive(meet->peer))
-        errx(3, "the talker (PID %d) went away", (int)meet->peer);
+    session_advance(session, LIFETIME_LEAVING);
+    session_await(session, LIFETIME_HEIR);
+    session_await_attached(session, 1);
+    if (!peer_is_alive(session->peer))
+        errx(3, "the talker (PID %d) went away", (int)session->peer);
 
     explain(
         "leave without shmdt and without IPC_RMID: the kernel does the first, nobody the second");
-    narrate_point("leaving");
-    wakeup_end();
-    segment_forget(meet->segment.shmid);
-    lines_print("exiting, without shmdt and without IPC_RMID");
-    _exit(claim_status());
+    trace_point("leaving");
+    ending_obey();
+    segment_forget(session->segment.shmid);
+    say("exiting, without shmdt and without IPC_RMID");
+    _exit(check_status());
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet = {.timeout = options.timeout};
-    create(&meet.segment, &options);
-    attach(&meet.segment);
-    meet.shared = (struct meet_head *)meet.segment.head;
-    lines_print("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(),
-                (unsigned)meet.segment.key, meet.segment.shmid);
-    meet_await_talker(&meet);
+    struct options options = program_start(argc, argv, &program);
+    wait_block_sigusr1();
+    struct session session = {.timeout = options.timeout};
+    create(&session.segment, &options);
+    attach(&session.segment);
+    session.shared = (struct session_head *)session.segment.head;
+    say("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(),
+                (unsigned)session.segment.key, session.segment.shmid);
+    session_await_talker(&session);
 
     explain("leave a text: nothing but the segment will know it when both of us have gone");
-    struct lifetime *shared = (struct lifetime *)meet.shared;
+    struct lifetime *shared = (struct lifetime *)session.shared;
     snprintf(shared->text, sizeof shared->text, "PID %d was here", (int)getpid());
-    narrate_publish_text("text", shared->text, strlen(shared->text));
-    meet_advance(&meet, LIFETIME_WRITTEN);
-    meet_await(&meet, LIFETIME_LOOKED);
-    set_again(&meet);
-    leave(&meet);
+    trace_publish_text("text", shared->text, strlen(shared->text));
+    session_advance(&session, LIFETIME_WRITTEN);
+    session_await(&session, LIFETIME_LOOKED);
+    set_again(&session);
+    leave(&session);
 }

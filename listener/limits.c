@@ -20,22 +20,17 @@
 #if defined(__linux__)
 #define _GNU_SOURCE /* IPC_INFO, SHM_INFO, unshare */
 #endif
-#include "../common/pairs/limits.h"
-#include "../common/claim.h"
-#include "../common/lines.h"
-#include "../common/sys.h"
+#include "../common/layout/limits.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
-#include <err.h>
-#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 static const struct program program = {
     .name = "listener-limits",
-    .usage = "[options]",
     .about = "Asks for the limits of the system, lowers its own, and runs into each of them.",
 };
 
@@ -62,9 +57,9 @@ static void compare(const char *name, unsigned long told, const char *path)
     unsigned long listed;
     FILE *file = fopen(path, "r");
     if (!file || fscanf(file, "%lu", &listed) != 1)
-        lines_print("%s is %lu by IPC_INFO; skipped: no %s to compare", name, told, path);
+        say("%s is %lu by IPC_INFO; skipped: no %s to compare", name, told, path);
     else
-        claim(told == listed, "%s is %lu by IPC_INFO, %lu in %s", name, told, listed, path);
+        check(told == listed, "%s is %lu by IPC_INFO, %lu in %s", name, told, listed, path);
     if (file)
         fclose(file);
 }
@@ -101,10 +96,10 @@ static void fill(const char *limit, int *shmids, size_t page)
     int count = 0;
     while (count <= FEW && (shmids[count] = sys_shmget(IPC_PRIVATE, page, 0600)) != -1)
         count++;
-    const char *then = count <= FEW ? sys_error_name(errno) : "one more";
-    if (!claim(count == FEW && errno == ENOSPC, "%s lowered to %d: %d segments of a page, then %s",
+    const char *then = count <= FEW ? calls_error_name(errno) : "one more";
+    if (!check(count == FEW && errno == ENOSPC, "%s lowered to %d: %d segments of a page, then %s",
                limit, FEW, count, then))
-        exit(claim_status()); /* what comes next needs these segments */
+        exit(check_status()); /* what comes next needs these segments */
 }
 
 static void remove_all(const int *shmids, int count)
@@ -121,8 +116,8 @@ static void run_into_shmmax(size_t page)
     if (shmid == -1)
         err(1, "shmget(IPC_PRIVATE, %zu, 0600)", page);
     int larger = sys_shmget(IPC_PRIVATE, page + 1, 0600);
-    const char *then = larger == -1 ? sys_error_name(errno) : "granted";
-    claim(larger == -1 && errno == EINVAL, "SHMMAX lowered to %zu: %zu bytes granted, %zu %s", page,
+    const char *then = larger == -1 ? calls_error_name(errno) : "granted";
+    check(larger == -1 && errno == EINVAL, "SHMMAX lowered to %zu: %zu bytes granted, %zu %s", page,
           page, page + 1, then);
     remove_all(&shmid, 1);
 }
@@ -141,7 +136,7 @@ static void run_into_shmmni(int *shmids, size_t page)
     struct shm_info usage;
     if (sys_shmctl(0, SHM_INFO, (struct shmid_ds *)&usage) == -1)
         err(1, "shmctl(0, SHM_INFO)");
-    claim(usage.used_ids == FEW && usage.shm_tot == FEW,
+    check(usage.used_ids == FEW && usage.shm_tot == FEW,
           "SHM_INFO counts %d segments and %lu pages in this namespace", usage.used_ids,
           usage.shm_tot);
 }
@@ -154,7 +149,7 @@ static void run_past_shmseg(const int *shmids)
     unsigned long shmseg = ask().shmseg, attached = 0;
     for (int i = 0; i < FEW; i++)
         attached += sys_shmat(shmids[i], NULL, SHM_RDONLY) != (void *)-1;
-    claim(attached > shmseg, "SHMSEG lowered to %lu: %lu segments attached all the same", shmseg,
+    check(attached > shmseg, "SHMSEG lowered to %lu: %lu segments attached all the same", shmseg,
           attached);
 }
 
@@ -164,7 +159,7 @@ static void run_into_limits(unsigned long shmall)
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     int shmids[FEW + 1];
     if (!leave_the_system() || !set(shmmax_file, page)) {
-        lines_print("skipped: no limits of its own for a child: %s", sys_error_name(errno));
+        say("skipped: no limits of its own for a child: %s", calls_error_name(errno));
         return;
     }
     run_into_shmmax(page);
@@ -186,9 +181,9 @@ static void let_a_child_run_into_limits(const struct shminfo *limits)
     if (child == -1)
         err(1, "fork");
     if (child == 0) {
-        narrate_stop_no_more(); /* its parent waits for it */
+        trace_stop_no_more(); /* its parent waits for it */
         run_into_limits(limits->shmall);
-        exit(claim_status());
+        exit(check_status());
     }
     int status;
     if (waitpid(child, &status, 0) == -1)
@@ -196,18 +191,16 @@ static void let_a_child_run_into_limits(const struct shminfo *limits)
     struct shminfo after = ask();
     bool same = after.shmmni == limits->shmmni && after.shmmax == limits->shmmax &&
                 after.shmall == limits->shmall;
-    claim(status == 0 && same, "after that, in the system's: SHMMNI %lu, SHMMAX %lu, SHMALL %lu",
+    check(status == 0 && same, "after that, in the system's: SHMMNI %lu, SHMMAX %lu, SHMALL %lu",
           after.shmmni, after.shmmax, after.shmall);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_open(&meet, &options, LIMITS_LESSON, sizeof(struct limits));
-    struct limits *shared = (struct limits *)meet.shared;
-    meet_await_talker(&meet);
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct limits *shared = session_open(&session, &options, LIMITS_LESSON, sizeof *shared);
+    session_await_talker(&session);
 
     explain("ask what the limits are, and look where an administrator sets them");
     struct shminfo limits = ask();
@@ -220,24 +213,22 @@ int main(int argc, char **argv)
     shared->shmmni = limits.shmmni;
     shared->shmmax = limits.shmmax;
     shared->shmall = limits.shmall;
-    meet_advance(&meet, LIMITS_TOLD);
-    meet_await(&meet, LIMITS_REFUSED);
-    meet_advance(&meet, LIMITS_OVER);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_advance(&session, LIMITS_TOLD);
+    session_await(&session, LIMITS_REFUSED);
+    session_advance(&session, LIMITS_OVER);
+    session_part(&session);
+    return program_end();
 }
 
 #else /* no IPC_INFO */
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_open(&meet, &options, LIMITS_LESSON, sizeof(struct limits));
-    meet_await_talker(&meet);
-    meet_skip(&meet, "this system does not have IPC_INFO");
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    session_open(&session, &options, LIMITS_LESSON, sizeof(struct limits));
+    session_await_talker(&session);
+    session_skip(&session, "this system does not have IPC_INFO");
 }
 
 #endif

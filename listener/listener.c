@@ -2,25 +2,22 @@
  *
  * The pair's second half. It creates the segment, is woken by SIGUSR1, and removes the segment when
  * it goes. What the two share, and how the turn passes between them, is told in
- * common/pairs/pair.h; how it looks in the plainest form, in handshake.c.
+ * common/layout/pair.h; how it looks in the plainest form, in handshake.c.
  *
  *     $ build/listener                      $ build/talker "Hello, I'm talker"
  *     listener: waiting for a talker ...    talker: said: Hello, I'm talker
  *     listener: received: Hello, ...        talker: listener said: Have a nice day
  *     listener: replied: Have a nice day
  */
-#include "../common/lines.h"
-#include "../common/options.h"
-#include "../common/pairs/pair.h"
+#include "../common/layout/pair.h"
+#include "../common/lesson.h"
+#include "../common/wait.h"
+#include "../common/peer.h"
+#include "../common/ending.h"
 #include "../common/segment.h"
-#include "../common/wakeup.h"
+#include "../common/input.h"
 
-#include <err.h>
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 /* ---- the command line ---- */
 
@@ -46,7 +43,6 @@ static const char *const points[] = {"ready", "reading", "published", NULL};
 
 static const struct program program = {
     .name = "listener",
-    .usage = "[options]",
     .about =
         "Waits for a talker, prints what it says, and replies. One conversation, then it exits.",
     .options = own_options,
@@ -64,7 +60,7 @@ struct listener {
     int front;      /* our own copy: the segment's is only told, never believed */
     long answered;
     char *text; /* a message, or the reply to it: `capacity` bytes */
-    struct line_source typed;
+    struct input typed;
 };
 
 /* How a conversation ended. */
@@ -78,11 +74,11 @@ enum ending {
     TIME_OUT,     /* --timeout without progress */
 };
 
-static struct wakeup_wait wait_for(const struct listener *listener)
+static struct wait wait_for(const struct listener *listener)
 {
-    return (struct wakeup_wait){.peer = listener->talker,
+    return (struct wait){.peer = listener->talker,
                                 .shmid = listener->segment.shmid,
-                                .stopped = &listener->pair->head.stopped[SEGMENT_TALKER],
+                                .stopped = &listener->pair->head.stopped[SIDE_TALKER],
                                 .timeout = listener->timeout};
 }
 
@@ -96,7 +92,7 @@ static int find_talker(struct listener *listener)
         int pid = atomic_load_explicit(&listener->pair->seat[at], memory_order_acquire);
         if (pid == 0)
             continue;
-        if (wakeup_confirm(pid, listener->segment.shmid)) {
+        if (peer_has_attached(pid, listener->segment.shmid)) {
             listener->talker = pid;
             return at;
         }
@@ -111,84 +107,93 @@ static int await_talker(struct listener *listener)
 {
     explain("sleep until a talker has taken a seat; the signal only says look, the seats say who");
     listener->talker = 0;
-    struct wakeup_wait wait = wait_for(listener);
+    struct wait wait = wait_for(listener);
     int at;
     while ((at = find_talker(listener)) == -1)
-        if (wakeup_sleep(&wait) == WAKEUP_LATE)
+        if (wait_sleep(&wait) == WAIT_LATE)
             return -1;
     return at;
 }
 
 /* The turn goes to the talker: what was stored before it is published with it. A talker that looked
  * before we rang may have answered and left already (ESRCH); whether it did, the segment tells. */
-static void pass_turn(struct listener *listener)
+static void ring(struct listener *listener)
 {
-    publish(&listener->pair->turn, listener->talker);
-    narrate_point("published");
-    if (wakeup_send(listener->talker) == -1 && errno != ESRCH)
+    if (peer_signal(listener->talker) == -1 && errno != ESRCH)
         err(1, "kill(%d, SIGUSR1) to the talker", listener->talker);
 }
 
+static void pass_turn(struct listener *listener)
+{
+    publish(&listener->pair->turn, listener->talker);
+    trace_point("published");
+    ring(listener);
+}
+
 /* Sleeps until we have the turn. */
-static enum wakeup await_turn(struct listener *listener)
+static enum wait_result await_turn(struct listener *listener)
 {
     explain("sleep until the turn is ours: check, sleep, check again, so that no signal is missed");
-    struct wakeup_wait wait = wait_for(listener);
+    struct wait wait = wait_for(listener);
     while (observe(&listener->pair->turn) != listener->me) {
-        enum wakeup why = wakeup_sleep(&wait);
-        if (why != WAKEUP_LOOK)
+        enum wait_result why = wait_sleep(&wait);
+        if (why != WAIT_LOOK)
             return why;
     }
-    return WAKEUP_LOOK;
+    return WAIT_LOOK;
 }
 
 /* Copies the talker's message to listener->text. Returns false where its length cannot be. */
 static bool read_message(struct listener *listener, size_t *length)
 {
-    narrate_point("reading");
+    trace_point("reading");
     explain("copy the length once, check it, then use it: it comes from another process");
-    *length = (size_t)observe(&listener->pair->length);
+    *length = observe(&listener->pair->length);
     if (*length > (size_t)capacity)
         return false;
     memcpy(listener->text, listener->pair->text, *length);
-    narrate_observe_text("text", listener->text, *length);
+    trace_observe_text("text", listener->text, *length);
     return true;
 }
 
 /* Has the reply typed into listener->text. */
-static enum line type_reply(struct listener *listener, size_t *length)
+static enum input_result type_reply(struct listener *listener, size_t *length, enum wait_result *verdict)
 {
     for (;;) {
         if (isatty(STDIN_FILENO))
             fprintf(stderr, "reply: ");
-        struct wakeup_wait wait = wait_for(listener);
-        enum line found =
-            lines_read(&listener->typed, &wait, listener->text, (size_t)capacity, length);
-        if (found != LINE_READ && found != LINE_LONG && isatty(STDIN_FILENO))
+        struct wait wait = wait_for(listener);
+        enum input_result found =
+            input_line(&listener->typed, &wait, listener->text, (size_t)capacity, length);
+        *verdict = wait.verdict;
+        if (found != INPUT_LINE && found != INPUT_LONG && isatty(STDIN_FILENO))
             fputc('\n', stderr); /* nobody has typed Enter behind the prompt */
-        if (found != LINE_LONG)
+        if (found != INPUT_LONG)
             return found;
         warnx("a reply of %zu bytes does not fit: at most %ld do; type another", *length, capacity);
     }
 }
 
-/* Puts the reply into listener->text. LINE_READ: it is there. */
-static enum line make_reply(struct listener *listener, size_t *length)
+/* Puts the reply into listener->text. INPUT_LINE: it is there. */
+static enum input_result make_reply(struct listener *listener, size_t *length, enum wait_result *verdict)
 {
     if (interactive)
-        return type_reply(listener, length);
+        return type_reply(listener, length, verdict);
     *length = strlen(fixed_reply);
     memcpy(listener->text, fixed_reply, *length);
-    return LINE_READ;
+    return INPUT_LINE;
 }
 
 static void send_reply(struct listener *listener, size_t length)
 {
     explain("leave the reply, then give back the turn, then ring: in this order");
     memcpy(listener->pair->text, listener->text, length);
-    narrate_publish_text("text", listener->text, length);
+    trace_publish_text("text", listener->text, length);
     publish(&listener->pair->length, (uint32_t)length);
-    pass_turn(listener);
+    publish(&listener->pair->turn, listener->talker);
+    trace_point("published");
+    say_bytes(listener->text, length, "replied: ");
+    ring(listener);
 }
 
 /* One message that lies in the segment: read, shown, answered. */
@@ -197,22 +202,20 @@ static enum ending answer(struct listener *listener)
     size_t length;
     if (!read_message(listener, &length))
         return TALKER_WRONG;
-    lines_say(listener->text, length, "listener: received: ");
-    switch (make_reply(listener, &length)) {
-    case LINE_READ:
-    case LINE_LONG:
+    say_bytes(listener->text, length, "received: ");
+    enum wait_result verdict;
+    switch (make_reply(listener, &length, &verdict)) {
+    case INPUT_LINE:
+    case INPUT_LONG:
         break;
-    case LINE_END:
+    case INPUT_END:
         return NO_REPLIES;
-    case LINE_BROKEN:
+    case INPUT_FAILED:
         err(1, "read a reply from stdin");
-    case LINE_GONE:
-        return TALKER_GONE;
-    case LINE_LATE:
-        return TIME_OUT;
+    case INPUT_VERDICT:
+        return verdict == WAIT_GONE ? TALKER_GONE : TIME_OUT;
     }
     send_reply(listener, length);
-    lines_say(listener->text, length, "listener: replied: ");
     return ++listener->answered == most_answers ? ALL_ANSWERED : NOT_YET;
 }
 
@@ -234,9 +237,9 @@ static enum ending converse(struct listener *listener, int at)
     pass_turn(listener);
     enum ending ending = NOT_YET;
     while (ending == NOT_YET) {
-        enum wakeup why = await_turn(listener);
-        if (why != WAKEUP_LOOK)
-            ending = why == WAKEUP_GONE ? TALKER_GONE : TIME_OUT;
+        enum wait_result why = await_turn(listener);
+        if (why != WAIT_LOOK)
+            ending = why == WAIT_GONE ? TALKER_GONE : TIME_OUT;
         else if (atomic_load(&listener->pair->seat[at]) != listener->talker)
             ending = TALKER_LEFT;
         else
@@ -275,24 +278,21 @@ static int listen_to_talkers(struct listener *listener)
 static void open_house(struct listener *listener, const struct options *options)
 {
     explain("make the key that a talker can make as well: same file, same project, same key");
-    key_t key = segment_key(options->file, options->project, true);
-    if (key == -1)
-        err(1, "ftok(\"%s\", %d): cannot make or reach the key file", options->file,
-            options->project);
+    segment_make_file(options->file);
+    key_t key = segment_key(options);
 
     explain("create the segment new (IPC_EXCL): one that is there already may be somebody's");
-    if (segment_create(&listener->segment, key, sizeof(struct pair) + (size_t)capacity, (int)mode,
-                       PAIR_LESSON, PAIR_VERSION) == -1)
-        segment_refuse(&listener->segment);
+    segment_create(&listener->segment, key, sizeof(struct pair) + (size_t)capacity, (int)mode,
+                   PAIR_LESSON, PAIR_VERSION);
     listener->pair = (struct pair *)listener->segment.head;
     listener->pair->capacity = (uint32_t)capacity;
     atomic_store(&listener->pair->turn, listener->me);
 
     explain("store the magic last: a segment without it is still being born");
     segment_publish(&listener->segment);
-    lines_print("waiting for a talker (pid %d, key %#x, shmid %d)", listener->me, (unsigned)key,
+    say("waiting for a talker (pid %d, key %#x, shmid %d)", listener->me, (unsigned)key,
                 listener->segment.shmid);
-    narrate_point("ready");
+    trace_point("ready");
 }
 
 static void close_house(struct listener *listener)
@@ -306,7 +306,7 @@ static void close_house(struct listener *listener)
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
+    struct options options = program_start(argc, argv, &program);
     if (!interactive && strlen(fixed_reply) > (size_t)capacity)
         errx(2, "--size: a reply of %zu bytes does not fit into %ld; choose a --reply that does",
              strlen(fixed_reply), capacity);
@@ -320,11 +320,11 @@ int main(int argc, char **argv)
 
     explain(
         "block SIGUSR1 before anyone can know our PID: an early one then waits, and kills nobody");
-    wakeup_block();
+    wait_block_sigusr1();
     open_house(&listener, &options);
     int status = listen_to_talkers(&listener);
     close_house(&listener);
     free(listener.text);
-    wakeup_end();
+    ending_obey();
     return status;
 }

@@ -15,28 +15,26 @@
  *
  *     $ build/listener-lostwakeup             $ build/talker-lostwakeup
  */
-#include "../common/pairs/lostwakeup.h"
-#include "../common/claim.h"
-#include "../common/sys.h"
+#include "../common/layout/lostwakeup.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
 static const char *const points[] = {"window", NULL};
 
 static const struct program program = {
     .name = "listener-lostwakeup",
-    .usage = "[options]",
     .about = "Is rung between its check and its sleep, and wakes up: sigsuspend misses nothing.",
     .points = points,
 };
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
+    struct options options = program_start(argc, argv, &program);
     explain("block SIGUSR1: outside of sigsuspend it has to wait");
-    wakeup_block();
-    struct meet meet;
-    meet_open(&meet, &options, LOSTWAKEUP_LESSON, sizeof(struct lostwakeup));
-    struct lostwakeup *shared = (struct lostwakeup *)meet.shared;
-    meet_await_talker(&meet);
+    struct session session;
+    struct lostwakeup *shared = session_open(&session, &options, LOSTWAKEUP_LESSON, sizeof *shared);
+    session_await_talker(&session);
 
     bool in_window = false;
     while (observe(&shared->said) != 1) {
@@ -44,21 +42,20 @@ int main(int argc, char **argv)
             explain(
                 "the check found nothing: here is the window; stand in it until the signal comes");
             in_window = true;
-            narrate_point("window");
-            meet_advance(&meet, LOSTWAKEUP_IN_WINDOW);
-            meet_hold(&meet, LOSTWAKEUP_RUNG);
+            trace_point("window");
+            session_advance(&session, LOSTWAKEUP_IN_WINDOW);
+            session_await_blocked(&session, LOSTWAKEUP_RUNG);
         }
         explain("let SIGUSR1 in and sleep, in one step: if it is pending, we do not sleep at all");
         sigset_t none;
         sigemptyset(&none);
         sys_sigsuspend(&none);
-        claim(wakeup_came, "woken by the signal that came before the sleep");
+        check(signals_usr1, "woken by the signal that came before the sleep");
     }
 
     explain("take the word, and say that we are awake");
     publish(&shared->said, 0);
-    meet_advance(&meet, LOSTWAKEUP_WOKEN);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_advance(&session, LOSTWAKEUP_WOKEN);
+    session_part(&session);
+    return program_end();
 }

@@ -7,18 +7,17 @@
  *
  *     $ build/listener-lostwakeup_no_mask     $ build/talker-lostwakeup
  */
-#include "../common/pairs/lostwakeup.h"
-#include "../common/lines.h"
-#include "../common/sys.h"
+#include "../common/layout/lostwakeup.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
-#include <err.h>
 #include <sched.h>
 
 static const char *const points[] = {"window", NULL};
 
 static const struct program program = {
     .name = "listener-lostwakeup_no_mask",
-    .usage = "[options]",
     .about =
         "Is rung between its check and its sleep, and sleeps through it: pause comes too late.",
     .points = points,
@@ -36,12 +35,10 @@ static void set_deadline(double seconds)
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_open(&meet, &options, LOSTWAKEUP_LESSON, sizeof(struct lostwakeup));
-    struct lostwakeup *shared = (struct lostwakeup *)meet.shared;
-    meet_await_talker(&meet);
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct lostwakeup *shared = session_open(&session, &options, LOSTWAKEUP_LESSON, sizeof *shared);
+    session_await_talker(&session);
 
     explain("THE MISTAKE: SIGUSR1 is let in everywhere, not only in the sleep");
     sigset_t none;
@@ -53,25 +50,25 @@ int main(int argc, char **argv)
 
     while (observe(&shared->said) != 1 && !wakeup_ticks) {
         explain("the check found nothing: here is the window; stand in it until the signal comes");
-        narrate_point("window");
-        wakeup_came = 0;
-        meet_advance(&meet, LOSTWAKEUP_IN_WINDOW);
-        meet_hold(&meet, LOSTWAKEUP_RUNG);
+        trace_point("window");
+        signals_usr1 = 0;
+        session_advance(&session, LOSTWAKEUP_IN_WINDOW);
+        session_await_blocked(&session, LOSTWAKEUP_RUNG);
         do
             sched_yield();
-        while (!wakeup_came); /* the handler has run: on the way out of any call, at the latest */
-        narrate_signal(SIGUSR1, wakeup_from);
+        while (!signals_usr1); /* the handler has run: on the way out of any call, at the latest */
+        trace_signal(SIGUSR1, signals_usr1_from);
 
         explain("sleep, without checking again: whatever came in the window is over");
         sys_pause();
-        wakeup_end();
+        ending_obey();
     }
     if (wakeup_ticks)
         errx(3,
              "slept until the deadline, though the signal had come and the word was said (said = "
              "%d)",
-             (int)observe(&shared->said));
-    lines_print("woken by the signal: the mistake did not show");
-    meet_part(&meet);
+             observe(&shared->said));
+    say("woken by the signal: the mistake did not show");
+    session_part(&session);
     return 0;
 }

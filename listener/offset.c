@@ -15,30 +15,29 @@
  *
  *     $ build/listener-offset                 $ build/talker-offset
  */
-#include "../common/pairs/offset.h"
-#include "../common/claim.h"
+#include "../common/layout/offset.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
-#include <err.h>
 #include <stdio.h>
-#include <string.h>
 
 static const char *const points[] = {"walk", NULL};
 
 static const struct program program = {
     .name = "listener-offset",
-    .usage = "[options]",
     .about = "Walks a list that a talker has left in the segment: by pointers, and by offsets.",
     .points = points,
 };
 
 /* Says where the pointer leads, and does not follow it. */
-static void look_at_pointer(const struct meet *meet)
+static void look_at_pointer(const struct session *session)
 {
-    struct offset *shared = (struct offset *)meet->shared;
+    struct offset *shared = (struct offset *)session->shared;
     explain("look before following: a pointer from another process may lead anywhere");
-    uintptr_t begin = (uintptr_t)shared, end = begin + meet->segment.size;
+    uintptr_t begin = (uintptr_t)shared, end = begin + session->segment.size;
     uintptr_t pointer = (uintptr_t)shared->first_pointer;
-    claim(pointer < begin || pointer >= end,
+    check(pointer < begin || pointer >= end,
           "the first pointer is %#jx, and our segment goes from %#jx to %#jx: not followed",
           (uintmax_t)pointer, (uintmax_t)begin, (uintmax_t)end);
 }
@@ -72,26 +71,23 @@ static void put_in_front(struct offset *shared, const char *word)
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_open(&meet, &options, OFFSET_LESSON, sizeof(struct offset));
-    struct offset *shared = (struct offset *)meet.shared;
-    meet_await_talker(&meet);
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct offset *shared = session_open(&session, &options, OFFSET_LESSON, sizeof *shared);
+    session_await_talker(&session);
 
     explain("say where the segment is here: the talker will make sure that it has it elsewhere");
     publish(&shared->place, (uintptr_t)shared);
-    meet_advance(&meet, OFFSET_PLACED);
-    meet_await(&meet, OFFSET_LINKED);
-    narrate_point("walk");
+    session_advance(&session, OFFSET_PLACED);
+    session_await(&session, OFFSET_LINKED);
+    trace_point("walk");
 
-    look_at_pointer(&meet);
+    look_at_pointer(&session);
     char text[OFFSET_NODES * (OFFSET_WORD + 1)] = "";
     int words = follow_offsets(shared, text, sizeof text);
-    claim(words > 0, "followed %d offsets: \"%s\"", words, text);
+    check(words > 0, "followed %d offsets: \"%s\"", words, text);
     put_in_front(shared, "Indeed,");
-    meet_advance(&meet, OFFSET_WALKED);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_advance(&session, OFFSET_WALKED);
+    session_part(&session);
+    return program_end();
 }

@@ -14,17 +14,16 @@
  *
  *     $ build/listener-perm                   $ build/talker-perm
  */
-#include "../common/pairs/perm.h"
-#include "../common/claim.h"
-#include "../common/sys.h"
+#include "../common/layout/perm.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
-#include <err.h>
 
 static const char *const points[] = {"set", NULL};
 
 static const struct program program = {
     .name = "listener-perm",
-    .usage = "[options]",
     .about = "Changes the mode of its segment, while a talker has other users try to get in.",
     .points = points,
 };
@@ -47,36 +46,33 @@ static void set_mode(int shmid, int mode)
     if (sys_shmctl(shmid, IPC_SET, &about) == -1)
         err(1, "shmctl(%d, IPC_SET) to mode %#o", shmid, (unsigned)mode);
     int now = mode_of(shmid);
-    claim(now == mode, "set the mode: it is %#o", (unsigned)now);
-    narrate_point("set");
+    check(now == mode, "set the mode: it is %#o", (unsigned)now);
+    trace_point("set");
 }
 
 int main(int argc, char **argv)
 {
     static const int modes[] = {0400, 0600, 0640, 0666};
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_open(&meet, &options, PERM_LESSON, sizeof(struct perm));
-    struct perm *shared = (struct perm *)meet.shared;
-    meet_await_talker(&meet);
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct perm *shared = session_open(&session, &options, PERM_LESSON, sizeof *shared);
+    session_await_talker(&session);
 
     int step = 0;
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
-        set_mode(meet.segment.shmid, modes[i]);
+        set_mode(session.segment.shmid, modes[i]);
         publish(&shared->mode, modes[i]);
         explain("have the others try; only shmat asks for the mode, so we, who are in, stay in");
-        meet_advance(&meet, ++step);
-        meet_await(&meet, ++step);
+        session_advance(&session, ++step);
+        session_await(&session, ++step);
     }
 
     explain("look who was in last: a stranger, if the talker had one, and nobody heard it ring");
-    int word = (int)observe(&shared->word);
-    claim(word != 0, "the last word is of PID %d, %s", word,
-          word == meet.peer ? "the talker" : "another user's, who could not ring us");
+    int word = observe(&shared->word);
+    check(word != 0, "the last word is of PID %d, %s", word,
+          word == session.peer ? "the talker" : "another user's, who could not ring us");
     publish(&shared->mode, 0);
-    meet_advance(&meet, ++step);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_advance(&session, ++step);
+    session_part(&session);
+    return program_end();
 }

@@ -1,7 +1,7 @@
 /* pingpong.c (listener) - what a wakeup costs: one message forth and one back, in seven ways.
  *
  * The messages pass through the segment in all of them, and cost nearly nothing there. What differs
- * is how the other side comes to look (common/handover.h): whether it must be woken, by what, or
+ * is how the other side comes to look (common/channel.h): whether it must be woken, by what, or
  * never sleeps. For a FIFO or a semaphore, too, only the wakeup goes that way.
  *
  * The talker decides on the method and the rest; we answer, and tell it at the end what the rounds
@@ -11,27 +11,28 @@
  *     listener: waiting for a talker ...      talker: doorbell: 10000 rounds of 32 bytes, ...
  *     listener: answered 10000 messages ...   talker: round trip: median 0.110 us, ...
  */
-#include "../common/pairs/pingpong.h"
-#include "../common/lines.h"
-#include "../common/placement.h"
+#include "../common/layout/pingpong.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
+#include "../common/methods.h"
+#include "../common/cpu.h"
 
-#include <err.h>
 #include <limits.h>
 
 static const char *const points[] = {"heard", "answered", NULL};
 
 static const struct program program = {
     .name = "listener-pingpong",
-    .usage = "[options]",
     .about = "Answers the messages of talker-pingpong, in the way that the talker chooses.",
     .points = points,
 };
 
 struct listener {
-    struct meet meet;
+    struct session session;
     struct pingpong *shared;
-    struct handover handover;
-    struct wakeup_wait wait; /* as it begins in each round */
+    struct channel channel;
+    struct wait wait; /* as it begins in each round */
     struct pingpong_cost cost;
     int method, cpu, spin, size, warm_up, rounds; /* the plan, once it was checked */
 };
@@ -43,7 +44,7 @@ static int checked(const struct listener *listener, const char *what, long long 
 {
     if (value < least || value > most)
         errx(1, "shmid %d says that the %s is %lld, not %lld to %lld: it is broken",
-             listener->meet.segment.shmid, what, value, least, most);
+             listener->session.segment.shmid, what, value, least, most);
     return (int)value;
 }
 
@@ -58,8 +59,8 @@ static void read_plan(struct listener *listener)
     listener->warm_up = checked(listener, "warm-up", observe(&plan->warm_up), 0, 1000);
     listener->rounds =
         checked(listener, "number of rounds", observe(&plan->rounds), 1, PINGPONG_MOST_ROUNDS);
-    if (!handover_name(listener->method))
-        errx(1, "shmid %d says that the method is %d: it is broken", listener->meet.segment.shmid,
+    if (!method_name(listener->method))
+        errx(1, "shmid %d says that the method is %d: it is broken", listener->session.segment.shmid,
              listener->method);
 }
 
@@ -67,14 +68,14 @@ static void follow_plan(struct listener *listener, const struct options *options
 {
     explain("make what the method needs beside the segment, and go where the talker wants us");
     struct pingpong *shared = listener->shared;
-    listener->wait = meet_wait(&listener->meet);
-    listener->handover.bell = (struct doorbell_side){.mine = &shared->pong.bell,
+    listener->wait = session_wait(&listener->session);
+    listener->channel.bell = (struct doorbell_side){.mine = &shared->pong.bell,
                                                      .theirs = &shared->ping.bell,
                                                      .spin = doorbell_spin(listener->spin)};
-    handover_open(&listener->handover, listener->method, &listener->meet, options);
-    if (listener->cpu != -1 && placement_pin(listener->cpu) == -1)
+    channel_open(&listener->channel, listener->method, &listener->session, options);
+    if (listener->cpu != -1 && cpu_pin(listener->cpu) == -1)
         err(1, "sched_setaffinity to CPU %d, as the talker wants it", listener->cpu);
-    meet_advance(&listener->meet, PINGPONG_READY);
+    session_advance(&listener->session, PINGPONG_READY);
 }
 
 /* ---- the rounds ---- */
@@ -83,10 +84,10 @@ static void hear(struct listener *listener, uint64_t round)
 {
     explain("wait until the count is this round's, as the method has it");
     struct pingpong_line *ping = &listener->shared->ping;
-    enum wakeup why = handover_await(&listener->handover, &ping->count, round, listener->wait);
-    if (why != WAKEUP_LOOK)
-        meet_give_up(&listener->meet, why);
-    narrate_point("heard");
+    enum wait_result why = channel_await(&listener->channel, &ping->count, round, listener->wait);
+    if (why != WAIT_LOOK)
+        session_give_up(&listener->session, why);
+    trace_point("heard");
     if (!pingpong_is(ping, (size_t)listener->size, round))
         errx(1, "round %llu: the message is not this round's", (unsigned long long)round);
 }
@@ -96,8 +97,8 @@ static void answer(struct listener *listener, uint64_t round)
     explain("the message first, then its count (release): who sees the count sees the message");
     pingpong_write(&listener->shared->pong, (size_t)listener->size, round);
     publish(&listener->shared->pong.count, round);
-    handover_tell(&listener->handover);
-    narrate_point("answered");
+    channel_wake(&listener->channel);
+    trace_point("answered");
 }
 
 /* Where both find at once what they wait for, nobody sleeps: signals are looked for now and then.
@@ -109,7 +110,7 @@ static void play(struct listener *listener, uint64_t first, uint64_t last)
         hear(listener, round);
         answer(listener, round);
         if (round % LOOK_AROUND == 0)
-            wakeup_end();
+            ending_obey();
     }
 }
 
@@ -117,9 +118,9 @@ static void play_all(struct listener *listener)
 {
     uint64_t warm_up = (uint64_t)listener->warm_up;
     play(listener, 1, warm_up);
-    pingpong_charge(&listener->cost, -1, listener->handover.bell.rung);
+    pingpong_charge(&listener->cost, -1, listener->channel.bell.sent);
     play(listener, warm_up + 1, warm_up + (uint64_t)listener->rounds);
-    pingpong_charge(&listener->cost, 1, listener->handover.bell.rung);
+    pingpong_charge(&listener->cost, 1, listener->channel.bell.sent);
 }
 
 static void tell_cost(struct listener *listener)
@@ -129,28 +130,27 @@ static void tell_cost(struct listener *listener)
     publish(&told->cpu, listener->cost.cpu);
     publish(&told->switches, listener->cost.switches);
     publish(&told->signals, listener->cost.signals);
-    meet_advance(&listener->meet, PINGPONG_COUNTED);
+    session_advance(&listener->session, PINGPONG_COUNTED);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
+    struct options options = program_start(argc, argv, &program);
 
     explain("block SIGUSR1 before anyone can know our PID: an early one then waits");
-    wakeup_block();
+    wait_block_sigusr1();
     struct listener listener = {0};
-    meet_open(&listener.meet, &options, PINGPONG_LESSON, sizeof(struct pingpong));
-    listener.shared = (struct pingpong *)listener.meet.shared;
-    meet_await_talker(&listener.meet);
-    meet_await(&listener.meet, PINGPONG_PLANNED);
+    session_open(&listener.session, &options, PINGPONG_LESSON, sizeof(struct pingpong));
+    listener.shared = (struct pingpong *)listener.session.shared;
+    session_await_talker(&listener.session);
+    session_await(&listener.session, PINGPONG_PLANNED);
     read_plan(&listener);
     follow_plan(&listener, &options);
 
     play_all(&listener);
     tell_cost(&listener);
-    lines_print("answered %d messages of %d bytes by %s", listener.warm_up + listener.rounds,
-                listener.size, handover_name(listener.method));
-    meet_part(&listener.meet);
-    wakeup_end();
-    return 0;
+    say("answered %d messages of %d bytes by %s", listener.warm_up + listener.rounds,
+                listener.size, method_name(listener.method));
+    session_part(&listener.session);
+    return program_end();
 }

@@ -19,17 +19,14 @@
  *
  *     $ build/listener-polling                $ build/talker-polling "Hello"
  */
-#include "../common/pairs/polling.h"
-#include "../common/claim.h"
-#include "../common/lines.h"
-#include "../common/sys.h"
+#include "../common/layout/polling.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/peer.h"
+#include "../common/ending.h"
 
-#include <err.h>
-#include <errno.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { LOOKS_ENOUGH = 100000000 }; /* a moment that can be measured: about a tenth of a second */
 
@@ -37,7 +34,6 @@ static const char *const points[] = {"stale", "heard", NULL};
 
 static const struct program program = {
     .name = "listener-polling",
-    .usage = "[options]",
     .about = "Reads one message by busy waiting and one with sigsuspend, and compares the effort.",
     .points = points,
 };
@@ -50,13 +46,13 @@ static void leave_a_stale_one(key_t key, size_t size)
     if (child == -1)
         err(1, "fork");
     if (child == 0) {
-        narrate_stop_no_more();
+        trace_stop_no_more();
         _exit(sys_shmget(key, size, IPC_CREAT | IPC_EXCL | 0600) == -1);
     }
     int status;
     if (waitpid(child, &status, 0) == -1)
         err(1, "waitpid(%d)", (int)child);
-    narrate_point("stale");
+    trace_point("stale");
 }
 
 /* Returns the id of what has the key. */
@@ -71,16 +67,16 @@ static int run_into_it(key_t key, size_t size)
     explain("open what is there, and ask whose it is: only what is ours and stale may be removed");
     struct segment found;
     segment_find(&found, key);
-    claim(error == EEXIST, "created with IPC_EXCL: %s, shmid %d has the key already",
-          error ? sys_error_name(error) : "no error", found.shmid);
-    bool alive = wakeup_alive(found.creator);
-    claim(found.state == SEGMENT_STALE && !alive, "shmid %d: %s, made by PID %d, which is %s",
+    check(error == EEXIST, "created with IPC_EXCL: %s, shmid %d has the key already",
+          error ? calls_error_name(error) : "no error", found.shmid);
+    bool alive = peer_is_alive(found.creator);
+    check(found.state == SEGMENT_STALE && !alive, "shmid %d: %s, made by PID %d, which is %s",
           found.shmid, found.state == SEGMENT_STALE ? "ours and stale" : "not to be removed",
           (int)found.creator, alive ? "alive" : "dead");
     return found.shmid;
 }
 
-static void open_anew(struct meet *meet, const struct options *options)
+static void open_anew(struct session *session, const struct options *options)
 {
     size_t size = segment_size(sizeof(struct polling));
     key_t key = segment_key(options->file, options->project, true);
@@ -92,10 +88,10 @@ static void open_anew(struct meet *meet, const struct options *options)
     int stale = run_into_it(key, size);
 
     explain("remove that one, by the id that was asked about, and create anew");
-    meet_open(meet, options, POLLING_LESSON, sizeof(struct polling));
+    session_open(session, options, POLLING_LESSON, sizeof(struct polling));
     struct shmid_ds about;
-    claim(sys_shmctl(stale, IPC_STAT, &about) == -1, "shmid %d is gone, shmid %d has the key now",
-          stale, meet->segment.shmid);
+    check(sys_shmctl(stale, IPC_STAT, &about) == -1, "shmid %d is gone, shmid %d has the key now",
+          stale, session->segment.shmid);
 }
 
 struct effort {
@@ -123,32 +119,32 @@ static void end(struct effort *effort)
 
 /* Busy waiting. Now and then it looks around as well: for signals that ask us to end, for the
  * talker's death, for the time. */
-static struct effort busy_wait(struct meet *meet, struct polling *shared)
+static struct effort busy_wait(struct session *session, struct polling *shared)
 {
     enum { LOOK_AROUND = 1 << 24 };
     struct effort effort = begin();
     while (atomic_load_explicit(&shared->said, memory_order_acquire) != 1) {
         if (++effort.looks == LOOKS_ENOUGH)
-            meet_advance(meet, POLLING_LOOKED);
+            session_advance(session, POLLING_LOOKED);
         if (effort.looks % LOOK_AROUND != 0)
             continue;
-        wakeup_end();
-        if (wakeup_gone(meet->peer, meet->segment.shmid))
-            errx(3, "the talker (PID %d) went away", (int)meet->peer);
-        if (meet->timeout > 0 && effort.cpu + read_clock(CLOCK_PROCESS_CPUTIME_ID) > meet->timeout)
-            errx(3, "no word within %g seconds: gave up", meet->timeout);
+        ending_obey();
+        if (peer_is_gone(session->peer, session->segment.shmid))
+            errx(3, "the talker (PID %d) went away", (int)session->peer);
+        if (session->timeout > 0 && effort.cpu + read_clock(CLOCK_PROCESS_CPUTIME_ID) > session->timeout)
+            errx(3, "no word within %g seconds: gave up", session->timeout);
     }
     end(&effort);
     return effort;
 }
 
-static struct effort sleep_until_rung(struct meet *meet, struct polling *shared)
+static struct effort sleep_until_rung(struct session *session, struct polling *shared)
 {
-    struct wakeup_wait wait = meet_wait(meet);
+    struct wait wait = session_wait(session);
     struct effort effort = begin();
-    meet_advance(meet, POLLING_SLEEPS);
+    session_advance(session, POLLING_SLEEPS);
     for (effort.looks = 1; observe(&shared->said) != 2; effort.looks++)
-        meet_sleep(meet, &wait);
+        session_sleep(session, &wait);
     end(&effort);
     return effort;
 }
@@ -157,12 +153,12 @@ static void hear(struct polling *shared)
 {
     explain("copy the length once, check it, then copy as much: it comes from another process");
     char text[POLLING_TEXT];
-    size_t length = (size_t)observe(&shared->length);
+    size_t length = observe(&shared->length);
     if (length > sizeof text)
         errx(1, "the talker announced %zu bytes, but only %zu fit: refused", length, sizeof text);
     memcpy(text, shared->text, length);
-    narrate_observe_text("text", text, length);
-    lines_say(text, length, "listener: received: ");
+    trace_observe_text("text", text, length);
+    say_bytes(text, length, "listener: received: ");
 }
 
 static void show_the_mistake(const struct polling *shared)
@@ -171,45 +167,43 @@ static void show_the_mistake(const struct polling *shared)
     char buffer[POLLING_TEXT], *outBuf = buffer;
     size_t copied = sizeof outBuf;
     memcpy(outBuf, shared->text, copied);
-    lines_say(outBuf, copied,
+    say_bytes(outBuf, copied,
               "listener: a copy of sizeof a pointer, %zu bytes, would have received: ", copied);
 }
 
 static void tell(const char *how, struct effort effort)
 {
-    lines_print("%s: looked %ld times in %.3f s, and burned %.6f s of CPU time", how, effort.looks,
+    say("%s: looked %ld times in %.3f s, and burned %.6f s of CPU time", how, effort.looks,
                 effort.seconds, effort.cpu);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    open_anew(&meet, &options);
-    struct polling *shared = (struct polling *)meet.shared;
-    meet_await_talker(&meet);
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    open_anew(&session, &options);
+    struct polling *shared = (struct polling *)session.shared;
+    session_await_talker(&session);
 
     explain("poll: look, and look, and look; the talker speaks when we have looked often enough");
-    meet_advance(&meet, POLLING_POLLS);
-    struct effort polling = busy_wait(&meet, shared);
+    session_advance(&session, POLLING_POLLS);
+    struct effort polling = busy_wait(&session, shared);
     hear(shared);
     show_the_mistake(shared);
 
     explain("sleep: the talker lets the same time pass, and rings when it has spoken");
     publish(&shared->waited, (int)(polling.seconds * 1e3) + 1);
-    struct effort sleeping = sleep_until_rung(&meet, shared);
+    struct effort sleeping = sleep_until_rung(&session, shared);
     hear(shared);
 
-    narrate_point("heard");
+    trace_point("heard");
     tell("polling", polling);
     tell("sleeping", sleeping);
-    claim(sleeping.seconds >= polling.seconds && sleeping.looks < polling.looks &&
+    check(sleeping.seconds >= polling.seconds && sleeping.looks < polling.looks &&
               sleeping.cpu < polling.cpu,
           "polling looked %.0f times as often, and burned %.0f times the CPU time",
           (double)polling.looks / (double)sleeping.looks, polling.cpu / sleeping.cpu);
-    meet_advance(&meet, POLLING_HEARD);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_advance(&session, POLLING_HEARD);
+    session_part(&session);
+    return program_end();
 }

@@ -15,30 +15,24 @@
  *     listener: received: Hello               talker: listener said: Have a nice day
  *     listener: replied: Have a nice day
  */
-#include "../common/pairs/posix.h"
-#include "../common/claim.h"
-#include "../common/lines.h"
-#include "../common/options.h"
-#include "../common/sys.h"
-#include "../common/wakeup.h"
+#include "../common/layout/posix.h"
+#include "../common/lesson.h"
+#include "../common/segment.h"
+#include "../common/ending.h"
+#include "../common/posix_shm.h"
 
-#include <err.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static const struct program program = {
     .name = "listener-posix",
-    .usage = "[options]",
     .about = "Waits for one message, and answers it, in POSIX shared memory.",
 };
 
 /* Where an object is to be seen, and where not. */
-static void look_around(const struct object *object)
+static void look_around(const struct posix *object)
 {
     explain("look where an object can be seen: as a file, and not among the segments");
     char path[64], line[256];
@@ -46,12 +40,12 @@ static void look_around(const struct object *object)
     snprintf(path, sizeof path, "/dev/shm%s", object->name);
     FILE *segments = fopen("/proc/sysvipc/shm", "r");
     if (!segments || sys_fstat(object->fd, &ours) == -1 || stat(path, &named) == -1) {
-        lines_print("skipped: here neither objects nor segments are to be seen as in Linux");
+        say("skipped: here neither objects nor segments are to be seen as in Linux");
         if (segments)
             fclose(segments);
         return;
     }
-    claim(ours.st_ino == named.st_ino, "descriptor %d is the file %s, of %lld bytes", object->fd,
+    check(ours.st_ino == named.st_ino, "descriptor %d is the file %s, of %lld bytes", object->fd,
           path, (long long)ours.st_size);
     int count = 0, of_ours = 0, creator, attached;
     while (fgets(line, sizeof line, segments))
@@ -60,11 +54,11 @@ static void look_around(const struct object *object)
             of_ours += creator == getpid() && attached > 0;
         }
     fclose(segments);
-    claim(of_ours == 0, "of the %d segments that ipcs lists, %d are ours", count, of_ours);
+    check(of_ours == 0, "of the %d segments that ipcs lists, %d are ours", count, of_ours);
 }
 
 /* Nobody has it mapped, nor open; it is found by its name, and holds what was left in it. */
-static void look_again(const struct object *object, size_t size)
+static void look_again(const struct posix *object, size_t size)
 {
     explain("open it by its name again, and read what the last conversation has left there");
     int fd = sys_shm_open(object->name, O_RDWR, 0);
@@ -73,7 +67,7 @@ static void look_again(const struct object *object, size_t size)
     struct posix *shared = sys_mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
     if (shared == MAP_FAILED)
         err(1, "mmap(NULL, %zu, PROT_READ, MAP_SHARED, %d, 0)", size, fd);
-    claim(strcmp(shared->text, "Have a nice day") == 0, "left by both, %s still holds: %.*s",
+    check(strcmp(shared->text, "Have a nice day") == 0, "left by both, %s still holds: %.*s",
           object->name, POSIX_TEXT, shared->text);
     sys_munmap(shared, size);
     sys_close(fd);
@@ -81,7 +75,7 @@ static void look_again(const struct object *object, size_t size)
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
+    struct options options = program_start(argc, argv, &program);
 
     explain(
         "block SIGUSR1 before anyone can know our PID: an early one then waits, and kills nobody");
@@ -93,7 +87,7 @@ int main(int argc, char **argv)
         err(1, "sigprocmask(SIG_BLOCK, [SIGUSR1])");
 
     explain("give SIGUSR1 a handler: what it does by default is kill us");
-    struct sigaction action = {.sa_sigaction = wakeup_take, .sa_flags = SA_SIGINFO};
+    struct sigaction action = {.sa_sigaction = on_sigusr1, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     if (sys_sigaction(SIGUSR1, &action, NULL) == -1)
         err(1, "sigaction(SIGUSR1)");
@@ -109,17 +103,17 @@ int main(int argc, char **argv)
             options.project);
 
     explain("create the object new (O_EXCL): one that is there already may be somebody's");
-    struct object object;
-    object_name(object.name, key);
+    struct posix object;
+    posix_shm_name(object.name, key);
     object.fd = sys_shm_open(object.name, O_RDWR | O_CREAT | O_EXCL, 0600);
     if (object.fd == -1 && errno == EEXIST) {
-        object_clear(object.name, sizeof(struct posix));
+        posix_shm_clear(object.name, sizeof(struct posix));
         object.fd = sys_shm_open(object.name, O_RDWR | O_CREAT | O_EXCL, 0600);
     }
     if (object.fd == -1)
         err(errno == EEXIST ? 4 : 1, "shm_open(\"%s\", O_RDWR | O_CREAT | O_EXCL, 0600)",
             object.name);
-    object_remove_at_exit(&object);
+    posix_shm_remove_at_exit(&object);
 
     explain("give it a size: where a segment is born with one, an object is born empty");
     size_t size = sizeof(struct posix);
@@ -137,7 +131,7 @@ int main(int argc, char **argv)
     explain("store the magic last: the object was born as zeros, and this opens the door");
     shared->object.head.lesson = POSIX_LESSON;
     publish(&shared->object.head.magic, SEGMENT_MAGIC);
-    lines_print("waiting for a talker (pid %d, key %#x, name %s)", (int)getpid(), (unsigned)key,
+    say("waiting for a talker (pid %d, key %#x, name %s)", (int)getpid(), (unsigned)key,
                 object.name);
 
     look_around(&object);
@@ -147,49 +141,49 @@ int main(int argc, char **argv)
         err(1, "close(%d)", object.fd);
 
     explain("sleep until something is said: check, sleep, check again, and no signal is missed");
-    struct wakeup_wait wait = {.timeout = options.timeout};
+    struct wait wait = {.timeout = options.timeout};
     pid_t talker = 0;
     bool gone = false;
     while (observe(&shared->state) != SAID) {
         if (gone)
             errx(3, "the talker (PID %d) went away", (int)talker);
         sys_sigsuspend(&none);
-        if (wakeup_look(&wait) == WAKEUP_LATE)
+        if (wakeup_look(&wait) == WAIT_LATE)
             errx(3, "no word from a talker within %g seconds: gave up", options.timeout);
         talker = (pid_t)atomic_load(&shared->talker);
-        gone = talker != 0 && object_gone(&object, talker);
+        gone = talker != 0 && posix_shm_is_gone(&object, talker);
     }
 
     explain("copy the text, and terminate the copy ourselves: it comes from another process");
     char text[POSIX_TEXT];
     memcpy(text, shared->text, sizeof text);
     text[sizeof text - 1] = '\0';
-    narrate_observe_text("text", text, strlen(text));
-    lines_say(text, strlen(text), "listener: received: ");
+    trace_observe_text("text", text, strlen(text));
+    say_bytes(text, strlen(text), "listener: received: ");
 
     explain("a PID from the object is only a claim: the kernel must confirm it before we ring");
-    talker = (pid_t)observe(&shared->talker);
-    if (!object_confirm(&object, talker))
+    talker = observe(&shared->talker);
+    if (!posix_shm_has_mapped(&object, talker))
         errx(3, "the talker (PID %d) went away", (int)talker);
 
     explain("leave the reply first, and the state after it: whoever sees ANSWERED sees the reply");
     strcpy(text, "Have a nice day");
     strcpy(shared->text, text);
-    narrate_publish_text("text", text, strlen(text));
+    trace_publish_text("text", text, strlen(text));
     publish(&shared->state, ANSWERED);
 
     explain("ring; a talker that looked before we rang has its answer, and may have left already");
     if (sys_kill(talker, SIGUSR1) == -1 && errno != ESRCH)
         err(1, "kill(%d, SIGUSR1) to the talker", (int)talker);
-    lines_say(text, strlen(text), "listener: replied: ");
+    say_bytes(text, strlen(text), "listener: replied: ");
 
     explain("unmap, and wait until the talker has as well: then nobody has the object any more");
     if (sys_munmap(shared, size) == -1)
         err(1, "munmap(%p, %zu)", (void *)shared, size);
-    wait = (struct wakeup_wait){.timeout = options.timeout};
-    while (!object_gone(&object, talker)) {
+    wait = (struct wait){.timeout = options.timeout};
+    while (!posix_shm_is_gone(&object, talker)) {
         sys_sigsuspend(&none);
-        if (wakeup_look(&wait) == WAKEUP_LATE)
+        if (wakeup_look(&wait) == WAIT_LATE)
             errx(3, "the talker (PID %d) did not leave within %g seconds: gave up", (int)talker,
                  options.timeout);
     }
@@ -199,10 +193,9 @@ int main(int argc, char **argv)
         "remove it: an object outlives its processes until somebody removes it, as segments do");
     if (sys_shm_unlink(object.name) == -1)
         err(1, "shm_unlink(\"%s\")", object.name);
-    object_forget();
+    posix_shm_forget();
     int fd = sys_shm_open(object.name, O_RDWR, 0);
-    claim(fd == -1 && errno == ENOENT, "after shm_unlink, shm_open: %s",
-          fd == -1 ? sys_error_name(errno) : "still there");
-    wakeup_end();
-    return claim_status();
+    check(fd == -1 && errno == ENOENT, "after shm_unlink, shm_open: %s",
+          fd == -1 ? calls_error_name(errno) : "still there");
+    return program_end();
 }

@@ -17,20 +17,18 @@
  *
  *     $ build/listener-rdonly                 $ build/talker-rdonly
  */
-#include "../common/pairs/rdonly.h"
-#include "../common/claim.h"
-#include "../common/sys.h"
+#include "../common/layout/rdonly.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
-#include <err.h>
 #include <setjmp.h>
 #include <signal.h>
-#include <string.h>
 
 static const char *const points[] = {"store", NULL};
 
 static const struct program program = {
     .name = "listener-rdonly",
-    .usage = "[options]",
     .about = "Attaches read-only, reads what a talker writes, and stores: that is SIGSEGV.",
     .points = points,
 };
@@ -67,7 +65,7 @@ static int try_store(volatile char *where)
     fault_code = 0;
     if (sys_sigaction(SIGSEGV, &action, &old) == -1)
         err(1, "sigaction(SIGSEGV)");
-    narrate_point("store");
+    trace_point("store");
     if (sigsetjmp(before_the_store, 1) == 0)
         *where = '!';
     if (sys_sigaction(SIGSEGV, &old, NULL) == -1)
@@ -80,32 +78,30 @@ static void read_text(const char *from, const char *how)
     char text[RDONLY_TEXT];
     memcpy(text, from, sizeof text);
     text[sizeof text - 1] = '\0';
-    narrate_observe_text("text", text, strlen(text));
-    claim(*text != '\0' && *text != '!', "%s: %s", how, text);
+    trace_observe_text("text", text, strlen(text));
+    check(*text != '\0' && *text != '!', "%s: %s", how, text);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_open(&meet, &options, RDONLY_LESSON, sizeof(struct rdonly));
-    struct rdonly *shared = (struct rdonly *)meet.shared;
-    meet_await_talker(&meet);
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct rdonly *shared = session_open(&session, &options, RDONLY_LESSON, sizeof *shared);
+    session_await_talker(&session);
 
     explain("attach the segment once more, for reading alone: the same memory, another address");
-    struct rdonly *readable = sys_shmat(meet.segment.shmid, NULL, SHM_RDONLY);
+    struct rdonly *readable = sys_shmat(session.segment.shmid, NULL, SHM_RDONLY);
     if (readable == (void *)-1)
-        err(1, "shmat(%d, NULL, SHM_RDONLY)", meet.segment.shmid);
-    meet_advance(&meet, RDONLY_ATTACHED);
-    meet_await(&meet, RDONLY_SAID);
+        err(1, "shmat(%d, NULL, SHM_RDONLY)", session.segment.shmid);
+    session_advance(&session, RDONLY_ATTACHED);
+    session_await(&session, RDONLY_SAID);
 
     explain("read: what the talker stored after we attached is there as well");
     read_text(readable->text, "read through the read-only attachment");
 
     explain("store, with a handler for SIGSEGV that asks the kernel where and why");
     int code = try_store(readable->text);
-    claim(code == SEGV_ACCERR && fault_at == readable->text,
+    check(code == SEGV_ACCERR && fault_at == readable->text,
           "a store at %p, byte %td of the segment: %s at %p", (void *)readable->text,
           readable->text - (char *)readable, name_of(code), fault_at);
     read_text(shared->text, "the text is as it was");
@@ -114,11 +110,10 @@ int main(int argc, char **argv)
     if (sys_shmdt(readable) == -1)
         err(1, "shmdt(%p)", (void *)readable);
     code = try_store(readable->text);
-    claim(code == SEGV_MAPERR && fault_at == readable->text, "the same store after shmdt: %s at %p",
+    check(code == SEGV_MAPERR && fault_at == readable->text, "the same store after shmdt: %s at %p",
           name_of(code), fault_at);
 
-    meet_advance(&meet, RDONLY_TRIED);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_advance(&session, RDONLY_TRIED);
+    session_part(&session);
+    return program_end();
 }

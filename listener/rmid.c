@@ -21,26 +21,24 @@
 #if defined(__linux__)
 #define _GNU_SOURCE /* SHM_DEST */
 #endif
-#include "../common/pairs/rmid.h"
-#include "../common/claim.h"
-#include "../common/sys.h"
+#include "../common/layout/rmid.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/peer.h"
+#include "../common/ending.h"
 
-#include <err.h>
-#include <errno.h>
-#include <string.h>
 
 static const char *const points[] = {"removed", "anew", "last", NULL};
 
 static const struct program program = {
     .name = "listener-rmid",
-    .usage = "[options]",
     .about = "Removes its segment while a talker is attached, and watches what becomes of both.",
     .points = points,
 };
 
-static void remove_it(struct meet *meet)
+static void remove_it(struct session *session)
 {
-    int shmid = meet->segment.shmid;
+    int shmid = session->segment.shmid;
     explain("remove it while two are attached: the key goes at once, the memory has to wait");
     if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)
         err(1, "shmctl(%d, IPC_RMID)", shmid);
@@ -50,87 +48,84 @@ static void remove_it(struct meet *meet)
     struct shmid_ds about;
     if (sys_shmctl(shmid, IPC_STAT, &about) == -1)
         err(1, "shmctl(%d, IPC_STAT)", shmid);
-    claim((about.shm_perm.mode & SHM_DEST) && sys_key_of(&about) == IPC_PRIVATE &&
+    check((about.shm_perm.mode & SHM_DEST) && calls_key_of(&about) == IPC_PRIVATE &&
               about.shm_nattch >= 2,
           "removed: dest is %s, the key is %#x and was %#x, attached %lu times",
-          about.shm_perm.mode & SHM_DEST ? "set" : "not set", (unsigned)sys_key_of(&about),
-          (unsigned)meet->segment.key, (unsigned long)about.shm_nattch);
+          about.shm_perm.mode & SHM_DEST ? "set" : "not set", (unsigned)calls_key_of(&about),
+          (unsigned)session->segment.key, (unsigned long)about.shm_nattch);
 #else
-    meet_skip(meet, "this system has no mark for a segment that is to be destroyed (SHM_DEST)");
+    session_skip(session, "this system has no mark for a segment that is to be destroyed (SHM_DEST)");
 #endif
-    narrate_point("removed");
-    meet_advance(meet, RMID_REMOVED);
+    trace_point("removed");
+    session_advance(session, RMID_REMOVED);
 }
 
-static void answer(struct meet *meet, struct rmid *shared)
+static void answer(struct session *session, struct rmid *shared)
 {
-    meet_await(meet, RMID_SAID);
+    session_await(session, RMID_SAID);
     explain("answer in the removed segment: whoever is inside goes on as before");
-    int said = (int)observe(&shared->said);
-    claim(said == meet->peer, "heard %d from the talker (PID %d) through the removed segment", said,
-          (int)meet->peer);
+    int said = observe(&shared->said);
+    check(said == session->peer, "heard %d from the talker (PID %d) through the removed segment", said,
+          (int)session->peer);
     publish(&shared->answered, -said);
-    meet_advance(meet, RMID_ANSWERED);
+    session_advance(session, RMID_ANSWERED);
 }
 
-static void compare(struct meet *meet, struct rmid *shared)
+static void compare(struct session *session, struct rmid *shared)
 {
-    meet_await(meet, RMID_ANEW);
-    narrate_point("anew");
+    session_await(session, RMID_ANEW);
+    trace_point("anew");
     explain("find what has our key now: it is not what we have attached");
     struct segment other;
-    segment_find(&other, meet->segment.key);
+    segment_find(&other, session->segment.key);
     if (other.state == SEGMENT_GONE || other.state == SEGMENT_FOREIGN ||
         other.size < sizeof *shared) {
-        wakeup_end();
-        if (wakeup_gone(meet->peer, meet->segment.shmid))
-            errx(3, "the talker (PID %d) went away", (int)meet->peer);
+        ending_obey();
+        if (peer_is_gone(session->peer, session->segment.shmid))
+            errx(3, "the talker (PID %d) went away", (int)session->peer);
         segment_refuse(&other);
     }
     struct rmid *theirs = sys_shmat(other.shmid, NULL, SHM_RDONLY);
     if (theirs == (void *)-1)
         err(1, "shmat(%d, NULL, SHM_RDONLY)", other.shmid);
-    claim(other.shmid != meet->segment.shmid && strncmp(theirs->text, shared->text, RMID_TEXT) != 0,
+    check(other.shmid != session->segment.shmid && strncmp(theirs->text, shared->text, RMID_TEXT) != 0,
           "we sit in segment %d (\"%.*s\"), while our key leads to %d (\"%.*s\")",
-          meet->segment.shmid, RMID_TEXT, shared->text, other.shmid, RMID_TEXT, theirs->text);
+          session->segment.shmid, RMID_TEXT, shared->text, other.shmid, RMID_TEXT, theirs->text);
     if (sys_shmdt(theirs) == -1)
         err(1, "shmdt(%p)", (void *)theirs);
-    meet_advance(meet, RMID_COMPARED);
+    session_advance(session, RMID_COMPARED);
 }
 
-static void detach_last(struct meet *meet)
+static void detach_last(struct session *session)
 {
-    int shmid = meet->segment.shmid;
+    int shmid = session->segment.shmid;
     struct shmid_ds about;
-    meet_await(meet, RMID_LEAVING);
-    meet_await_attached(meet, 1);
+    session_await(session, RMID_LEAVING);
+    session_await_attached(session, 1);
     int result = sys_shmctl(shmid, IPC_STAT, &about);
-    claim(result == 0, "the talker has detached: shmctl(%d, IPC_STAT) says %s", shmid,
-          result == 0 ? "it is still there" : sys_error_name(errno));
+    check(result == 0, "the talker has detached: shmctl(%d, IPC_STAT) says %s", shmid,
+          result == 0 ? "it is still there" : calls_error_name(errno));
 
     explain("detach: we are the last, and so this frees it");
-    narrate_point("last");
-    segment_detach(&meet->segment);
+    trace_point("last");
+    segment_detach(&session->segment);
     result = sys_shmctl(shmid, IPC_STAT, &about);
-    claim(result == -1 && (errno == EINVAL || errno == EIDRM),
+    check(result == -1 && (errno == EINVAL || errno == EIDRM),
           "we have detached: shmctl(%d, IPC_STAT) says %s", shmid,
-          result == 0 ? "it is still there" : sys_error_name(errno));
+          result == 0 ? "it is still there" : calls_error_name(errno));
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_open(&meet, &options, RMID_LESSON, sizeof(struct rmid));
-    struct rmid *shared = (struct rmid *)meet.shared;
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct rmid *shared = session_open(&session, &options, RMID_LESSON, sizeof *shared);
     strcpy(shared->text, "the first listener's");
-    meet_await_talker(&meet);
+    session_await_talker(&session);
 
-    remove_it(&meet);
-    answer(&meet, shared);
-    compare(&meet, shared);
-    detach_last(&meet);
-    wakeup_end();
-    return claim_status();
+    remove_it(&session);
+    answer(&session, shared);
+    compare(&session, shared);
+    detach_last(&session);
+    return program_end();
 }

@@ -15,12 +15,13 @@
 #if defined(__linux__)
 #define _GNU_SOURCE /* SHM_HUGETLB */
 #endif
-#include "../common/pairs/stream.h"
-#include "../common/lines.h"
-#include "../common/progress.h"
+#include "../common/layout/stream.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/peer.h"
+#include "../common/ending.h"
+#include "../common/doorbell.h"
 
-#include <err.h>
-#include <errno.h>
 
 /* ---- the command line ---- */
 
@@ -53,7 +54,7 @@ static const struct program program = {
 /* ---- the listener ---- */
 
 struct listener {
-    struct meet meet;
+    struct session session;
     struct stream *stream;
     struct stream_ring ring;
     struct doorbell_side bell;
@@ -62,15 +63,15 @@ struct listener {
 };
 
 /* The talker is gone, or silent, and has not announced the end. All that came before is written. */
-static _Noreturn void break_off(const struct listener *listener, enum wakeup why)
+static _Noreturn void break_off(const struct listener *listener, enum wait_result why)
 {
     unsigned long long bytes = listener->progress.bytes;
-    int talker = (int)listener->meet.peer;
-    if (why == WAKEUP_LATE)
+    int talker = (int)listener->session.peer;
+    if (why == WAIT_LATE)
         progress_errx(3,
                       "stream broke off after %llu bytes: no word from the talker (PID %d) "
                       "within %g seconds",
-                      bytes, talker, listener->meet.timeout);
+                      bytes, talker, listener->session.timeout);
     progress_errx(3, "stream broke off after %llu bytes: the talker (PID %d) went away", bytes,
                   talker);
 }
@@ -82,10 +83,10 @@ static _Noreturn void refuse(struct listener *listener, const char *call, int er
         "say why, and ring in any case: a talker that waits for its input has declared nothing");
     progress_wipe();
     publish(&listener->stream->refused, error);
-    if (wakeup_send(listener->meet.peer) == -1 && errno != ESRCH)
-        warn("kill(%d, SIGUSR1) to the talker", (int)listener->meet.peer);
+    if (peer_signal(listener->session.peer) == -1 && errno != ESRCH)
+        warn("kill(%d, SIGUSR1) to the talker", (int)listener->session.peer);
     if (error == EPIPE)
-        wakeup_die(SIGPIPE);
+        ending_die(SIGPIPE);
     errno = error;
     err(1, "%s stdout, after %llu bytes", call, (unsigned long long)listener->progress.bytes);
 }
@@ -96,41 +97,41 @@ static uint64_t await_slot(struct listener *listener)
     explain("look for a filled slot; declare that we sleep, and look once more before we do: a "
             "talker that saw us awake does not ring");
     struct stream *stream = listener->stream;
-    struct wakeup_wait wait = meet_wait(&listener->meet);
+    struct wait wait = session_wait(&listener->session);
     uint64_t head;
-    while ((head = (uint64_t)observe(&stream->head)) == listener->tail) {
-        enum wakeup why = doorbell_wait(&listener->bell, &wait);
-        if (why != WAKEUP_LOOK)
+    while ((head = observe(&stream->head)) == listener->tail) {
+        enum wait_result why = doorbell_wait(&listener->bell, &wait);
+        if (why != WAIT_LOOK)
             break_off(listener, why);
     }
     doorbell_up(&listener->bell);
 
-    uint64_t length = (uint64_t)observe(&stream->length[listener->tail % listener->ring.slots]);
+    uint64_t length = observe(&stream->length[listener->tail % listener->ring.slots]);
     if (head - listener->tail > listener->ring.slots || length > listener->ring.slot_size)
         progress_errx(1,
                       "shmid %d says that slot %llu holds %llu bytes, and %llu are filled: it is "
                       "broken",
-                      listener->meet.segment.shmid, (unsigned long long)listener->tail,
+                      listener->session.segment.shmid, (unsigned long long)listener->tail,
                       (unsigned long long)length, (unsigned long long)head);
     return length;
 }
 
 /* Waits where stdout takes nothing at the moment: write(2) said so, with EINTR or EAGAIN. The
  * talker's death is no reason to give up: what has come is written. */
-static void await_reader(struct listener *listener, struct wakeup_wait *wait, int error)
+static void await_reader(struct listener *listener, struct wait *wait, int error)
 {
     bool ready;
-    enum wakeup why =
-        error == EAGAIN ? wakeup_sleep_on(wait, STDOUT_FILENO, true, &ready) : wakeup_look(wait);
-    if (why == WAKEUP_LATE)
+    enum wait_result why =
+        error == EAGAIN ? wait_on(wait, STDOUT_FILENO, true, &ready) : wakeup_look(wait);
+    if (why == WAIT_LATE)
         progress_errx(3, "stdout took nothing within %g seconds, after %llu bytes: gave up",
-                      listener->meet.timeout, (unsigned long long)listener->progress.bytes);
+                      listener->session.timeout, (unsigned long long)listener->progress.bytes);
 }
 
 /* Writes a slot whole, straight from the segment. */
 static void write_slot(struct listener *listener, const char *bytes, uint64_t length)
 {
-    struct wakeup_wait wait = {.timeout = listener->meet.timeout};
+    struct wait wait = {.timeout = listener->session.timeout};
     while (length > 0) {
         ssize_t written = wakeup_write(STDOUT_FILENO, bytes, length);
         if (written == -1 && (errno == EINTR || errno == EAGAIN)) {
@@ -143,10 +144,10 @@ static void write_slot(struct listener *listener, const char *bytes, uint64_t le
         length -= (uint64_t)written;
         progress_advance(&listener->progress, (uint64_t)written,
                          atomic_load(&listener->stream->expected));
-        if (wakeup_ending == SIGPIPE) /* the reader took a part, and then went away */
+        if (signals_ending == SIGPIPE) /* the reader took a part, and then went away */
             refuse(listener, "write to", EPIPE);
-        wakeup_end();
-        wait = (struct wakeup_wait){.timeout = listener->meet.timeout};
+        ending_obey();
+        wait = (struct wait){.timeout = listener->session.timeout};
     }
 }
 
@@ -162,17 +163,17 @@ static void give_back(struct listener *listener)
     publish(&stream->tail, listener->tail);
     if (atomic_load(&stream->head) - listener->tail > listener->ring.slots / 2)
         return;
-    if (doorbell_ring(&listener->bell, listener->meet.peer) == -1 && errno != ESRCH)
-        progress_err(1, "kill(%d, SIGUSR1) to the talker", (int)listener->meet.peer);
+    if (doorbell_ring(&listener->bell, listener->session.peer) == -1 && errno != ESRCH)
+        progress_err(1, "kill(%d, SIGUSR1) to the talker", (int)listener->session.peer);
 }
 
 static void receive(struct listener *listener)
 {
     uint64_t length;
     while ((length = await_slot(listener)) > 0) {
-        narrate_point("filled");
+        trace_point("filled");
         write_slot(listener, stream_slot(&listener->ring, listener->tail), length);
-        narrate_point("written");
+        trace_point("written");
         give_back(listener);
     }
     explain("a slot of 0 bytes is the end; before we confirm it, close(2) has to say that all is "
@@ -194,8 +195,8 @@ static void make_ring(struct listener *listener, const struct options *options)
     explain("make a segment with room for all slots: each begins on a page boundary, where the "
             "kernel copies fastest");
     uint64_t bytes = stream_begin() + (uint64_t)slots * (uint64_t)slot_size;
-    meet_create(&listener->meet, options, STREAM_LESSON, bytes, huge ? SHM_HUGETLB : 0);
-    struct stream *stream = (struct stream *)listener->meet.shared;
+    session_create(&listener->session, options, STREAM_LESSON, bytes, huge ? SHM_HUGETLB : 0);
+    struct stream *stream = (struct stream *)listener->session.shared;
     listener->stream = stream;
     publish(&stream->slots, (uint64_t)slots);
     publish(&stream->slot_size, (uint64_t)slot_size);
@@ -204,27 +205,26 @@ static void make_ring(struct listener *listener, const struct options *options)
                                           .slot_size = (uint64_t)slot_size};
     listener->bell = (struct doorbell_side){
         .mine = &stream->listener, .theirs = &stream->talker, .spin = doorbell_spin(spin)};
-    meet_invite(&listener->meet);
+    session_announce(&listener->session);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
+    struct options options = program_start(argc, argv, &program);
     if ((uint64_t)slot_size % stream_page() != 0)
         errx(2, "--slot-size: %ld is not a whole number of pages (%llu bytes)", slot_size,
              (unsigned long long)stream_page());
-    lines_to(STDERR_FILENO);
+    output_to(STDERR_FILENO);
 
     explain("block SIGUSR1 before anyone can know our PID: an early one then waits");
-    wakeup_block();
+    wait_block_sigusr1();
     struct listener listener = {0};
     make_ring(&listener, &options);
-    meet_await_talker(&listener.meet);
+    session_await_talker(&listener.session);
 
     progress_begin(&listener.progress, show_progress);
     receive(&listener);
-    progress_end(&listener.progress, "received", listener.bell.rung, listener.bell.slept);
-    meet_part(&listener.meet);
-    wakeup_end();
-    return 0;
+    progress_end(&listener.progress, "received", listener.bell.sent, listener.bell.slept);
+    session_part(&listener.session);
+    return program_end();
 }

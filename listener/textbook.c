@@ -1,6 +1,6 @@
 /* textbook.c (listener) - the textbook's pair works, as long as its naps are long enough.
  *
- * The server of the notes, byte for byte on the wire (common/pairs/textbook.h): whoever talks to
+ * The server of the notes, byte for byte on the wire (common/layout/textbook.h): whoever talks to
  * that one can talk to this one, and the notes' client can. The bounds, the checks, the blocked
  * signal and the cleanup are ours. The nap is the notes': we sleep for three seconds, so that a
  * talker that sleeps for two finds us there. That is the flaw: a nap is too long when it works, and
@@ -16,17 +16,13 @@
  *
  *     $ build/listener-textbook               $ build/talker-textbook 4242    (the PID it printed)
  */
-#include "../common/pairs/textbook.h"
-#include "../common/lines.h"
-#include "../common/options.h"
+#include "../common/layout/textbook.h"
+#include "../common/lesson.h"
+#include "../common/wait.h"
+#include "../common/peer.h"
+#include "../common/ending.h"
 #include "../common/segment.h"
-#include "../common/sys.h"
-#include "../common/wakeup.h"
 
-#include <err.h>
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
 
 static double nap_for = 3;
 
@@ -40,7 +36,6 @@ static const char *const points[] = {"received", "replied", NULL};
 
 static const struct program program = {
     .name = "listener-textbook",
-    .usage = "[options]",
     .about = "Waits for one message of the textbook's client, answers it, and takes a nap.",
     .options = own_options,
     .points = points,
@@ -60,7 +55,7 @@ static void make_way(key_t key)
             (unsigned)key);
     }
     int mode = about.shm_perm.mode & 0777;
-    bool alive = wakeup_alive(about.shm_cpid), fits = textbook_fits(shmid, &about);
+    bool alive = peer_is_alive(about.shm_cpid), fits = textbook_fits(shmid, &about);
     bool busy = fits && (alive || about.shm_nattch > 0);
     if (busy || !fits || (mode != 0600 && mode != 0666))
         errx(busy ? 4 : 1,
@@ -95,24 +90,24 @@ static int create(const struct options *options, key_t *key)
  * Returns who sent it. */
 static pid_t await_text(const char *text, double timeout)
 {
-    struct wakeup_wait wait = {.timeout = timeout};
+    struct wait wait = {.timeout = timeout};
     sigset_t none;
     sigemptyset(&none);
     bool rung = false;
     while (!rung || *text == '\0') {
         sys_sigsuspend(&none);
-        rung = wakeup_came;
-        if (wakeup_look(&wait) != WAKEUP_LOOK)
+        rung = signals_usr1;
+        if (wakeup_look(&wait) != WAIT_LOOK)
             errx(3, "no talker within %g seconds: gave up", timeout);
     }
-    return wakeup_from;
+    return signals_usr1_from;
 }
 
 /* Shows a line as one: the notes' programs end theirs with a newline. */
 static void say_line(const char *before, const char *text)
 {
     size_t length = strlen(text);
-    lines_say(text, length - (length > 0 && text[length - 1] == '\n'), "listener: %s: ", before);
+    say_bytes(text, length - (length > 0 && text[length - 1] == '\n'), "listener: %s: ", before);
 }
 
 static void receive(pid_t talker, const char *text)
@@ -121,32 +116,32 @@ static void receive(pid_t talker, const char *text)
     memcpy(received, text, sizeof received);
     if (strnlen(received, sizeof received) == sizeof received)
         errx(1, "PID %d left no string: no NUL within %d bytes", (int)talker, TEXTBOOK_SIZE);
-    narrate_observe_text("text", received, strlen(received));
-    lines_print("Start ====");
+    trace_observe_text("text", received, strlen(received));
+    say("Start ====");
     say_line("received", received);
 }
 
 static bool is_removed(int shmid, struct shmid_ds *about)
 {
-    return sys_shmctl(shmid, IPC_STAT, about) == -1 || sys_key_of(about) == IPC_PRIVATE;
+    return sys_shmctl(shmid, IPC_STAT, about) == -1 || calls_key_of(about) == IPC_PRIVATE;
 }
 
 /* Naps, as the notes do, but not for a talker that has left: removed the segment, or died. */
 static void nap(pid_t talker, int shmid)
 {
-    struct wakeup_wait wait = {.timeout = nap_for};
+    struct wait wait = {.timeout = nap_for};
     struct shmid_ds about;
-    while (wakeup_sleep(&wait) != WAKEUP_LATE)
-        if (wakeup_gone(talker, shmid) &&
-            (is_removed(shmid, &about) || (about.shm_nattch <= 1 && !wakeup_alive(talker))))
+    while (wait_sleep(&wait) != WAIT_LATE)
+        if (peer_is_gone(talker, shmid) &&
+            (is_removed(shmid, &about) || (about.shm_nattch <= 1 && !peer_is_alive(talker))))
             return;
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
+    struct options options = program_start(argc, argv, &program);
     explain("block SIGUSR1 before anyone can know our PID: the notes' server can be killed by it");
-    wakeup_block();
+    wait_block_sigusr1();
 
     explain("create the segment where the notes' client looks for it, and attach it");
     key_t key;
@@ -154,19 +149,19 @@ int main(int argc, char **argv)
     char *text = sys_shmat(shmid, NULL, 0);
     if (text == (void *)-1)
         err(1, "shmat(%d, NULL, 0)", shmid);
-    lines_print("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(), (unsigned)key,
+    say("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(), (unsigned)key,
                 shmid);
     pid_t talker = await_text(text, options.timeout);
 
     explain("copy what lies there, and see that it is a string: strcpy would trust a stranger");
-    narrate_point("received");
+    trace_point("received");
     receive(talker, text);
 
     explain("leave the reply in its place; there is no turn and no signal to say that it is there");
     static const char reply[] = "Have a nice day\n";
     memcpy(text, reply, sizeof reply);
-    narrate_publish_text("text", reply, strlen(reply));
-    narrate_point("replied");
+    trace_publish_text("text", reply, strlen(reply));
+    trace_point("replied");
     say_line("replied", reply);
 
     explain("THE FLAW: a nap, in the hope that the talker has read it when we wake up");
@@ -177,13 +172,12 @@ int main(int argc, char **argv)
     explain("the talker removes the segment, as the notes have it; one that died leaves it to us");
     struct shmid_ds about;
     if (is_removed(shmid, &about)) {
-        lines_print("the talker has removed the segment");
+        say("the talker has removed the segment");
     } else if (about.shm_nattch > 0) {
-        lines_print("the talker is still there, and will remove the segment");
+        say("the talker is still there, and will remove the segment");
         segment_forget(shmid);
-    } else if (!wakeup_alive(talker)) {
+    } else if (!peer_is_alive(talker)) {
         errx(3, "the talker (PID %d) went away, and left the segment: removed it", (int)talker);
     }
-    wakeup_end();
-    return 0;
+    return program_end();
 }

@@ -18,15 +18,15 @@
  *
  *     $ build/listener-torn                   $ build/talker-torn
  */
-#include "../common/pairs/torn.h"
-#include "../common/claim.h"
-#include "../common/lines.h"
+#include "../common/layout/torn.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
 static const char *const points[] = {"half_read", NULL};
 
 static const struct program program = {
     .name = "listener-torn",
-    .usage = "[options]",
     .about =
         "Reads a record in the middle of its writing, guarded by a sequence lock, then by a turn.",
     .points = points,
@@ -43,31 +43,31 @@ static void count(int left, int right)
         return;
     }
     seen.torn++;
-    lines_print("read a torn record: left %d, right %d", left, right);
+    say("read a torn record: left %d, right %d", left, right);
 }
 
 /* Reads the record once. Where it stands still, the talker may write between the halves. */
-static void look(struct meet *meet, struct torn *shared, bool stand_still)
+static void look(struct session *session, struct torn *shared, bool stand_still)
 {
     seen.looks++;
-    if (observe(&shared->turn) == meet->peer) {
+    if (observe(&shared->turn) == session->peer) {
         seen.refused++;
         return;
     }
     explain(
         "remember the sequence: the halves belong together if it is even, and the same afterwards");
-    unsigned before = (unsigned)observe(&shared->sequence);
+    unsigned before = observe(&shared->sequence);
     int left = atomic_load_explicit(&shared->left, memory_order_relaxed);
-    narrate_observe("left", &shared->left, left);
+    trace_observe("left", &shared->left, left);
     if (stand_still) {
-        narrate_point("half_read");
-        meet_advance(meet, TORN_HALF_READ);
-        meet_await(meet, TORN_TRIED);
+        trace_point("half_read");
+        session_advance(session, TORN_HALF_READ);
+        session_await(session, TORN_TRIED);
     }
     int right = atomic_load_explicit(&shared->right, memory_order_relaxed);
-    narrate_observe("right", &shared->right, right);
+    trace_observe("right", &shared->right, right);
     atomic_thread_fence(memory_order_acquire); /* the halves first, then the sequence once more */
-    unsigned after = (unsigned)observe(&shared->sequence);
+    unsigned after = observe(&shared->sequence);
     if (before % 2 == 1 || after != before)
         seen.refused++;
     else
@@ -76,43 +76,40 @@ static void look(struct meet *meet, struct torn *shared, bool stand_still)
 
 /* One round: a look in the middle of the writing, one with a writing in its middle, and one in
  * peace. */
-static void look_three_times(struct meet *meet, struct torn *shared)
+static void look_three_times(struct session *session, struct torn *shared)
 {
-    meet_await(meet, TORN_HALF_WRITTEN);
-    look(meet, shared, false);
-    meet_advance(meet, TORN_LOOKED);
-    meet_await(meet, TORN_WRITTEN);
-    look(meet, shared, true);
-    look(meet, shared, false);
+    session_await(session, TORN_HALF_WRITTEN);
+    look(session, shared, false);
+    session_advance(session, TORN_LOOKED);
+    session_await(session, TORN_WRITTEN);
+    look(session, shared, true);
+    look(session, shared, false);
     if (observe(&shared->turn) != 0)
-        publish(&shared->turn, meet->peer);
-    meet_advance(meet, TORN_READ);
+        publish(&shared->turn, session->peer);
+    session_advance(session, TORN_READ);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_open(&meet, &options, TORN_LESSON, sizeof(struct torn));
-    struct torn *shared = (struct torn *)meet.shared;
-    meet_await_talker(&meet);
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct torn *shared = session_open(&session, &options, TORN_LESSON, sizeof *shared);
+    session_await_talker(&session);
 
     explain("first nobody asks whose turn it is: both go at the record whenever they like");
     for (int i = 0; i < TORN_ROUNDS; i++)
-        look_three_times(&meet, shared);
-    claim(seen.torn == 0 && seen.whole == TORN_ROUNDS && seen.refused == 2 * TORN_ROUNDS,
+        look_three_times(&session, shared);
+    check(seen.torn == 0 && seen.whole == TORN_ROUNDS && seen.refused == 2 * TORN_ROUNDS,
           "without turns: looked %d times, threw away %d, found %d whole and %d torn", seen.looks,
           seen.refused, seen.whole, seen.torn);
 
     explain("now in turn: whoever does not have it leaves the record alone, as in the handshake");
     seen.looks = seen.refused = seen.whole = seen.torn = 0;
     for (int i = 0; i < TORN_ROUNDS; i++)
-        look_three_times(&meet, shared);
-    claim(seen.torn == 0 && seen.whole == 2 * TORN_ROUNDS && seen.refused == TORN_ROUNDS,
+        look_three_times(&session, shared);
+    check(seen.torn == 0 && seen.whole == 2 * TORN_ROUNDS && seen.refused == TORN_ROUNDS,
           "in turn: looked %d times, not our turn %d times, found %d whole and %d torn", seen.looks,
           seen.refused, seen.whole, seen.torn);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_part(&session);
+    return program_end();
 }

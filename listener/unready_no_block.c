@@ -12,18 +12,17 @@
  *     $ kill -l 138                           3
  *     USR1
  */
-#include "../common/pairs/unready.h"
-#include "../common/claim.h"
-#include "../common/sys.h"
+#include "../common/layout/unready.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
-#include <err.h>
 #include <time.h>
 
 static const char *const points[] = {"known", NULL};
 
 static const struct program program = {
     .name = "listener-unready_no_block",
-    .usage = "[options]",
     .about = "Is rung before it has a handler, and dies of it: SIGUSR1 was not blocked.",
     .points = points,
 };
@@ -39,26 +38,25 @@ static void stand_until_rung(double timeout)
         if (timeout > 0 && (double)looks > timeout * 1000)
             errx(3, "nobody rang within %g seconds: gave up", timeout);
         nanosleep(&a_while, NULL);
-        wakeup_end();
+        ending_obey();
     }
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
+    struct options options = program_start(argc, argv, &program);
     explain("THE MISTAKE: nothing is blocked, and SIGUSR1 means death until there is a handler");
     wakeup_guard();
 
     explain(
         "from here on we are known, and there is no handler yet: stand here until somebody rings");
-    struct meet meet;
-    meet_open(&meet, &options, UNREADY_LESSON, sizeof(struct unready));
-    struct unready *shared = (struct unready *)meet.shared;
-    narrate_point("known");
+    struct session session;
+    struct unready *shared = session_open(&session, &options, UNREADY_LESSON, sizeof *shared);
+    trace_point("known");
     stand_until_rung(options.timeout);
 
     explain("ask what SIGUSR1 would do to us, if it were let in now; then install the handler");
-    struct sigaction before, action = {.sa_sigaction = wakeup_take, .sa_flags = SA_SIGINFO};
+    struct sigaction before, action = {.sa_sigaction = on_sigusr1, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     if (sys_sigaction(SIGUSR1, NULL, &before) == -1 || sys_sigaction(SIGUSR1, &action, NULL) == -1)
         err(1, "sigaction(SIGUSR1)");
@@ -67,15 +65,14 @@ int main(int argc, char **argv)
     sigset_t none;
     sigemptyset(&none);
     sys_sigsuspend(&none);
-    int taken = wakeup_came, from = wakeup_from;
-    claim(before.sa_handler == SIG_DFL,
+    int taken = signals_usr1, from = signals_usr1_from;
+    check(before.sa_handler == SIG_DFL,
           "a signal came before the handler: SIGUSR1 was pending, its action %s",
           before.sa_handler == SIG_DFL ? "the default, death" : "not the default");
-    claim(taken == 1, "the handler took it as soon as it was let in, from PID %d", from);
+    check(taken == 1, "the handler took it as soon as it was let in, from PID %d", from);
     publish(&shared->taken, taken);
-    meet_await_talker(&meet);
-    meet_advance(&meet, UNREADY_TAKEN);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_await_talker(&session);
+    session_advance(&session, UNREADY_TAKEN);
+    session_part(&session);
+    return program_end();
 }

@@ -7,43 +7,40 @@
  *
  *     $ build/listener-coalesce               $ build/talker-coalesce
  */
-#include "../common/pairs/coalesce.h"
-#include "../common/claim.h"
-#include "../common/lines.h"
-#include "../common/sys.h"
+#include "../common/layout/coalesce.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
-#include <err.h>
-#include <errno.h>
 
 static const struct program program = {
     .name = "talker-coalesce",
-    .usage = "[options]",
     .about =
         "Sends 1,000 SIGUSR1 to a listener that has blocked them, then 1,000 realtime signals.",
 };
 
-static void send_plain(struct meet *meet, struct coalesce *shared)
+static void send_plain(struct session *session, struct coalesce *shared)
 {
     explain(
         "number each signal in memory, then send it: the number is the truth, the signal a nudge");
     for (int i = 1; i <= COALESCE_SIGNALS; i++) {
         publish(&shared->sequence, i);
-        if (sys_kill(meet->peer, SIGUSR1) == -1 && errno != ESRCH)
-            err(1, "kill(%d, SIGUSR1) to the listener", (int)meet->peer);
+        if (sys_kill(session->peer, SIGUSR1) == -1 && errno != ESRCH)
+            err(1, "kill(%d, SIGUSR1) to the listener", (int)session->peer);
     }
 }
 
 /* Returns how many the kernel took. */
-static int send_queued(struct meet *meet)
+static int send_queued(struct session *session)
 {
     explain("sigqueue makes the kernel keep each one, with a number of its own, up to a limit");
     for (int i = 1; i <= COALESCE_SIGNALS; i++) {
-        if (sys_sigqueue(meet->peer, SIGRTMIN, (union sigval){.sival_int = i}) == 0)
+        if (sys_sigqueue(session->peer, SIGRTMIN, (union sigval){.sival_int = i}) == 0)
             continue;
         if (errno == ESRCH)
-            meet_await(meet, COALESCE_QUEUED); /* which sees that the listener is gone, and ends */
+            session_await(session, COALESCE_QUEUED); /* which sees that the listener is gone, and ends */
         if (errno != EAGAIN)
-            err(1, "sigqueue(%d, SIGRTMIN, %d) to the listener", (int)meet->peer, i);
+            err(1, "sigqueue(%d, SIGRTMIN, %d) to the listener", (int)session->peer, i);
         return i - 1;
     }
     return COALESCE_SIGNALS;
@@ -51,26 +48,23 @@ static int send_queued(struct meet *meet)
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
+    struct options options = program_start(argc, argv, &program);
     explain("block SIGUSR1 before we are known: the listener will ring us, too");
-    wakeup_block();
-    struct meet meet;
-    meet_find(&meet, &options, COALESCE_LESSON, sizeof(struct coalesce));
-    struct coalesce *shared = (struct coalesce *)meet.shared;
+    struct session session;
+    struct coalesce *shared = session_join(&session, &options, COALESCE_LESSON, sizeof *shared);
 
-    meet_await(&meet, COALESCE_BLOCKED);
-    send_plain(&meet, shared);
+    session_await(&session, COALESCE_BLOCKED);
+    send_plain(&session, shared);
     explain("say so without ringing, which would be one signal more: the listener looks by itself");
-    publish(&meet.shared->step, COALESCE_SENT);
-    lines_print("sent SIGUSR1 %d times", (int)observe(&shared->sequence));
+    publish(&session.shared->step, COALESCE_SENT);
+    say("sent SIGUSR1 %d times", observe(&shared->sequence));
 
-    meet_await(&meet, COALESCE_COUNTED);
-    int queued = send_queued(&meet);
+    session_await(&session, COALESCE_COUNTED);
+    int queued = send_queued(&session);
     publish(&shared->queued, queued);
-    meet_advance(&meet, COALESCE_QUEUED);
-    claim(queued > 0, "queued %d realtime signals of %d%s", queued, COALESCE_SIGNALS,
+    session_advance(&session, COALESCE_QUEUED);
+    check(queued > 0, "queued %d realtime signals of %d%s", queued, COALESCE_SIGNALS,
           queued < COALESCE_SIGNALS ? ": the limit is reached (ulimit -i)" : "");
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_part(&session);
+    return program_end();
 }

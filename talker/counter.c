@@ -7,16 +7,14 @@
  *
  *     $ build/listener-counter                $ build/talker-counter
  */
-#include "../common/pairs/counter.h"
-#include "../common/lines.h"
-#include "../common/sys.h"
+#include "../common/layout/counter.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/peer.h"
+#include "../common/ending.h"
 
-#include <err.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 enum { AT_A_TIME = 3 }; /* what is counted while nobody looks */
 
@@ -41,7 +39,6 @@ static const char *const points[] = {"tick", NULL};
 
 static const struct program program = {
     .name = "talker-counter",
-    .usage = "[options]",
     .about =
         "Counts for a watcher; one that asks for it is rung at each value. The key is fixed, and\n"
         "no key file is used.",
@@ -77,12 +74,12 @@ static struct counter *find(int *shmid)
 
 static void introduce_us(struct counter *counter, int shmid)
 {
-    int other = (int)observe(&counter->meet.talker);
-    if (wakeup_confirm(other, shmid) ||
-        !atomic_compare_exchange_strong(&counter->meet.talker, &other, (int)getpid()))
+    int other = observe(&counter->session.talker);
+    if (peer_has_attached(other, shmid) ||
+        !atomic_compare_exchange_strong(&counter->session.talker, &other, (int)getpid()))
         errx(4, "busy: PID %d is counting under key %#lx: choose another --key", other, key);
-    narrate_publish("talker", getpid());
-    narrate_stops_to(&counter->meet.head.stopped[SEGMENT_TALKER]);
+    trace_publish("talker", getpid());
+    trace_stops_to(&counter->meet.head.stopped[SIDE_TALKER]);
 }
 
 /* Whether nobody can be watching: the segment's maker is dead, and nobody else has it attached. */
@@ -90,7 +87,7 @@ static bool nobody_watches(int shmid)
 {
     struct shmid_ds about;
     return sys_shmctl(shmid, IPC_STAT, &about) == -1 ||
-           (about.shm_nattch <= 1 && !wakeup_alive(about.shm_cpid));
+           (about.shm_nattch <= 1 && !peer_is_alive(about.shm_cpid));
 }
 
 static void leave(struct counter *counter, int number)
@@ -98,92 +95,91 @@ static void leave(struct counter *counter, int number)
     char text[12];
     int length = snprintf(text, sizeof text, "%d", number);
     memcpy(counter->text, text, (size_t)length + 1);
-    narrate_publish_text("text", text, (size_t)length);
+    trace_publish_text("text", text, (size_t)length);
 }
 
-static void ring(const struct meet *meet)
+static void ring(const struct session *session)
 {
-    if (wakeup_send(meet->peer) == -1)
-        err(3, "kill(%d, SIGUSR1) to the listener", (int)meet->peer);
+    if (peer_signal(session->peer) == -1)
+        err(3, "kill(%d, SIGUSR1) to the listener", (int)session->peer);
 }
 
 /* Counts from `number` on. Returns the next. */
-static int count_some(struct counter *counter, const struct meet *meet, int number)
+static int count_some(struct counter *counter, const struct session *session, int number)
 {
     for (int i = 0; i < AT_A_TIME; i++) {
         leave(counter, number++);
-        meet_nap(meet, interval);
+        session_nap(session, interval);
     }
     return number;
 }
 
 /* Returns the next number. */
-static int count_without_a_bell(struct counter *counter, struct meet *meet, int number)
+static int count_without_a_bell(struct counter *counter, struct session *session, int number)
 {
     explain("count before the listener looks, then wait, as if our next tick were still to come");
-    ring(meet);
+    ring(session);
     int first = number;
-    number = count_some(counter, meet, number);
-    meet_advance(meet, COUNTER_MIDDLE);
-    meet_await(meet, COUNTER_LOOKED);
+    number = count_some(counter, session, number);
+    session_advance(session, COUNTER_MIDDLE);
+    session_await(session, COUNTER_LOOKED);
 
     explain("count on while the listener does not look: nothing keeps these values for it");
-    number = count_some(counter, meet, number);
-    meet_advance(meet, COUNTER_AHEAD);
-    lines_print("counted %d to %d, for whoever looks", first, number - 1);
+    number = count_some(counter, session, number);
+    session_advance(session, COUNTER_AHEAD);
+    say("counted %d to %d, for whoever looks", first, number - 1);
     return number;
 }
 
-static void count_and_ring(struct counter *counter, struct meet *meet, int number)
+static void count_and_ring(struct counter *counter, struct session *session, int number)
 {
-    meet_await(meet, COUNTER_RING);
+    session_await(session, COUNTER_RING);
     explain("now ring at each value, and keep it there until the listener has seen it");
     int rung = number;
-    for (int tick = (int)observe(&counter->tick) + 1;; tick++) {
+    for (int tick = observe(&counter->tick) + 1;; tick++) {
         leave(counter, number++);
-        narrate_point("tick");
+        trace_point("tick");
         publish(&counter->tick, tick);
-        ring(meet);
-        struct wakeup_wait wait = meet_wait(meet);
+        ring(session);
+        struct wait wait = session_wait(session);
         while (observe(&counter->seen) != tick)
-            meet_sleep(meet, &wait);
-        if (observe(&counter->watcher) != meet->peer)
+            session_sleep(session, &wait);
+        if (observe(&counter->watcher) != session->peer)
             break;
-        meet_nap(meet, interval);
+        session_nap(session, interval);
     }
-    lines_print("counted %d to %d, and rang at each", rung, number - 1);
+    say("counted %d to %d, and rang at each", rung, number - 1);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
+    struct options options = program_start(argc, argv, &program);
+    wait_block_sigusr1();
     explain("find the segment under its fixed key; whoever knows the number knows the segment");
-    struct meet meet = {.timeout = options.timeout};
-    struct counter *counter = find(&meet.segment.shmid);
-    meet.shared = &counter->meet;
-    introduce_us(counter, meet.segment.shmid);
+    struct session session = {.timeout = options.timeout};
+    struct counter *counter = find(&session.segment.shmid);
+    session.shared = &counter->session;
+    introduce_us(counter, session.segment.shmid);
 
     for (int number = 0; count == 0 || number < count; number++) {
-        int watcher = (int)observe(&counter->watcher);
-        if (wakeup_confirm(watcher, meet.segment.shmid)) {
-            meet.peer = watcher;
-            counter_adopt(counter, meet.segment.shmid);
-            number = count_without_a_bell(counter, &meet, number);
-            count_and_ring(counter, &meet, number);
+        int watcher = observe(&counter->watcher);
+        if (peer_has_attached(watcher, session.segment.shmid)) {
+            session.peer = watcher;
+            counter_adopt(counter, session.segment.shmid);
+            number = count_without_a_bell(counter, &session, number);
+            count_and_ring(counter, &session, number);
             break;
         }
-        if (!create && nobody_watches(meet.segment.shmid))
+        if (!create && nobody_watches(session.segment.shmid))
             errx(3, "nobody watches key %#lx: start listener-counter first, or give --create", key);
         if (number == 0)
             explain("nobody has left a PID to ring: count, for whoever looks");
         leave(counter, number);
-        meet_nap(&meet, interval);
+        session_nap(&session, interval);
     }
-    publish(&counter->meet.talker, 0);
-    narrate_stops_to(NULL);
+    publish(&counter->session.talker, 0);
+    trace_stops_to(NULL);
     if (sys_shmdt(counter) == -1)
         err(1, "shmdt(%p)", (void *)counter);
-    wakeup_end();
-    return 0;
+    return program_end();
 }

@@ -1,128 +1,102 @@
-/* handshake.c (talker) - one message, one reply, with the plain calls in their order.
+/* handshake.c (talker) - one message and one reply.
  *
- * The other half of listener/handshake.c, which is to be read first and started first. We never
- * create, and never remove: that is the listener's part. It may be gone, or a stranger may have its
- * key; so the kernel is asked before anybody is signalled.
+ * Read listener/handshake.c first, and start it first. The talker never creates or removes the
+ * segment: the listener does both. Another program may have the same key, so the talker asks the
+ * kernel who created the segment before it signals anyone.
  *
  *     $ build/listener-handshake              $ build/talker-handshake "Hello"
  *     listener: waiting for a talker ...      talker: said: Hello
  *     listener: received: Hello               talker: listener said: Have a nice day
  *     listener: replied: Have a nice day
  */
-#include "../common/pairs/handshake.h"
-#include "../common/lines.h"
-#include "../common/options.h"
-#include "../common/sys.h"
-#include "../common/wakeup.h"
-
-#include <err.h>
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
+#include "../common/layout/handshake.h"
+#include "../common/lesson.h"
+#include "../common/segment.h"
+#include "../common/wait.h"
 
 static const struct program program = {
     .name = "talker-handshake",
     .usage = "[options] [MESSAGE]",
-    .about = "Says MESSAGE (default: Hello, I'm talker), and prints the reply: the plainest pair.",
-    .most_operands = 1,
-};
+    .about = "Says MESSAGE (default: Hello, I'm talker) and prints the reply: the plainest pair.",
+    .values = HANDSHAKE_VALUES,
+    .most_operands = 1};
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
+    struct options options = program_start(argc, argv, &program);
     const char *message = options.operand_count > 0 ? options.operands[0] : "Hello, I'm talker";
     if (strlen(message) >= HANDSHAKE_TEXT)
-        errx(1, "a message of %zu bytes does not fit, the segment takes %d: not sent",
+        errx(EXIT_FAILED, "a message of %zu bytes does not fit, the segment takes %d: not sent",
              strlen(message), HANDSHAKE_TEXT - 1);
 
-    explain("block SIGUSR1 before anyone can know our PID: the reply may come before we sleep");
+    explain("Block SIGUSR1: a reply that comes before we sleep leaves the signal pending.");
     sigset_t usr1, none;
     sigemptyset(&none);
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
     if (sys_sigprocmask(SIG_BLOCK, &usr1, NULL) == -1)
-        err(1, "sigprocmask(SIG_BLOCK, [SIGUSR1])");
+        err(EXIT_FAILED, "sigprocmask(SIG_BLOCK, [SIGUSR1])");
 
-    explain("give SIGUSR1 a handler: what it does by default is kill us");
-    struct sigaction action = {.sa_sigaction = wakeup_take, .sa_flags = SA_SIGINFO};
+    explain("Install a handler: the default action of SIGUSR1 is to kill the process.");
+    struct sigaction action = {.sa_sigaction = on_sigusr1, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     if (sys_sigaction(SIGUSR1, &action, NULL) == -1)
-        err(1, "sigaction(SIGUSR1)");
+        err(EXIT_FAILED, "sigaction(SIGUSR1)");
 
-    explain(
-        "let Ctrl-C end any wait, and let a tick look after the peer: nobody waits for the dead");
-    wakeup_guard();
-
-    explain("make the key that the listener has made: same file, same project, same key");
+    explain("Make the same key as the listener: from the same file and the same project.");
     key_t key = sys_ftok(options.file, options.project);
     if (key == -1)
-        err(errno == ENOENT ? 3 : 1, "ftok(\"%s\", %d): start listener-handshake first",
-            options.file, options.project);
+        err(errno == ENOENT ? EXIT_NO_PEER : EXIT_FAILED,
+            "ftok(\"%s\", %d): start listener-handshake first", options.file, options.project);
 
-    explain("find the segment: no IPC_CREAT, for it is the listener that creates it");
-    int shmid = sys_shmget(key, segment_size(sizeof(struct handshake)), 0);
+    explain("Find the segment. No IPC_CREAT: only the listener creates it.");
+    size_t size = segment_size(sizeof(struct handshake));
+    int shmid = sys_shmget(key, size, 0);
     if (shmid == -1 && errno == ENOENT)
-        errx(3, "no listener has key %#x: start listener-handshake first", (unsigned)key);
+        errx(EXIT_NO_PEER, "no listener has key %#x: start listener-handshake first", (unsigned)key);
     if (shmid == -1)
-        err(1, "shmget(%#x, %zu, 0): a foreign segment, of another size or owner, has this key",
-            (unsigned)key, segment_size(sizeof(struct handshake)));
+        err(EXIT_FAILED, "shmget(%#x, %zu, 0): a foreign segment, of another size or owner",
+            (unsigned)key, size);
 
-    explain(
-        "ask the kernel whose it is, and read its magic: its creator is the only one we signal");
-    struct segment segment = {.key = key, .shmid = shmid};
-    enum segment_state state = segment_classify(&segment);
-    if (state == SEGMENT_FOREIGN)
-        segment_refuse(&segment);
-    if (state != SEGMENT_LIVE)
-        errx(3, "nobody listens on key %#x: start listener-handshake", (unsigned)key);
-    segment_expect(&segment, HANDSHAKE_LESSON, HANDSHAKE_VERSION, sizeof(struct handshake));
+    explain("Ask the kernel who created it: that process is the only one that we signal.");
+    pid_t listener = segment_listener(shmid, HANDSHAKE_LESSON, HANDSHAKE_VERSION,
+                                      sizeof(struct handshake)); /* exits if it is not the listener's */
 
-    explain("attach it where the kernel likes (NULL); failure is (void *)-1, and not NULL");
+    explain("Attach it at an address that the kernel chooses. Failure is (void *)-1, not NULL.");
     struct handshake *shared = sys_shmat(shmid, NULL, 0);
     if (shared == (void *)-1)
-        err(1, "shmat(%d, NULL, 0)", shmid);
+        err(EXIT_FAILED, "shmat(%d, NULL, 0)", shmid);
 
-    explain("tell the listener who we are; the first to exchange 0 for its PID is the talker");
-    int nobody = 0;
-    if (!atomic_compare_exchange_strong(&shared->talker, &nobody, (int)getpid()))
-        errx(4, "busy: PID %d is the talker already", nobody);
-    narrate_publish("talker", getpid());
+    explain("Write our PID where 0 stands, in one atomic step: only one talker can succeed.");
+    int none_yet = 0;
+    if (!atomic_compare_exchange_strong(&shared->talker, &none_yet, (int)getpid()))
+        errx(EXIT_BUSY, "busy: PID %d is the talker already", none_yet);
+    trace_publish("talker", getpid());
 
-    explain("leave the text first, and the state after it: whoever sees SAID sees the text");
-    strcpy(shared->text, message);
-    narrate_publish_text("text", message, strlen(message));
+    explain("Write the text, then the state, then signal: the order matters.");
+    leave_text(shared->text, message, sizeof shared->text);
     publish(&shared->state, SAID);
+    say("said: %s", message);
+    if (sys_kill(listener, SIGUSR1) == -1 && errno != ESRCH)
+        err(EXIT_FAILED, "kill(%d, SIGUSR1)", (int)listener);
 
-    explain("ring: the signal carries nothing, it only says look");
-    if (sys_kill(segment.creator, SIGUSR1) == -1 && errno != ESRCH)
-        err(1, "kill(%d, SIGUSR1) to the listener", (int)segment.creator);
-    lines_say(message, strlen(message), "talker: said: ");
-
-    explain("sleep until there is an answer: check, sleep, check again, and no signal is missed");
-    struct wakeup_wait wait = {.peer = segment.creator, .shmid = shmid, .timeout = options.timeout};
+    explain("Check, sleep, check again. sigsuspend unblocks the signal and sleeps in one step.");
+    struct wait wait = {
+        .peer = listener, .shmid = shmid, .attached = shared, .timeout = options.timeout};
     while (observe(&shared->state) != ANSWERED) {
-        sys_sigsuspend(&none);
-        enum wakeup why = wakeup_look(&wait);
-        if (why == WAKEUP_GONE) {
-            segment.head = &shared->head;
-            segment_survive(&segment); /* detaches, and removes what the dead cannot remove */
-            errx(3, "the listener (PID %d) went away", (int)wait.peer);
-        }
-        if (why == WAKEUP_LATE)
-            errx(3, "no answer from the listener (PID %d) within %g seconds: gave up",
-                 (int)wait.peer, options.timeout);
+        wait_or_exit(&wait); /* exits if the listener has died or the time is up */
+        do
+            sys_sigsuspend(&none);
+        while (!wait_was_rung(&wait)); /* the timer woke us: sleep on */
     }
 
-    explain("copy the reply, and terminate the copy ourselves: it comes from another process");
+    explain("Copy the reply, and end the copy with NUL: the listener may not have done so.");
     char text[HANDSHAKE_TEXT];
-    memcpy(text, shared->text, sizeof text);
-    text[sizeof text - 1] = '\0';
-    narrate_observe_text("text", text, strlen(text));
-    lines_say(text, strlen(text), "talker: listener said: ");
+    take_text(text, shared->text, sizeof text);
+    say("listener said: %s", text);
 
-    explain("detach; removing the segment is the listener's part");
+    explain("Detach. The listener removes the segment.");
     if (sys_shmdt(shared) == -1)
-        err(1, "shmdt(%p)", (void *)shared);
-    wakeup_end();
-    return 0;
+        err(EXIT_FAILED, "shmdt(%p)", (void *)shared);
+    return program_end();
 }

@@ -6,18 +6,16 @@
  *
  *     $ build/listener-inherit                $ build/talker-inherit
  */
-#include "../common/pairs/inherit.h"
-#include "../common/claim.h"
-#include "../common/sys.h"
+#include "../common/layout/inherit.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
-#include <err.h>
-#include <errno.h>
 
 static const char *const points[] = {"count", NULL};
 
 static const struct program program = {
     .name = "talker-inherit",
-    .usage = "[options]",
     .about = "Counts the attachments of a segment while its listener forks, and detaches.",
     .points = points,
 };
@@ -40,7 +38,7 @@ static const struct {
 };
 
 /* Returns how often the listener's segment is attached. */
-static int count(const struct meet *meet, int shmid)
+static int count(const struct session *session, int shmid)
 {
     struct shmid_ds about;
     if (sys_shmctl(shmid, IPC_STAT, &about) == -1) {
@@ -48,31 +46,28 @@ static int count(const struct meet *meet, int shmid)
             return GONE;
         err(1, "shmctl(%d, IPC_STAT)", shmid);
     }
-    if (about.shm_cpid != meet->peer)
+    if (about.shm_cpid != session->peer)
         errx(1, "shmid %d was made by PID %d, and not by the listener", shmid, (int)about.shm_cpid);
     return (int)about.shm_nattch;
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_find(&meet, &options, INHERIT_LESSON, sizeof(struct inherit));
-    struct inherit *shared = (struct inherit *)meet.shared;
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct inherit *shared = session_join(&session, &options, INHERIT_LESSON, sizeof *shared);
 
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        meet_await(&meet, steps[i].step);
-        narrate_point("count");
+        session_await(&session, steps[i].step);
+        trace_point("count");
         explain("ask the kernel how often the family's segment is attached now");
-        int attached = count(&meet, (int)observe(&shared->shmid));
+        int attached = count(&session, observe(&shared->shmid));
         if (attached == GONE)
-            claim(attached == steps[i].attached, "after %s: the segment is gone", steps[i].after);
+            check(attached == steps[i].attached, "after %s: the segment is gone", steps[i].after);
         else
-            claim(attached == steps[i].attached, "after %s: nattch %d", steps[i].after, attached);
-        meet_advance(&meet, steps[i].step + 1);
+            check(attached == steps[i].attached, "after %s: nattch %d", steps[i].after, attached);
+        session_advance(&session, steps[i].step + 1);
     }
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_part(&session);
+    return program_end();
 }

@@ -6,22 +6,17 @@
  *
  *     $ build/listener-lifetime               $ build/talker-lifetime
  */
-#include "../common/pairs/lifetime.h"
-#include "../common/claim.h"
-#include "../common/lines.h"
-#include "../common/sys.h"
+#include "../common/layout/lifetime.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
-#include <err.h>
-#include <errno.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 static const char *const points[] = {"nobody", NULL};
 
 static const struct program program = {
     .name = "talker-lifetime",
-    .usage = "[options]",
     .about = "Shows all that the kernel knows of a segment, before and after its creator has gone.",
     .points = points,
 };
@@ -44,13 +39,13 @@ static struct shmid_ds show(const char *when, int shmid)
     if (sys_shmctl(shmid, IPC_STAT, &about) == -1)
         err(1, "shmctl(%d, IPC_STAT)", shmid);
     const struct ipc_perm *perm = &about.shm_perm;
-    lines_print("%s: key %#x, uid %u, gid %u, cuid %u, cgid %u, mode %#o", when,
-                (unsigned)sys_key_of(&about), (unsigned)perm->uid, (unsigned)perm->gid,
+    say("%s: key %#x, uid %u, gid %u, cuid %u, cgid %u, mode %#o", when,
+                (unsigned)calls_key_of(&about), (unsigned)perm->uid, (unsigned)perm->gid,
                 (unsigned)perm->cuid, (unsigned)perm->cgid, (unsigned)perm->mode);
-    lines_print("%s: shm_segsz %zu, shm_nattch %lu, shm_cpid %d, shm_lpid %d", when,
+    say("%s: shm_segsz %zu, shm_nattch %lu, shm_cpid %d, shm_lpid %d", when,
                 (size_t)about.shm_segsz, (unsigned long)about.shm_nattch, (int)about.shm_cpid,
                 (int)about.shm_lpid);
-    lines_print("%s: shm_atime %s, shm_dtime %s, shm_ctime %s", when,
+    say("%s: shm_atime %s, shm_dtime %s, shm_ctime %s", when,
                 clock_of(about.shm_atime, atime), clock_of(about.shm_dtime, dtime),
                 clock_of(about.shm_ctime, ctime));
     return about;
@@ -60,76 +55,74 @@ static void copy_text(char text[LIFETIME_TEXT], const struct lifetime *shared)
 {
     memcpy(text, shared->text, LIFETIME_TEXT);
     text[LIFETIME_TEXT - 1] = '\0';
-    narrate_observe_text("text", text, strlen(text));
+    trace_observe_text("text", text, strlen(text));
 }
 
-static void look_before(struct meet *meet, char text[LIFETIME_TEXT])
+static void look_before(struct session *session, char text[LIFETIME_TEXT])
 {
-    meet_await(meet, LIFETIME_WRITTEN);
-    copy_text(text, (struct lifetime *)meet->shared);
+    session_await(session, LIFETIME_WRITTEN);
+    copy_text(text, (struct lifetime *)session->shared);
     explain("ask the kernel for all that it knows, while both are attached");
-    struct shmid_ds about = show("before", meet->segment.shmid);
-    claim(about.shm_nattch == 2 && about.shm_cpid == meet->peer && about.shm_lpid == getpid(),
+    struct shmid_ds about = show("before", session->segment.shmid);
+    check(about.shm_nattch == 2 && about.shm_cpid == session->peer && about.shm_lpid == getpid(),
           "attached %lu times, created by PID %d (the listener is %d), last used by PID %d (we are "
           "%d)",
-          (unsigned long)about.shm_nattch, (int)about.shm_cpid, (int)meet->peer,
+          (unsigned long)about.shm_nattch, (int)about.shm_cpid, (int)session->peer,
           (int)about.shm_lpid, (int)getpid());
-    meet_advance(meet, LIFETIME_LOOKED);
+    session_advance(session, LIFETIME_LOOKED);
 }
 
-static void outlive(struct meet *meet)
+static void outlive(struct session *session)
 {
-    int shmid = meet->segment.shmid;
-    meet_await(meet, LIFETIME_LEAVING);
+    int shmid = session->segment.shmid;
+    session_await(session, LIFETIME_LEAVING);
     explain("take over the duty to remove it, then detach: the listener will do neither");
     segment_remove_at_exit(shmid);
-    meet_advance(meet, LIFETIME_HEIR);
-    segment_detach(&meet->segment);
-    meet_await_attached(meet, 0);
-    narrate_point("nobody");
+    session_advance(session, LIFETIME_HEIR);
+    segment_detach(&session->segment);
+    session_await_attached(session, 0);
+    trace_point("nobody");
     struct shmid_ds about = show("after", shmid);
-    claim(about.shm_nattch == 0 && about.shm_lpid == meet->peer && about.shm_cpid == meet->peer,
+    check(about.shm_nattch == 0 && about.shm_lpid == session->peer && about.shm_cpid == session->peer,
           "attached %lu times: the last detach was the exit of PID %d (the listener was %d)",
-          (unsigned long)about.shm_nattch, (int)about.shm_lpid, (int)meet->peer);
+          (unsigned long)about.shm_nattch, (int)about.shm_lpid, (int)session->peer);
 }
 
-static void inherit(struct meet *meet, const char *before)
+static void inherit(struct session *session, const char *before)
 {
-    int shmid = meet->segment.shmid;
+    int shmid = session->segment.shmid;
     explain("come as a later process would: by the key, and find what was left");
-    int found = sys_shmget(meet->segment.key, 0, 0);
-    if (!claim(found == shmid, "key %#x still leads to segment %d", (unsigned)meet->segment.key,
+    int found = sys_shmget(session->segment.key, 0, 0);
+    if (!check(found == shmid, "key %#x still leads to segment %d", (unsigned)session->segment.key,
                found))
         return;
-    if (segment_attach(&meet->segment) == -1)
+    if (segment_attach(&session->segment) == -1)
         err(1, "shmat(%d, NULL, 0)", shmid);
     char text[LIFETIME_TEXT];
-    copy_text(text, (struct lifetime *)meet->segment.head);
-    claim(strcmp(text, before) == 0, "the text is still there: \"%s\"", text);
-    segment_detach(&meet->segment);
+    copy_text(text, (struct lifetime *)session->segment.head);
+    check(strcmp(text, before) == 0, "the text is still there: \"%s\"", text);
+    segment_detach(&session->segment);
     struct shmid_ds about = show("at last", shmid);
-    claim(about.shm_nattch == 0 && about.shm_lpid == getpid(), "last used by PID %d (we are %d)",
+    check(about.shm_nattch == 0 && about.shm_lpid == getpid(), "last used by PID %d (we are %d)",
           (int)about.shm_lpid, (int)getpid());
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_find(&meet, &options, LIFETIME_LESSON, sizeof(struct lifetime));
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    session_join(&session, &options, LIFETIME_LESSON, sizeof(struct lifetime));
     char text[LIFETIME_TEXT];
-    look_before(&meet, text);
-    outlive(&meet);
-    inherit(&meet, text);
+    look_before(&session, text);
+    outlive(&session);
+    inherit(&session, text);
 
     explain("remove it: this alone ends its life");
     struct shmid_ds about;
-    if (segment_remove(&meet.segment) == -1)
-        err(1, "shmctl(%d, IPC_RMID)", meet.segment.shmid);
-    int result = sys_shmctl(meet.segment.shmid, IPC_STAT, &about);
-    claim(result == -1 && (errno == EINVAL || errno == EIDRM), "removed: IPC_STAT says %s",
-          result == 0 ? "that it is still there" : sys_error_name(errno));
-    wakeup_end();
-    return claim_status();
+    if (segment_remove(&session.segment) == -1)
+        err(1, "shmctl(%d, IPC_RMID)", session.segment.shmid);
+    int result = sys_shmctl(session.segment.shmid, IPC_STAT, &about);
+    check(result == -1 && (errno == EINVAL || errno == EIDRM), "removed: IPC_STAT says %s",
+          result == 0 ? "that it is still there" : calls_error_name(errno));
+    return program_end();
 }

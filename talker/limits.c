@@ -11,13 +11,12 @@
 #if defined(__linux__)
 #define _GNU_SOURCE /* IPC_INFO, struct seminfo, struct msginfo */
 #endif
-#include "../common/pairs/limits.h"
-#include "../common/claim.h"
-#include "../common/lines.h"
-#include "../common/sys.h"
+#include "../common/layout/limits.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/peer.h"
+#include "../common/ending.h"
 
-#include <err.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
@@ -25,11 +24,9 @@
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/sem.h>
-#include <unistd.h>
 
 static const struct program program = {
     .name = "talker-limits",
-    .usage = "[options]",
     .about = "Asks for segments that cannot be had, and for what a segment is not.",
 };
 
@@ -68,59 +65,59 @@ static void drop(const void *place)
 }
 
 /* To be called right after a shmget that should have failed with `error`. */
-static void refused(struct meet *meet, int shmid, int error, size_t bytes, const char *what)
+static void refused(struct session *session, int shmid, int error, size_t bytes, const char *what)
 {
     bool holds = shmid == -1 && errno == error;
-    const char *result = shmid == -1 ? sys_error_name(errno) : "granted";
+    const char *result = shmid == -1 ? calls_error_name(errno) : "granted";
     struct shmid_ds about;
     if (shmid != -1 && sys_shmctl(shmid, IPC_STAT, &about) == 0 && about.shm_cpid == getpid())
         segment_remove_at_exit(shmid);
-    if (!holds && wakeup_gone(meet->peer, meet->segment.shmid))
-        meet_await(meet, LIMITS_OVER); /* which says so, and ends */
-    claim(holds, "shmget of %zu bytes, %s: %s", bytes, what, result);
+    if (!holds && peer_is_gone(session->peer, session->segment.shmid))
+        session_await(session, LIMITS_OVER); /* which says so, and ends */
+    check(holds, "shmget of %zu bytes, %s: %s", bytes, what, result);
 }
 
 /* ---- shmget ---- */
 
-static void ask_for_wrong_sizes(struct meet *meet, size_t shmmin, size_t shmmax)
+static void ask_for_wrong_sizes(struct session *session, size_t shmmin, size_t shmmax)
 {
     explain("SHMMIN: the smallest size is granted, and less is no size at all");
     void *place;
     make(shmmin, &place);
     drop(place);
-    lines_print("shmget of %zu byte%s, which is SHMMIN: granted", shmmin, shmmin == 1 ? "" : "s");
-    refused(meet, sys_shmget(IPC_PRIVATE, shmmin - 1, 0600), EINVAL, shmmin - 1,
+    say("shmget of %zu byte%s, which is SHMMIN: granted", shmmin, shmmin == 1 ? "" : "s");
+    refused(session, sys_shmget(IPC_PRIVATE, shmmin - 1, 0600), EINVAL, shmmin - 1,
             "less than SHMMIN");
 
     explain("SHMMAX: as the system has it, and not lowered as by the listener's child");
     if (shmmax == SIZE_MAX)
-        lines_print("skipped: SHMMAX is the largest number that there is");
+        say("skipped: SHMMAX is the largest number that there is");
     else
-        refused(meet, sys_shmget(IPC_PRIVATE, shmmax + 1, 0600), EINVAL, shmmax + 1,
+        refused(session, sys_shmget(IPC_PRIVATE, shmmax + 1, 0600), EINVAL, shmmax + 1,
                 "more than SHMMAX");
 }
 
-static void ask_for_what_is_there(struct meet *meet)
+static void ask_for_what_is_there(struct session *session)
 {
-    const struct segment *there = &meet->segment;
+    const struct segment *there = &session->segment;
     explain("IPC_EXCL says new, or not at all; but this key has the listener's segment");
-    refused(meet, sys_shmget(there->key, there->size, IPC_CREAT | IPC_EXCL | 0600), EEXIST,
+    refused(session, sys_shmget(there->key, there->size, IPC_CREAT | IPC_EXCL | 0600), EEXIST,
             there->size, "new, where the listener's is");
 
     explain("to open what is there any size will do, up to its own");
-    refused(meet, sys_shmget(there->key, there->size + 1, 0), EINVAL, there->size + 1,
+    refused(session, sys_shmget(there->key, there->size + 1, 0), EINVAL, there->size + 1,
             "more than the listener's has");
 }
 
 /* Some keys of the file may have segments. */
-static void ask_for_what_is_not_there(struct meet *meet, const char *file)
+static void ask_for_what_is_not_there(struct session *session, const char *file)
 {
     explain("without IPC_CREAT a key that has no segment finds nothing");
     int shmid, project = 255;
     do
         shmid = sys_shmget(sys_ftok(file, project), 0, 0);
     while (shmid != -1 && --project > 0);
-    refused(meet, shmid, ENOENT, 0, "by a key that no segment has");
+    refused(session, shmid, ENOENT, 0, "by a key that no segment has");
 }
 
 /* ---- what is limited elsewhere ---- */
@@ -138,9 +135,9 @@ static void ask_for_more_than_fits(void)
     void *again = sys_shmat(shmid, NULL, 0);
     int error = errno;
     setrlimit(RLIMIT_AS, &old);
-    claim(again == (void *)-1 && error == ENOMEM,
+    check(again == (void *)-1 && error == ENOMEM,
           "shmat of %d bytes, under an RLIMIT_AS of as many: %s", ROOM,
-          again == (void *)-1 ? sys_error_name(error) : "granted");
+          again == (void *)-1 ? calls_error_name(error) : "granted");
     drop(place);
 }
 
@@ -155,9 +152,9 @@ static void ask_without_descriptors(void)
     void *place;
     int shmid = make(1, &place);
     setrlimit(RLIMIT_NOFILE, &old);
-    claim(copy == -1 && error == EMFILE,
+    check(copy == -1 && error == EMFILE,
           "under an RLIMIT_NOFILE of 0: dup %s, shmget and shmat gave shmid %d at %p",
-          copy == -1 ? sys_error_name(error) : "granted", shmid, place);
+          copy == -1 ? calls_error_name(error) : "granted", shmid, place);
     drop(place);
 }
 
@@ -171,7 +168,7 @@ static const char *try_select(int shmid)
     FD_ZERO(&set);
     FD_SET((size_t)shmid, &set);
     int count = select(shmid + 1, &set, NULL, NULL, &at_once);
-    return count == -1 ? sys_error_name(errno) : NULL;
+    return count == -1 ? calls_error_name(errno) : NULL;
 }
 
 static void wait_for_a_segment(void)
@@ -190,9 +187,9 @@ static void wait_for_a_segment(void)
     struct pollfd polled = {.fd = shmid, .events = POLLIN};
     int count = poll(&polled, 1, 0);
     int added = epoll_ctl(set, EPOLL_CTL_ADD, shmid, &event);
-    const char *no_epoll = added == -1 ? sys_error_name(errno) : NULL;
+    const char *no_epoll = added == -1 ? calls_error_name(errno) : NULL;
     const char *no_select = try_select(shmid);
-    claim(count == 1 && polled.revents == POLLNVAL && no_epoll && no_select,
+    check(count == 1 && polled.revents == POLLNVAL && no_epoll && no_select,
           "poll for shmid %d: %s; epoll_ctl: %s; select: %s", shmid,
           polled.revents == POLLNVAL ? "POLLNVAL" : "no POLLNVAL", no_epoll ? no_epoll : "granted",
           no_select ? no_select : "granted");
@@ -240,54 +237,50 @@ static void ask_the_trio(const struct shminfo *limits)
     int semmni, msgmni;
     int by_semctl = commands_taken_by_semctl(&semmni);
     int by_msgctl = commands_taken_by_msgctl(&msgmni);
-    claim(by_semctl == 4 && by_msgctl == 4,
+    check(by_semctl == 4 && by_msgctl == 4,
           "of IPC_STAT, IPC_SET, IPC_RMID, IPC_INFO, semctl takes %d and msgctl %d", by_semctl,
           by_msgctl);
-    claim(limits->shmmni > 0 && semmni > 0 && msgmni > 0,
+    check(limits->shmmni > 0 && semmni > 0 && msgmni > 0,
           "each has a limit: SHMMNI %lu segments, SEMMNI %d semaphore sets, MSGMNI %d queues",
           limits->shmmni, semmni, msgmni);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_find(&meet, &options, LIMITS_LESSON, sizeof(struct limits));
-    struct limits *shared = (struct limits *)meet.shared;
-    meet_await(&meet, LIMITS_TOLD);
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct limits *shared = session_join(&session, &options, LIMITS_LESSON, sizeof *shared);
+    session_await(&session, LIMITS_TOLD);
 
     explain("the limits are not one process's: they hold for all in the IPC namespace");
     struct shminfo limits = ask();
-    claim(limits.shmmni == shared->shmmni && limits.shmmax == shared->shmmax &&
+    check(limits.shmmni == shared->shmmni && limits.shmmax == shared->shmmax &&
               limits.shmall == shared->shmall,
           "told the same as the listener: SHMMNI %lu, SHMMAX %lu, SHMALL %lu", limits.shmmni,
           limits.shmmax, limits.shmall);
-    ask_for_wrong_sizes(&meet, limits.shmmin, limits.shmmax);
-    ask_for_what_is_there(&meet);
-    ask_for_what_is_not_there(&meet, options.file);
+    ask_for_wrong_sizes(&session, limits.shmmin, limits.shmmax);
+    ask_for_what_is_there(&session);
+    ask_for_what_is_not_there(&session, options.file);
     ask_for_more_than_fits();
     ask_without_descriptors();
     wait_for_a_segment();
     ask_the_trio(&limits);
 
-    meet_advance(&meet, LIMITS_REFUSED);
-    meet_await(&meet, LIMITS_OVER);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_advance(&session, LIMITS_REFUSED);
+    session_await(&session, LIMITS_OVER);
+    session_part(&session);
+    return program_end();
 }
 
 #else /* no IPC_INFO */
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_find(&meet, &options, LIMITS_LESSON, sizeof(struct limits));
-    meet_await(&meet, LIMITS_TOLD); /* the listener says that this system cannot show it */
-    meet_part(&meet);
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    session_join(&session, &options, LIMITS_LESSON, sizeof(struct limits));
+    session_await(&session, LIMITS_TOLD); /* the listener says that this system cannot show it */
+    session_part(&session);
     return 0;
 }
 

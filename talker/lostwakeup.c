@@ -6,41 +6,37 @@
  *
  *     $ build/listener-lostwakeup             $ build/talker-lostwakeup
  */
-#include "../common/pairs/lostwakeup.h"
-#include "../common/claim.h"
-#include "../common/lines.h"
+#include "../common/layout/lostwakeup.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/peer.h"
+#include "../common/ending.h"
 
-#include <err.h>
-#include <errno.h>
 
 static const struct program program = {
     .name = "talker-lostwakeup",
-    .usage = "[options]",
     .about = "Says a word and rings while the listener is between its check and its sleep.",
 };
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_find(&meet, &options, LOSTWAKEUP_LESSON, sizeof(struct lostwakeup));
-    struct lostwakeup *shared = (struct lostwakeup *)meet.shared;
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct lostwakeup *shared = session_join(&session, &options, LOSTWAKEUP_LESSON, sizeof *shared);
 
     explain("wait until the listener has checked, found nothing, and not yet gone to sleep");
-    meet_await(&meet, LOSTWAKEUP_IN_WINDOW);
+    session_await(&session, LOSTWAKEUP_IN_WINDOW);
 
     explain("say the word and ring, as ever: we cannot know how far the listener is");
     publish(&shared->said, 1);
-    if (wakeup_send(meet.peer) == -1 && errno != ESRCH)
-        err(1, "kill(%d, SIGUSR1) to the listener", (int)meet.peer);
-    lines_print("rang while the listener was between check and sleep");
+    if (peer_signal(session.peer) == -1 && errno != ESRCH)
+        err(1, "kill(%d, SIGUSR1) to the listener", (int)session.peer);
+    say("rang while the listener was between check and sleep");
 
     explain("only now the listener may leave the window: the signal has reached it");
-    publish(&meet.shared->step, LOSTWAKEUP_RUNG);
-    meet_await(&meet, LOSTWAKEUP_WOKEN);
-    claim(observe(&shared->said) == 0, "the listener woke up, and took the word");
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    publish(&session.shared->step, LOSTWAKEUP_RUNG);
+    session_await(&session, LOSTWAKEUP_WOKEN);
+    check(observe(&shared->said) == 0, "the listener woke up, and took the word");
+    session_part(&session);
+    return program_end();
 }

@@ -6,19 +6,17 @@
  *
  *     $ build/listener-offset                 $ build/talker-offset
  */
-#include "../common/pairs/offset.h"
-#include "../common/claim.h"
-#include "../common/sys.h"
+#include "../common/layout/offset.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
-#include <err.h>
 #include <stdio.h>
-#include <string.h>
 
 static const char *const points[] = {"link", NULL};
 
 static const struct program program = {
     .name = "talker-offset",
-    .usage = "[options]",
     .about = "Leaves a list in the segment for a listener: linked by pointers, and by offsets.",
     .points = points,
 };
@@ -28,15 +26,15 @@ static const char *const words[] = {"an", "offset", "means", "the", "same", "eve
 enum { WORDS = sizeof words / sizeof *words };
 
 /* Returns the segment at an address that is not the listener's. */
-static struct offset *attach_elsewhere(const struct meet *meet)
+static struct offset *attach_elsewhere(const struct session *session)
 {
-    struct offset *shared = (struct offset *)meet->shared;
+    struct offset *shared = (struct offset *)session->shared;
     if ((uintptr_t)shared != (uintptr_t)observe(&shared->place))
         return shared;
     explain("the listener has the same address: attach once more, and we get another");
-    shared = sys_shmat(meet->segment.shmid, NULL, 0);
+    shared = sys_shmat(session->segment.shmid, NULL, 0);
     if (shared == (void *)-1)
-        err(1, "shmat(%d, NULL, 0)", meet->segment.shmid);
+        err(1, "shmat(%d, NULL, 0)", session->segment.shmid);
     return shared;
 }
 
@@ -81,32 +79,30 @@ static void follow_pointers(struct offset *shared)
                  node->word);
         pointer = (uintptr_t)node->pointer;
     }
-    claim(count == WORDS, "followed %d pointers, the first to %p, which is offset %u here: \"%s\"",
+    check(count == WORDS, "followed %d pointers, the first to %p, which is offset %u here: \"%s\"",
           count, (void *)shared->first_pointer, (uint32_t)observe(&shared->first_offset), text);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_find(&meet, &options, OFFSET_LESSON, sizeof(struct offset));
-    meet_await(&meet, OFFSET_PLACED);
-    struct offset *shared = attach_elsewhere(&meet);
-    narrate_point("link");
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    session_join(&session, &options, OFFSET_LESSON, sizeof(struct offset));
+    session_await(&session, OFFSET_PLACED);
+    struct offset *shared = attach_elsewhere(&session);
+    trace_point("link");
     link_list(shared);
     follow_pointers(shared);
-    meet_advance(&meet, OFFSET_LINKED);
+    session_advance(&session, OFFSET_LINKED);
 
-    meet_await(&meet, OFFSET_WALKED);
+    session_await(&session, OFFSET_WALKED);
     explain("the listener has put a word in front: check its offset, then look there");
     uint32_t offset = (uint32_t)observe(&shared->first_offset);
     const struct offset_node *node = offset_node_at(shared, offset);
     if (!node)
         errx(1, "offset %u: there is no node: not followed", offset);
-    claim(node == &shared->node[OFFSET_NODES - 1], "the listener's word, at offset %u: %.*s",
+    check(node == &shared->node[OFFSET_NODES - 1], "the listener's word, at offset %u: %.*s",
           offset, OFFSET_WORD, node->word);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_part(&session);
+    return program_end();
 }

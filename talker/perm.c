@@ -9,22 +9,18 @@
 #if defined(__linux__)
 #define _GNU_SOURCE /* setgroups */
 #endif
-#include "../common/pairs/perm.h"
-#include "../common/claim.h"
-#include "../common/lines.h"
-#include "../common/sys.h"
+#include "../common/layout/perm.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
-#include <err.h>
-#include <errno.h>
 #include <grp.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 static const char *const points[] = {"tried", NULL};
 
 static const struct program program = {
     .name = "talker-perm",
-    .usage = "[options]",
     .about = "Tries to get into a segment under each mode: its owner, its group, and a stranger.",
     .points = points,
 };
@@ -44,20 +40,20 @@ static int try_attach(int shmid, int flags)
     return sys_shmdt(shared) == -1 ? errno : 0;
 }
 
-static void try_all(const struct meet *meet, int error[TRIES])
+static void try_all(const struct session *session, int error[TRIES])
 {
-    int shmid = meet->segment.shmid;
+    int shmid = session->segment.shmid;
     struct shmid_ds about = {.shm_perm = {.mode = 0666}};
     error[READ] = try_attach(shmid, SHM_RDONLY);
     error[WRITE] = try_attach(shmid, 0);
     error[SET] = sys_shmctl(shmid, IPC_SET, &about) == -1 ? errno : 0;
     error[REMOVE] = sys_shmctl(shmid, IPC_RMID, NULL) == -1 ? errno : 0;
-    error[RING] = sys_kill(meet->peer, SIGUSR1) == -1 ? errno : 0;
+    error[RING] = sys_kill(session->peer, SIGUSR1) == -1 ? errno : 0;
 }
 
 static const char *name_of(int error)
 {
-    return error == 0 ? "yes" : sys_error_name(error);
+    return error == 0 ? "yes" : calls_error_name(error);
 }
 
 /* ---- other users ---- */
@@ -84,7 +80,7 @@ static int become(const struct user *user)
 }
 
 /* Has a child become `user` and try all. */
-static void try_as(const struct user *user, struct meet *meet, int error[TRIES])
+static void try_as(const struct user *user, struct session *session, int error[TRIES])
 {
     enum { BYTES = TRIES * sizeof *error };
     int reports[2];
@@ -94,14 +90,14 @@ static void try_as(const struct user *user, struct meet *meet, int error[TRIES])
     if (child == -1)
         err(1, "fork");
     if (child == 0) {
-        narrate_stop_no_more();
+        trace_stop_no_more();
         error[BECOME] = become(user);
         if (error[BECOME] == 0)
-            try_all(meet, error);
+            try_all(session, error);
         _exit(write(reports[1], error, BYTES) == BYTES ? 0 : 1);
     }
     close(reports[1]);
-    if (meet_read(meet, reports[0], error, BYTES) != BYTES)
+    if (session_read(session, reports[0], error, BYTES) != BYTES)
         errx(1, "no word from PID %d, which was to be %s", (int)child, user->name);
     close(reports[0]);
     waitpid(child, NULL, 0);
@@ -109,30 +105,30 @@ static void try_as(const struct user *user, struct meet *meet, int error[TRIES])
 
 /* ---- the story ---- */
 
-static void let_owner_try(const struct meet *meet, int mode)
+static void let_owner_try(const struct session *session, int mode)
 {
     explain(
         "the mode binds the owner, too, unless that is root; but the owner may always change it");
-    int read = try_attach(meet->segment.shmid, SHM_RDONLY);
-    int write = try_attach(meet->segment.shmid, 0);
+    int read = try_attach(session->segment.shmid, SHM_RDONLY);
+    int write = try_attach(session->segment.shmid, 0);
     bool may = mode & 0200 || (write == 0 && geteuid() == 0);
-    claim(read == 0 && write == (may ? 0 : EACCES),
+    check(read == 0 && write == (may ? 0 : EACCES),
           "mode %#o, its owner (uid %u): read %s, write %s%s", (unsigned)mode, (unsigned)geteuid(),
           name_of(read), name_of(write), write == 0 && !(mode & 0200) ? " (root may)" : "");
 }
 
 /* Returns how kill went; or -1, and says why, where nobody can be another user here. */
-static int let_try(const struct user *user, struct meet *meet, int mode)
+static int let_try(const struct user *user, struct session *session, int mode)
 {
     int error[TRIES] = {0};
-    try_as(user, meet, error);
+    try_as(user, session, error);
     if (error[BECOME] != 0) {
-        lines_print("skipped: %s cannot try, only root can become another user (%s)", user->name,
-                    sys_error_name(error[BECOME]));
+        say("skipped: %s cannot try, only root can become another user (%s)", user->name,
+                    calls_error_name(error[BECOME]));
         return -1;
     }
     int bits = mode >> user->shift;
-    claim(error[READ] == (bits & 4 ? 0 : EACCES) && error[WRITE] == (bits & 2 ? 0 : EACCES) &&
+    check(error[READ] == (bits & 4 ? 0 : EACCES) && error[WRITE] == (bits & 2 ? 0 : EACCES) &&
               error[SET] == EPERM && error[REMOVE] == EPERM && error[RING] == EPERM,
           "mode %#o, %s (uid %u): read %s, write %s, IPC_SET %s, IPC_RMID %s, kill %s",
           (unsigned)mode, user->name, (unsigned)user->uid, name_of(error[READ]),
@@ -141,14 +137,14 @@ static int let_try(const struct user *user, struct meet *meet, int mode)
 }
 
 /* Returns as let_try, for the stranger. */
-static int let_others_try(struct meet *meet, int mode)
+static int let_others_try(struct session *session, int mode)
 {
     const struct user member = {"another user of its group", NOBODY, getegid(), 3};
     const struct user stranger = {"a stranger", NOBODY, NOBODY, 0};
     explain("let a child be another user, then try: as root it would get in whatever the mode");
-    if (let_try(&member, meet, mode) == -1)
+    if (let_try(&member, session, mode) == -1)
         return -1;
-    return let_try(&stranger, meet, mode);
+    return let_try(&stranger, session, mode);
 }
 
 /* A process that is dead, and has been waited for. */
@@ -169,38 +165,35 @@ static void tell_alive_from_dead(pid_t alive, int error)
     pid_t dead = somebody_dead();
     int of_dead = sys_kill(dead, 0) == -1 ? errno : 0;
     if (error == 0)
-        lines_print("skipped: PID %d is ours to signal, there is nobody else", (int)alive);
+        say("skipped: PID %d is ours to signal, there is nobody else", (int)alive);
     else
-        claim(error == EPERM, "kill of PID %d, which is another's and lives: %s", (int)alive,
+        check(error == EPERM, "kill of PID %d, which is another's and lives: %s", (int)alive,
               name_of(error));
-    claim(of_dead == ESRCH, "kill of PID %d, which is dead: %s", (int)dead, name_of(of_dead));
+    check(of_dead == ESRCH, "kill of PID %d, which is dead: %s", (int)dead, name_of(of_dead));
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_find(&meet, &options, PERM_LESSON, sizeof(struct perm));
-    struct perm *shared = (struct perm *)meet.shared;
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct perm *shared = session_join(&session, &options, PERM_LESSON, sizeof *shared);
 
     int ring = 0;
     for (int step = 1;; step += 2) {
-        meet_await(&meet, step);
-        int mode = (int)observe(&shared->mode);
+        session_await(&session, step);
+        int mode = observe(&shared->mode);
         if (mode == 0)
             break;
-        let_owner_try(&meet, mode);
+        let_owner_try(&session, mode);
         if (ring != -1)
-            ring = let_others_try(&meet, mode);
-        narrate_point("tried");
-        meet_advance(&meet, step + 1);
+            ring = let_others_try(&session, mode);
+        trace_point("tried");
+        session_advance(&session, step + 1);
     }
     if (ring != -1)
-        tell_alive_from_dead(meet.peer, ring);
+        tell_alive_from_dead(session.peer, ring);
     else
         tell_alive_from_dead(1, sys_kill(1, 0) == -1 ? errno : 0);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_part(&session);
+    return program_end();
 }

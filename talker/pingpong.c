@@ -5,15 +5,15 @@
  *     listener: waiting for a talker ...      talker: signal: 10000 rounds of 32 bytes, ...
  *     listener: answered 10000 messages ...   talker: round trip: median 41.310 us, ...
  */
-#include "../common/pairs/pingpong.h"
+#include "../common/layout/pingpong.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
+#include "../common/methods.h"
 #include "../common/clock.h"
-#include "../common/lines.h"
-#include "../common/placement.h"
+#include "../common/cpu.h"
 
-#include <err.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* ---- the command line ---- */
 
@@ -22,7 +22,7 @@ static const char *method_name = "doorbell", *place = "any";
 static long rounds = 10000, size = 32, spin = 50;
 
 static const struct option_spec own_options[] = {
-    {'m', "method", "METHOD", HANDOVER_NAMES " (default: doorbell)", OPTION_TEXT, &method_name, 0,
+    {'m', "method", "METHOD", METHOD_NAMES " (default: doorbell)", OPTION_TEXT, &method_name, 0,
      0},
     {'n', "rounds", "N", "rounds that are timed (default: 10000)", OPTION_NUMBER, &rounds, 1,
      PINGPONG_MOST_ROUNDS},
@@ -40,7 +40,6 @@ static const char *const points[] = {"saying", "heard", NULL};
 
 static const struct program program = {
     .name = "talker-pingpong",
-    .usage = "[options]",
     .about = "Sends messages to listener-pingpong, has them back, and tells what a round cost.",
     .options = own_options,
     .points = points,
@@ -49,10 +48,10 @@ static const struct program program = {
 /* ---- the plan ---- */
 
 struct talker {
-    struct meet meet;
+    struct session session;
     struct pingpong *shared;
-    struct handover handover;
-    struct wakeup_wait wait; /* as it begins in each round */
+    struct channel channel;
+    struct wait wait; /* as it begins in each round */
     struct pingpong_cost cost;
     int warm_up;
     int cpu, peers_cpu; /* -1: any */
@@ -61,9 +60,9 @@ struct talker {
 
 static int parse_method(void)
 {
-    int method = handover_named(method_name);
+    int method = method_named(method_name);
     if (method == -1)
-        errx(2, "--method: '%s' is none of %s", method_name, HANDOVER_NAMES);
+        errx(2, "--method: '%s' is none of %s", method_name, METHOD_NAMES);
     return method;
 }
 
@@ -76,8 +75,8 @@ static void choose_cpus(struct talker *talker)
             errx(2, "--cpu: '%s' is none of same, two or any", place);
         return;
     }
-    talker->cpu = placement_nth(0);
-    talker->peers_cpu = placement_nth(two ? 1 : 0);
+    talker->cpu = cpu_nth(0);
+    talker->peers_cpu = cpu_nth(two ? 1 : 0);
     if (talker->cpu == -1 || talker->peers_cpu == -1)
         errx(1, "--cpu %s: there are not so many CPUs here that a process may choose", place);
 }
@@ -102,14 +101,14 @@ static void agree(struct talker *talker, int method, const struct options *optio
     publish(&shared->plan.size, (int)size);
     publish(&shared->plan.warm_up, talker->warm_up);
     publish(&shared->plan.rounds, (int)rounds);
-    meet_advance(&talker->meet, PINGPONG_PLANNED);
-    meet_await(&talker->meet, PINGPONG_READY);
+    session_advance(&talker->session, PINGPONG_PLANNED);
+    session_await(&talker->session, PINGPONG_READY);
 
-    talker->wait = meet_wait(&talker->meet);
-    talker->handover.bell = (struct doorbell_side){
+    talker->wait = session_wait(&talker->session);
+    talker->channel.bell = (struct doorbell_side){
         .mine = &shared->ping.bell, .theirs = &shared->pong.bell, .spin = doorbell_spin(spin)};
-    handover_open(&talker->handover, method, &talker->meet, options);
-    if (talker->cpu != -1 && placement_pin(talker->cpu) == -1)
+    channel_open(&talker->channel, method, &talker->session, options);
+    if (talker->cpu != -1 && cpu_pin(talker->cpu) == -1)
         err(1, "--cpu %s: sched_setaffinity to CPU %d", place, talker->cpu);
 }
 
@@ -118,20 +117,20 @@ static void agree(struct talker *talker, int method, const struct options *optio
 static void say(struct talker *talker, uint64_t round)
 {
     explain("the message first, then its count (release): who sees the count sees the message");
-    narrate_point("saying");
+    trace_point("saying");
     pingpong_write(&talker->shared->ping, (size_t)size, round);
     publish(&talker->shared->ping.count, round);
-    handover_tell(&talker->handover);
+    channel_wake(&talker->channel);
 }
 
 static void hear(struct talker *talker, uint64_t round)
 {
     explain("wait until the count is this round's, as the method has it");
     struct pingpong_line *pong = &talker->shared->pong;
-    enum wakeup why = handover_await(&talker->handover, &pong->count, round, talker->wait);
-    if (why != WAKEUP_LOOK)
-        meet_give_up(&talker->meet, why);
-    narrate_point("heard");
+    enum wait_result why = channel_await(&talker->channel, &pong->count, round, talker->wait);
+    if (why != WAIT_LOOK)
+        session_give_up(&talker->session, why);
+    trace_point("heard");
     if (!pingpong_is(pong, (size_t)size, round))
         errx(1, "round %llu: the answer is not this round's", (unsigned long long)round);
 }
@@ -151,7 +150,7 @@ static void play(struct talker *talker, uint64_t first, uint64_t last, uint64_t 
         before = said;
         hear(talker, round);
         if (round % LOOK_AROUND == 0)
-            wakeup_end();
+            ending_obey();
     }
     *times = (uint64_t)clock_now() - before;
 }
@@ -160,9 +159,9 @@ static void play_all(struct talker *talker)
 {
     uint64_t warm_up = (uint64_t)talker->warm_up;
     play(talker, 1, warm_up, talker->times);
-    pingpong_charge(&talker->cost, -1, talker->handover.bell.rung);
+    pingpong_charge(&talker->cost, -1, talker->channel.bell.sent);
     play(talker, warm_up + 1, warm_up + (uint64_t)rounds, talker->times);
-    pingpong_charge(&talker->cost, 1, talker->handover.bell.rung);
+    pingpong_charge(&talker->cost, 1, talker->channel.bell.sent);
 }
 
 /* ---- what it cost ---- */
@@ -179,10 +178,10 @@ static void tell_times(uint64_t *times)
     for (long i = 0; i < rounds; i++)
         sum += (double)times[i];
     qsort(times, (size_t)rounds, sizeof *times, compare);
-    lines_print("round trip: median %.3f us, 99th percentile %.3f us, minimum %.3f us",
+    say("round trip: median %.3f us, 99th percentile %.3f us, minimum %.3f us",
                 (double)times[rounds / 2] / 1e3, (double)times[rounds * 99 / 100] / 1e3,
                 (double)times[0] / 1e3);
-    lines_print("%.0f rounds a second", (double)rounds / sum * 1e9);
+    say("%.0f rounds a second", (double)rounds / sum * 1e9);
 }
 
 /* Both sides together; what the listener says of itself is for show. */
@@ -191,7 +190,7 @@ static void tell_cost(struct talker *talker)
     explain("add what the kernel has charged the listener for: a wakeup costs both");
     struct pingpong_cost *cost = &talker->cost, *peers = &talker->shared->cost;
     double count = (double)rounds;
-    lines_print("a round: %.3f signals, %.3f context switches, %.3f us of CPU time",
+    say("a round: %.3f signals, %.3f context switches, %.3f us of CPU time",
                 (double)(cost->signals + observe(&peers->signals)) / count,
                 (double)(cost->switches + observe(&peers->switches)) / count,
                 (double)(cost->cpu + observe(&peers->cpu)) / count);
@@ -202,33 +201,32 @@ static void introduce(const struct talker *talker)
     char where[64] = "any CPU";
     if (talker->cpu != -1)
         snprintf(where, sizeof where, "CPU %d and CPU %d", talker->cpu, talker->peers_cpu);
-    lines_print("%s: %ld rounds of %ld bytes, after %d to warm up, on %s", method_name, rounds,
+    say("%s: %ld rounds of %ld bytes, after %d to warm up, on %s", method_name, rounds,
                 size, talker->warm_up, where);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
+    struct options options = program_start(argc, argv, &program);
     int method = parse_method();
     struct talker talker = {.warm_up = rounds < 10000 ? (int)(rounds + 9) / 10 : 1000};
     choose_cpus(&talker);
 
     explain("block SIGUSR1 before we are known: it may come before we sleep");
-    wakeup_block();
+    wait_block_sigusr1();
     if (wait_for_listener)
-        meet_await_listener(&options);
-    meet_find(&talker.meet, &options, PINGPONG_LESSON, sizeof(struct pingpong));
-    talker.shared = (struct pingpong *)talker.meet.shared;
+        session_await_listener(&options);
+    session_join(&talker.session, &options, PINGPONG_LESSON, sizeof(struct pingpong));
+    talker.shared = (struct pingpong *)talker.session.shared;
     make_room_for_times(&talker);
     agree(&talker, method, &options);
     introduce(&talker);
 
     play_all(&talker);
-    meet_await(&talker.meet, PINGPONG_COUNTED);
+    session_await(&talker.session, PINGPONG_COUNTED);
     tell_times(talker.times);
     tell_cost(&talker);
     free(talker.times);
-    meet_part(&talker.meet);
-    wakeup_end();
-    return 0;
+    session_part(&talker.session);
+    return program_end();
 }

@@ -6,12 +6,12 @@
  *
  *     $ build/listener-polling                $ build/talker-polling "Hello"
  */
-#include "../common/pairs/polling.h"
-#include "../common/lines.h"
+#include "../common/layout/polling.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/peer.h"
+#include "../common/ending.h"
 
-#include <err.h>
-#include <errno.h>
-#include <string.h>
 
 static const char *const points[] = {"speaking", NULL};
 
@@ -23,44 +23,41 @@ static const struct program program = {
     .most_operands = 1,
 };
 
-static void say(struct meet *meet, struct polling *shared, const char *message, int which)
+static void say_text(struct session *session, struct polling *shared, const char *message, int which)
 {
-    narrate_point("speaking");
+    trace_point("speaking");
     size_t length = strlen(message);
     memcpy(shared->text, message, length);
-    narrate_publish_text("text", message, length);
+    trace_publish_text("text", message, length);
     publish(&shared->length, (uint32_t)length);
     publish(&shared->said, which);
-    if (wakeup_send(meet->peer) == -1 && errno != ESRCH)
-        err(1, "kill(%d, SIGUSR1) to the listener", (int)meet->peer);
-    lines_say(message, length, "talker: said: ");
+    if (peer_signal(session->peer) == -1 && errno != ESRCH)
+        err(1, "kill(%d, SIGUSR1) to the listener", (int)session->peer);
+    say_bytes(message, length, "talker: said: ");
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
+    struct options options = program_start(argc, argv, &program);
     const char *message = options.operand_count > 0 ? options.operands[0] : "Hello, I'm talker";
     if (strlen(message) > POLLING_TEXT)
         errx(1, "a message of %zu bytes does not fit, the segment takes %d: not sent",
              strlen(message), POLLING_TEXT);
-    wakeup_block();
-    struct meet meet;
-    meet_find(&meet, &options, POLLING_LESSON, sizeof(struct polling));
-    struct polling *shared = (struct polling *)meet.shared;
+    struct session session;
+    struct polling *shared = session_join(&session, &options, POLLING_LESSON, sizeof *shared);
 
     explain("let the listener look for a while: that costs its CPU time, not ours");
-    meet_await(&meet, POLLING_LOOKED);
-    say(&meet, shared, message, 1);
+    session_await(&session, POLLING_LOOKED);
+    say_text(&session, shared, message, 1);
 
     explain("let the listener sleep for as long as it has polled, then say it again, and ring");
-    meet_await(&meet, POLLING_SLEEPS);
+    session_await(&session, POLLING_SLEEPS);
     long long waited = observe(&shared->waited);
     if (waited < 0)
         errx(1, "the listener says that it polled for %lld ms: that cannot be", waited);
-    meet_nap(&meet, (double)waited / 1e3);
-    say(&meet, shared, message, 2);
-    meet_await(&meet, POLLING_HEARD);
-    meet_part(&meet);
-    wakeup_end();
-    return 0;
+    session_nap(&session, (double)waited / 1e3);
+    say_text(&session, shared, message, 2);
+    session_await(&session, POLLING_HEARD);
+    session_part(&session);
+    return program_end();
 }

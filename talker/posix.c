@@ -9,18 +9,14 @@
  *     listener: received: Hello               talker: listener said: Have a nice day
  *     listener: replied: Have a nice day
  */
-#include "../common/pairs/posix.h"
-#include "../common/lines.h"
-#include "../common/options.h"
-#include "../common/sys.h"
-#include "../common/wakeup.h"
+#include "../common/layout/posix.h"
+#include "../common/lesson.h"
+#include "../common/segment.h"
+#include "../common/ending.h"
+#include "../common/posix_shm.h"
 
-#include <err.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 static const struct program program = {
     .name = "talker-posix",
@@ -32,7 +28,7 @@ static const struct program program = {
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
+    struct options options = program_start(argc, argv, &program);
     const char *message = options.operand_count > 0 ? options.operands[0] : "Hello, I'm talker";
     if (strlen(message) >= POSIX_TEXT)
         errx(1, "a message of %zu bytes does not fit, the object takes %d: not sent",
@@ -47,7 +43,7 @@ int main(int argc, char **argv)
         err(1, "sigprocmask(SIG_BLOCK, [SIGUSR1])");
 
     explain("give SIGUSR1 a handler: what it does by default is kill us");
-    struct sigaction action = {.sa_sigaction = wakeup_take, .sa_flags = SA_SIGINFO};
+    struct sigaction action = {.sa_sigaction = on_sigusr1, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     if (sys_sigaction(SIGUSR1, &action, NULL) == -1)
         err(1, "sigaction(SIGUSR1)");
@@ -63,8 +59,8 @@ int main(int argc, char **argv)
             options.project);
 
     explain("find the object: no O_CREAT, for it is the listener that creates it");
-    struct object object;
-    object_name(object.name, key);
+    struct posix object;
+    posix_shm_name(object.name, key);
     object.fd = sys_shm_open(object.name, O_RDWR, 0);
     if (object.fd == -1 && errno == ENOENT)
         errx(3, "no listener has %s: start listener-posix first", object.name);
@@ -74,9 +70,9 @@ int main(int argc, char **argv)
     explain(
         "ask whose it is: the kernel knows owner and size, but only the object says who listens");
     size_t size = sizeof(struct posix);
-    enum segment_state state = object_classify(&object, size);
+    enum segment_state state = posix_shm_classify(&object, size);
     if (state == SEGMENT_FOREIGN)
-        object_refuse(&object);
+        posix_shm_refuse(&object);
     if (state != SEGMENT_LIVE)
         errx(3, "nobody listens on %s: start listener-posix", object.name);
     if (object.lesson != POSIX_LESSON)
@@ -95,44 +91,43 @@ int main(int argc, char **argv)
     int nobody = 0;
     if (!atomic_compare_exchange_strong(&shared->talker, &nobody, (int)getpid()))
         errx(4, "busy: PID %d is the talker already", nobody);
-    narrate_publish("talker", getpid());
+    trace_publish("talker", getpid());
 
     explain("leave the text first, and the state after it: whoever sees SAID sees the text");
     strcpy(shared->text, message);
-    narrate_publish_text("text", message, strlen(message));
+    trace_publish_text("text", message, strlen(message));
     publish(&shared->state, SAID);
 
     explain("ring: the signal carries nothing, it only says look");
     if (sys_kill(object.creator, SIGUSR1) == -1 && errno != ESRCH)
         err(1, "kill(%d, SIGUSR1) to the listener", (int)object.creator);
-    lines_say(message, strlen(message), "talker: said: ");
+    say_bytes(message, strlen(message), "talker: said: ");
 
     explain("sleep until there is an answer: check, sleep, check again, and no signal is missed");
-    struct wakeup_wait wait = {.timeout = options.timeout};
+    struct wait wait = {.timeout = options.timeout};
     bool gone = false;
     while (observe(&shared->state) != ANSWERED) {
         if (gone) {
             sys_munmap(shared, size);
-            object_survive(&object); /* removes what the dead cannot remove */
+            posix_shm_survive(&object); /* removes what the dead cannot remove */
             errx(3, "the listener (PID %d) went away", (int)object.creator);
         }
         sys_sigsuspend(&none);
-        if (wakeup_look(&wait) == WAKEUP_LATE)
+        if (wakeup_look(&wait) == WAIT_LATE)
             errx(3, "no answer from the listener (PID %d) within %g seconds: gave up",
                  (int)object.creator, options.timeout);
-        gone = object_gone(&object, object.creator);
+        gone = posix_shm_is_gone(&object, object.creator);
     }
 
     explain("copy the reply, and terminate the copy ourselves: it comes from another process");
     char text[POSIX_TEXT];
     memcpy(text, shared->text, sizeof text);
     text[sizeof text - 1] = '\0';
-    narrate_observe_text("text", text, strlen(text));
-    lines_say(text, strlen(text), "talker: listener said: ");
+    trace_observe_text("text", text, strlen(text));
+    say_bytes(text, strlen(text), "talker: listener said: ");
 
     explain("unmap; removing the object is the listener's part");
     if (sys_munmap(shared, size) == -1)
         err(1, "munmap(%p, %zu)", (void *)shared, size);
-    wakeup_end();
-    return 0;
+    return program_end();
 }

@@ -5,23 +5,19 @@
  *
  *     $ build/listener-rdonly                 $ build/talker-rdonly
  */
-#include "../common/pairs/rdonly.h"
-#include "../common/claim.h"
-#include "../common/lines.h"
-#include "../common/sys.h"
+#include "../common/layout/rdonly.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
-#include <err.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 static const char *const points[] = {"store", NULL};
 
 static const struct program program = {
     .name = "talker-rdonly",
-    .usage = "[options]",
     .about = "Writes a text for a listener; a child of it stores into read-only memory, and dies.",
     .points = points,
 };
@@ -29,7 +25,7 @@ static const struct program program = {
 /* The child's part. It should not live to its end. */
 static _Noreturn void store_and_die(int shmid)
 {
-    narrate_stop_no_more();
+    trace_stop_no_more();
     struct rdonly *readable = sys_shmat(shmid, NULL, SHM_RDONLY);
     if (readable == (void *)-1)
         err(1, "shmat(%d, NULL, SHM_RDONLY)", shmid);
@@ -39,48 +35,45 @@ static _Noreturn void store_and_die(int shmid)
     _exit(0);
 }
 
-static void watch_a_child_store(const struct meet *meet)
+static void watch_a_child_store(const struct session *session)
 {
     explain(
         "let a child store where it may only read, with no handler, and see what becomes of it");
-    narrate_point("store");
+    trace_point("store");
     pid_t child = sys_fork();
     if (child == -1)
         err(1, "fork");
     if (child == 0)
-        store_and_die(meet->segment.shmid);
+        store_and_die(session->segment.shmid);
     int status;
     if (waitpid(child, &status, 0) == -1)
         err(1, "waitpid(%d)", (int)child);
     if (WIFSIGNALED(status))
-        claim(WTERMSIG(status) == SIGSEGV, "a child stored there, and died of signal %d (%s)",
+        check(WTERMSIG(status) == SIGSEGV, "a child stored there, and died of signal %d (%s)",
               WTERMSIG(status), strsignal(WTERMSIG(status)));
     else
-        claim(false, "a child stored there, and lived to exit with %d", WEXITSTATUS(status));
+        check(false, "a child stored there, and lived to exit with %d", WEXITSTATUS(status));
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_find(&meet, &options, RDONLY_LESSON, sizeof(struct rdonly));
-    struct rdonly *shared = (struct rdonly *)meet.shared;
-    meet_await(&meet, RDONLY_ATTACHED);
-    watch_a_child_store(&meet);
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct rdonly *shared = session_join(&session, &options, RDONLY_LESSON, sizeof *shared);
+    session_await(&session, RDONLY_ATTACHED);
+    watch_a_child_store(&session);
 
     explain("write the text: our own attachment is for reading and writing");
     static const char said[] = "Hello, I'm talker";
     strcpy(shared->text, said);
-    narrate_publish_text("text", said, strlen(said));
-    lines_print("wrote: %s", said);
-    meet_advance(&meet, RDONLY_SAID);
+    trace_publish_text("text", said, strlen(said));
+    say("wrote: %s", said);
+    session_advance(&session, RDONLY_SAID);
 
-    meet_await(&meet, RDONLY_TRIED);
+    session_await(&session, RDONLY_TRIED);
     explain("look whether the listener's store has changed the text");
-    claim(strcmp(shared->text, said) == 0, "the text after the listener's store: %.*s", RDONLY_TEXT,
+    check(strcmp(shared->text, said) == 0, "the text after the listener's store: %.*s", RDONLY_TEXT,
           shared->text);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_part(&session);
+    return program_end();
 }

@@ -7,19 +7,14 @@
  *
  *     $ build/listener-rmid                   $ build/talker-rmid
  */
-#include "../common/pairs/rmid.h"
-#include "../common/claim.h"
-#include "../common/lines.h"
-#include "../common/sys.h"
+#include "../common/layout/rmid.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
-#include <err.h>
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
 
 static const struct program program = {
     .name = "talker-rmid",
-    .usage = "[options]",
     .about = "Goes on talking in a removed segment, and creates another one with its key.",
 };
 
@@ -27,25 +22,25 @@ static void look_for_it(const struct segment *segment)
 {
     explain("look for it by key, as anybody new would: there is nothing to be found");
     int found = sys_shmget(segment->key, 0, 0);
-    claim(found == -1 && errno == ENOENT, "by key %#x: shmget says %s", (unsigned)segment->key,
-          found == -1 ? sys_error_name(errno) : "it is there");
+    check(found == -1 && errno == ENOENT, "by key %#x: shmget says %s", (unsigned)segment->key,
+          found == -1 ? calls_error_name(errno) : "it is there");
 
     explain("try it by id, once more beside our own: systems differ here");
     void *again = sys_shmat(segment->shmid, NULL, SHM_RDONLY);
-    lines_print("by id %d: this kernel %s", segment->shmid,
-                again != (void *)-1 ? "still attaches it" : sys_error_name(errno));
+    say("by id %d: this kernel %s", segment->shmid,
+                again != (void *)-1 ? "still attaches it" : calls_error_name(errno));
     if (again != (void *)-1 && sys_shmdt(again) == -1)
         err(1, "shmdt(%p)", again);
 }
 
-static void talk_on(struct meet *meet, struct rmid *shared)
+static void talk_on(struct session *session, struct rmid *shared)
 {
     explain("say something in the removed segment: our attachment is as good as before");
     publish(&shared->said, (int)getpid());
-    meet_advance(meet, RMID_SAID);
-    meet_await(meet, RMID_ANSWERED);
-    int answered = (int)observe(&shared->answered);
-    claim(answered == -getpid(), "said %d, and was answered %d", (int)getpid(), answered);
+    session_advance(session, RMID_SAID);
+    session_await(session, RMID_ANSWERED);
+    int answered = observe(&shared->answered);
+    check(answered == -getpid(), "said %d, and was answered %d", (int)getpid(), answered);
 }
 
 /* Returns where it is attached. */
@@ -57,7 +52,7 @@ static struct rmid *create_anew(const struct segment *old, int *shmid)
     if (*shmid == -1)
         err(1, "shmget(%#x, %zu, IPC_CREAT | IPC_EXCL | 0600)", (unsigned)old->key, size);
     segment_remove_at_exit(*shmid);
-    claim(*shmid != old->shmid, "created key %#x anew: segment %d, beside segment %d",
+    check(*shmid != old->shmid, "created key %#x anew: segment %d, beside segment %d",
           (unsigned)old->key, *shmid, old->shmid);
     struct rmid *ours = sys_shmat(*shmid, NULL, 0);
     if (ours == (void *)-1)
@@ -68,23 +63,21 @@ static struct rmid *create_anew(const struct segment *old, int *shmid)
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_find(&meet, &options, RMID_LESSON, sizeof(struct rmid));
-    struct rmid *shared = (struct rmid *)meet.shared;
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct rmid *shared = session_join(&session, &options, RMID_LESSON, sizeof *shared);
 
-    meet_await(&meet, RMID_REMOVED);
-    look_for_it(&meet.segment);
-    talk_on(&meet, shared);
+    session_await(&session, RMID_REMOVED);
+    look_for_it(&session.segment);
+    talk_on(&session, shared);
 
     int shmid;
-    struct rmid *ours = create_anew(&meet.segment, &shmid);
-    meet_advance(&meet, RMID_ANEW);
-    meet_await(&meet, RMID_COMPARED);
-    claim(atomic_load(&ours->said) != atomic_load(&shared->said),
-          "said in the removed segment: %d, in the new one: %d", (int)observe(&shared->said),
-          (int)observe(&ours->said));
+    struct rmid *ours = create_anew(&session.segment, &shmid);
+    session_advance(&session, RMID_ANEW);
+    session_await(&session, RMID_COMPARED);
+    check(atomic_load(&ours->said) != atomic_load(&shared->said),
+          "said in the removed segment: %d, in the new one: %d", observe(&shared->said),
+          observe(&ours->said));
 
     explain("remove ours, and leave: a segment that nobody has attached goes at once");
     if (sys_shmdt(ours) == -1)
@@ -92,8 +85,7 @@ int main(int argc, char **argv)
     if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)
         err(1, "shmctl(%d, IPC_RMID)", shmid);
     segment_forget(shmid);
-    meet_advance(&meet, RMID_LEAVING);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_advance(&session, RMID_LEAVING);
+    session_part(&session);
+    return program_end();
 }

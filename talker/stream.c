@@ -6,13 +6,12 @@
  *
  * It ends with 0 only when the listener has written all of it.
  */
-#include "../common/pairs/stream.h"
-#include "../common/lines.h"
-#include "../common/progress.h"
+#include "../common/layout/stream.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
+#include "../common/doorbell.h"
 
-#include <err.h>
-#include <errno.h>
-#include <string.h>
 #include <sys/stat.h>
 
 /* ---- the command line ---- */
@@ -42,7 +41,7 @@ static const struct program program = {
 /* ---- the talker ---- */
 
 struct talker {
-    struct meet meet;
+    struct session session;
     struct stream *stream;
     struct stream_ring ring;
     struct doorbell_side bell;
@@ -52,18 +51,18 @@ struct talker {
 };
 
 /* Where the listener takes no more: it has said why, or has gone without a word. */
-static _Noreturn void give_up(struct talker *talker, enum wakeup why)
+static _Noreturn void give_up(struct talker *talker, enum wait_result why)
 {
-    struct meet *meet = &talker->meet;
-    int refused = (int)observe(&talker->stream->refused);
-    segment_survive(&meet->segment);
+    struct session *session = &talker->session;
+    int refused = observe(&talker->stream->refused);
+    segment_survive(&session->segment);
     if (refused != 0)
-        progress_errx(1, "the listener (PID %d) cannot write: %s", (int)meet->peer,
+        progress_errx(1, "the listener (PID %d) cannot write: %s", (int)session->peer,
                       strerror(refused));
-    if (why == WAKEUP_LATE)
+    if (why == WAIT_LATE)
         progress_errx(3, "no word from the listener (PID %d) within %g seconds: gave up",
-                      (int)meet->peer, meet->timeout);
-    progress_errx(3, "the listener (PID %d) went away", (int)meet->peer);
+                      (int)session->peer, session->timeout);
+    progress_errx(3, "the listener (PID %d) went away", (int)session->peer);
 }
 
 /* Waits until at most `most` slots are filled and not emptied yet. Each one that is emptied is
@@ -71,41 +70,41 @@ static _Noreturn void give_up(struct talker *talker, enum wakeup why)
 static void await_room(struct talker *talker, uint64_t most)
 {
     struct stream *stream = talker->stream;
-    struct wakeup_wait wait = meet_wait(&talker->meet);
+    struct wait wait = session_wait(&talker->session);
     uint64_t filled, before = 0;
-    while ((filled = talker->head - (uint64_t)observe(&stream->tail)) > most) {
+    while ((filled = talker->head - observe(&stream->tail)) > most) {
         if (filled > talker->ring.slots)
             progress_errx(1, "shmid %d says that %llu slots of %llu are filled: it is broken",
-                          talker->meet.segment.shmid, (unsigned long long)filled,
+                          talker->session.segment.shmid, (unsigned long long)filled,
                           (unsigned long long)talker->ring.slots);
         if (filled != before)
-            wait = meet_wait(&talker->meet);
+            wait = session_wait(&talker->session);
         before = filled;
-        enum wakeup why = doorbell_wait(&talker->bell, &wait);
-        if (why != WAKEUP_LOOK || atomic_load(&stream->refused))
+        enum wait_result why = doorbell_wait(&talker->bell, &wait);
+        if (why != WAIT_LOOK || atomic_load(&stream->refused))
             give_up(talker, why);
     }
     doorbell_up(&talker->bell);
 }
 
 /* Waits where stdin has nothing at the moment: read(2) said so, with EINTR or EAGAIN. */
-static void await_input(struct talker *talker, struct wakeup_wait *wait, int error)
+static void await_input(struct talker *talker, struct wait *wait, int error)
 {
     bool ready;
-    enum wakeup why =
-        error == EAGAIN ? wakeup_sleep_on(wait, STDIN_FILENO, false, &ready) : wakeup_look(wait);
-    if (why == WAKEUP_GONE || atomic_load(&talker->stream->refused))
+    enum wait_result why =
+        error == EAGAIN ? wait_on(wait, STDIN_FILENO, false, &ready) : wakeup_look(wait);
+    if (why == WAIT_GONE || atomic_load(&talker->stream->refused))
         give_up(talker, why);
-    if (why == WAKEUP_LATE)
+    if (why == WAIT_LATE)
         progress_errx(3, "nothing came on stdin within %g seconds, after %llu bytes: gave up",
-                      talker->meet.timeout, (unsigned long long)talker->progress.bytes);
+                      talker->session.timeout, (unsigned long long)talker->progress.bytes);
 }
 
 /* Reads into a slot as much as stdin has and the slot takes, straight into the segment. Returns
  * what read(2) returns: 0 at the end. */
 static uint64_t read_slot(struct talker *talker, char *slot)
 {
-    struct wakeup_wait wait = meet_wait(&talker->meet);
+    struct wait wait = session_wait(&talker->session);
     ssize_t got;
     while ((got = wakeup_read(STDIN_FILENO, slot, talker->ring.slot_size)) == -1) {
         if (errno != EINTR && errno != EAGAIN)
@@ -124,8 +123,8 @@ static void pass_on(struct talker *talker, uint64_t length)
     talker->head++;
     publish(&stream->head, talker->head);
     explain("ring if the listener has declared that it sleeps: most often it has not");
-    if (doorbell_ring(&talker->bell, talker->meet.peer) == -1 && errno != ESRCH)
-        progress_err(1, "kill(%d, SIGUSR1) to the listener", (int)talker->meet.peer);
+    if (doorbell_ring(&talker->bell, talker->session.peer) == -1 && errno != ESRCH)
+        progress_err(1, "kill(%d, SIGUSR1) to the listener", (int)talker->session.peer);
 }
 
 static void send_all(struct talker *talker)
@@ -134,12 +133,12 @@ static void send_all(struct talker *talker)
     do {
         explain("wait for room in the ring: we sleep only where every slot is filled");
         await_room(talker, talker->ring.slots - 1);
-        narrate_point("room");
+        trace_point("room");
         length = read_slot(talker, stream_slot(&talker->ring, talker->head));
-        narrate_point("loaded");
+        trace_point("loaded");
         progress_advance(&talker->progress, length, talker->expected);
         pass_on(talker, length);
-        wakeup_end();
+        ending_obey();
     } while (length > 0);
     explain("the end is announced; it is a success once the listener has counted past it");
     await_room(talker, 0);
@@ -160,16 +159,16 @@ static uint64_t stdin_size(void)
 static void find_ring(struct talker *talker)
 {
     explain("believe nothing that the segment says of its slots before it is checked");
-    struct stream *stream = (struct stream *)talker->meet.shared;
+    struct stream *stream = (struct stream *)talker->session.shared;
     struct stream_ring ring = {.first = (char *)stream + stream_begin(),
-                               .slots = (uint64_t)observe(&stream->slots),
-                               .slot_size = (uint64_t)observe(&stream->slot_size)};
-    size_t size = talker->meet.segment.size;
+                               .slots = observe(&stream->slots),
+                               .slot_size = observe(&stream->slot_size)};
+    size_t size = talker->session.segment.size;
     uint64_t room = size < stream_begin() ? 0 : size - stream_begin();
     if (ring.slots == 0 || ring.slots > STREAM_MOST_SLOTS || ring.slot_size == 0 ||
         ring.slot_size % stream_page() != 0 || ring.slot_size > room / ring.slots)
         errx(1, "shmid %d says that it has %llu slots of %llu bytes, in %zu: it is broken",
-             talker->meet.segment.shmid, (unsigned long long)ring.slots,
+             talker->session.segment.shmid, (unsigned long long)ring.slots,
              (unsigned long long)ring.slot_size, size);
     talker->stream = stream;
     talker->ring = ring;
@@ -181,21 +180,20 @@ static void find_ring(struct talker *talker)
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    lines_to(STDERR_FILENO);
+    struct options options = program_start(argc, argv, &program);
+    output_to(STDERR_FILENO);
 
     explain("block SIGUSR1 before we are known: it may come before we sleep");
-    wakeup_block();
+    wait_block_sigusr1();
     struct talker talker = {0};
     if (wait_for_listener)
-        meet_await_listener(&options);
-    meet_find(&talker.meet, &options, STREAM_LESSON, sizeof(struct stream));
+        session_await_listener(&options);
+    session_join(&talker.session, &options, STREAM_LESSON, sizeof(struct stream));
     find_ring(&talker);
 
     progress_begin(&talker.progress, show_progress);
     send_all(&talker);
-    progress_end(&talker.progress, "sent", talker.bell.rung, talker.bell.slept);
-    meet_part(&talker.meet);
-    wakeup_end();
-    return 0;
+    progress_end(&talker.progress, "sent", talker.bell.sent, talker.bell.slept);
+    session_part(&talker.session);
+    return program_end();
 }

@@ -2,7 +2,7 @@
  *
  * The pair's first half. It finds the segment that a listener has created, takes a seat, and when
  * its turn comes leaves a message and rings with SIGUSR1. What the two share, and how the turn
- * passes between them, is told in common/pairs/pair.h; how it looks in the plainest form, in
+ * passes between them, is told in common/layout/pair.h; how it looks in the plainest form, in
  * handshake.c.
  *
  *     $ build/talker "Hello, I'm talker"
@@ -11,20 +11,17 @@
  *
  *     $ build/talker --chat          (a line for each message, Ctrl-D to leave)
  */
-#include "../common/lines.h"
-#include "../common/options.h"
-#include "../common/pairs/pair.h"
+#include "../common/layout/pair.h"
+#include "../common/lesson.h"
+#include "../common/wait.h"
+#include "../common/peer.h"
+#include "../common/ending.h"
 #include "../common/segment.h"
-#include "../common/wakeup.h"
+#include "../common/input.h"
 
-#include <err.h>
-#include <errno.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 /* ---- the command line ---- */
 
@@ -66,11 +63,11 @@ struct talker {
     int status;       /* what to exit with, if nothing worse comes */
 };
 
-static struct wakeup_wait wait_for(const struct talker *talker)
+static struct wait wait_for(const struct talker *talker)
 {
-    return (struct wakeup_wait){.peer = talker->listener,
+    return (struct wait){.peer = talker->listener,
                                 .shmid = talker->segment.shmid,
-                                .stopped = &talker->pair->head.stopped[SEGMENT_LISTENER],
+                                .stopped = &talker->pair->head.stopped[SIDE_LISTENER],
                                 .timeout = talker->options.timeout};
 }
 
@@ -80,7 +77,7 @@ static struct wakeup_wait wait_for(const struct talker *talker)
 static bool find_segment(struct talker *talker)
 {
     const struct options *options = &talker->options;
-    key_t key = segment_key(options->file, options->project, false);
+    key_t key = sys_ftok(options->file, options->project);
     if (key == -1 && errno == ENOENT)
         return false;
     if (key == -1)
@@ -103,7 +100,7 @@ static void find_listener(struct talker *talker)
 {
     enum { POLL_TICKS = 2 };
     const struct options *options = &talker->options;
-    struct wakeup_wait wait = {.timeout = options->timeout};
+    struct wait wait = {.timeout = options->timeout};
 
     explain("find the listener's segment by its key: the listener creates it, and we never do");
     while (!find_segment(talker)) {
@@ -114,7 +111,7 @@ static void find_listener(struct talker *talker)
                  options->file, options->project, talker->directory, talker->path, options->file,
                  options->project);
         for (long until = wait.ticks + POLL_TICKS; wait.ticks < until;)
-            if (wakeup_sleep(&wait) == WAKEUP_LATE)
+            if (wait_tick(&wait) == WAIT_LATE)
                 errx(3, "no listener within %g seconds (key file \"%s\", project %d): gave up",
                      options->timeout, options->file, options->project);
     }
@@ -160,9 +157,9 @@ static void detach(struct talker *talker)
 /* ---- the turn ---- */
 
 /* Ends the program because the listener will not answer. */
-static _Noreturn void give_up(struct talker *talker, enum wakeup why)
+static _Noreturn void give_up(struct talker *talker, enum wait_result why)
 {
-    if (why == WAKEUP_LATE)
+    if (why == WAIT_LATE)
         errx(3, "no answer from the listener (PID %d) within %g seconds: gave up", talker->listener,
              talker->options.timeout);
     explain("the listener can remove nothing any more: if nobody else is attached, we do it");
@@ -179,31 +176,32 @@ static unsigned seats_ahead(const struct talker *talker)
 
 /* Sleeps until we have the turn. While others have it, each that is served is progress; but not
  * without end, for the listener only comes nearer. */
-static enum wakeup await_turn(struct talker *talker)
+static enum wait_result await_turn(struct talker *talker)
 {
     explain("sleep until the turn is ours: check, sleep, check again, so that no signal is missed");
     struct pair *pair = talker->pair;
-    struct wakeup_wait wait = wait_for(talker);
+    struct wait wait = wait_for(talker);
     unsigned nearest = seats_ahead(talker);
     while (observe(&pair->turn) != talker->me) {
         if (atomic_load(&pair->seat[talker->seat]) != talker->me)
             errx(1, "the listener (PID %d) has dropped us", talker->listener);
+        enum wait_result why = wait_sleep(&wait);
         unsigned ahead = seats_ahead(talker);
-        if (ahead < nearest) {
+        if (why == WAIT_LATE && ahead < nearest) {
             nearest = ahead;
             wait.ticks = 0;
+            wait.verdict = why = WAIT_LOOK;
         }
-        enum wakeup why = wakeup_sleep(&wait);
-        if (why != WAKEUP_LOOK)
+        if (why != WAIT_LOOK)
             return why;
     }
-    return WAKEUP_LOOK;
+    return WAIT_LOOK;
 }
 
 /* Returns false where there is no listener to ring for. */
 static bool ring(struct talker *talker)
 {
-    if (wakeup_send(talker->listener) == 0)
+    if (peer_signal(talker->listener) == 0)
         return true;
     if (errno != ESRCH)
         err(1, "kill(%d, SIGUSR1) to the listener", talker->listener);
@@ -213,7 +211,7 @@ static bool ring(struct talker *talker)
 static bool pass_turn(struct talker *talker)
 {
     publish(&talker->pair->turn, talker->listener);
-    narrate_point("published");
+    trace_point("published");
     return ring(talker);
 }
 
@@ -230,22 +228,22 @@ static int take_seat(struct talker *talker)
     return -1;
 }
 
-/* Waits for a seat, rings, and waits for the turn. WAKEUP_LOOK: we have it. */
-static enum wakeup be_seated(struct talker *talker)
+/* Waits for a seat, rings, and waits for the turn. WAIT_LOOK: we have it. */
+static enum wait_result be_seated(struct talker *talker)
 {
     explain("take a seat: the listener reads there who wants to speak, and in which order");
-    struct wakeup_wait wait = wait_for(talker);
+    struct wait wait = wait_for(talker);
     while ((talker->seat = take_seat(talker)) == -1) {
-        enum wakeup why = wakeup_sleep(&wait);
-        if (why != WAKEUP_LOOK)
+        enum wait_result why = wait_tick(&wait);
+        if (why != WAIT_LOOK)
             return why;
     }
-    narrate_publish("seat", talker->me);
-    narrate_point("seated");
+    trace_publish("seat", talker->me);
+    trace_point("seated");
     ring(talker);
-    enum wakeup why = await_turn(talker);
-    if (why == WAKEUP_LOOK)
-        narrate_point("invited");
+    enum wait_result why = await_turn(talker);
+    if (why == WAIT_LOOK)
+        trace_point("invited");
     return why;
 }
 
@@ -253,7 +251,7 @@ static enum wakeup be_seated(struct talker *talker)
  * followed by the next. */
 static void be_invited(struct talker *talker, size_t needed)
 {
-    enum wakeup why = WAKEUP_LOOK;
+    enum wait_result why = WAIT_LOOK;
     do {
         find_listener(talker);
         if (!attach(talker))
@@ -262,9 +260,9 @@ static void be_invited(struct talker *talker, size_t needed)
             errx(1, "a message of %zu bytes does not fit, the segment takes %zu: not sent", needed,
                  talker->capacity);
         why = be_seated(talker);
-        if (why == WAKEUP_GONE && wait_for_listener)
+        if (why == WAIT_GONE && wait_for_listener)
             detach(talker);
-        else if (why != WAKEUP_LOOK)
+        else if (why != WAIT_LOOK)
             give_up(talker, why);
     } while (!talker->text);
 }
@@ -282,52 +280,54 @@ static void leave(struct talker *talker)
 /* ---- the conversation ---- */
 
 /* Says `length` bytes of `message`, and hears the reply. */
-static void say(struct talker *talker, const char *message, size_t length)
+static void converse(struct talker *talker, const char *message, size_t length)
 {
     explain("leave the message, then the turn, then ring: in this order");
     memcpy(talker->pair->text, message, length);
-    narrate_publish_text("text", message, length);
+    trace_publish_text("text", message, length);
     publish(&talker->pair->length, (uint32_t)length);
-    pass_turn(talker);
-    lines_say(message, length, "talker: said: ");
+    publish(&talker->pair->turn, talker->listener);
+    trace_point("published");
+    say_bytes(message, length, "said: ");
+    ring(talker);
 
-    enum wakeup why = await_turn(talker);
-    if (why != WAKEUP_LOOK)
+    enum wait_result why = await_turn(talker);
+    if (why != WAIT_LOOK)
         give_up(talker, why);
-    narrate_point("reading");
+    trace_point("reading");
     explain("copy the length once, check it, then use it: it comes from another process");
-    size_t replied = (size_t)observe(&talker->pair->length);
+    size_t replied = observe(&talker->pair->length);
     if (replied > talker->capacity)
         errx(1, "the listener (PID %d) announced a reply of %zu bytes, but only %zu fit: refused",
              talker->listener, replied, talker->capacity);
     memcpy(talker->text, talker->pair->text, replied);
-    narrate_observe_text("text", talker->text, replied);
-    lines_say(talker->text, replied, "talker: listener said: ");
+    trace_observe_text("text", talker->text, replied);
+    say_bytes(talker->text, replied, "listener said: ");
 }
 
 /* Says stdin line by line. A line that does not fit is refused whole, and the chat goes on. */
 static void say_lines(struct talker *talker)
 {
-    struct line_source input = {.fd = STDIN_FILENO};
+    struct input input = {.fd = STDIN_FILENO};
     size_t length;
     for (;;) {
-        struct wakeup_wait wait = wait_for(talker);
-        switch (lines_read(&input, &wait, talker->text, talker->capacity, &length)) {
-        case LINE_READ:
-            say(talker, talker->text, length);
+        struct wait wait = wait_for(talker);
+        switch (input_line(&input, &wait, talker->text, talker->capacity, &length)) {
+        case INPUT_LINE:
+            converse(talker, talker->text, length);
             break;
-        case LINE_LONG:
+        case INPUT_LONG:
             warnx("a line of %zu bytes does not fit, the segment takes %zu: not sent", length,
                   talker->capacity);
             talker->status = 1;
             break;
-        case LINE_END:
+        case INPUT_END:
             return;
-        case LINE_BROKEN:
+        case INPUT_FAILED:
             err(1, "read a line from stdin");
-        case LINE_GONE:
-            give_up(talker, WAKEUP_GONE);
-        case LINE_LATE:
+        case INPUT_VERDICT:
+            if (wait.verdict == WAIT_GONE)
+                give_up(talker, WAIT_GONE);
             errx(3, "no line on stdin within %g seconds: gave up", talker->options.timeout);
         }
     }
@@ -347,7 +347,7 @@ int main(int argc, char **argv)
         message = "Hello, I'm talker";
 
     explain("block SIGUSR1 before we are known: the invitation may come before we sleep");
-    wakeup_block();
+    wait_block_sigusr1();
 
     be_invited(&talker, chat ? 0 : strlen(message));
     if (chat)
@@ -356,6 +356,6 @@ int main(int argc, char **argv)
         say(&talker, message, strlen(message));
     leave(&talker);
     detach(&talker);
-    wakeup_end();
+    ending_obey();
     return talker.status;
 }

@@ -7,21 +7,16 @@
  *
  *     $ build/listener-textbook               $ build/talker-textbook 4242    (the PID it printed)
  */
-#include "../common/pairs/textbook.h"
+#include "../common/layout/textbook.h"
+#include "../common/lesson.h"
+#include "../common/wait.h"
+#include "../common/peer.h"
+#include "../common/ending.h"
 #include "../common/clock.h"
-#include "../common/lines.h"
-#include "../common/options.h"
 #include "../common/segment.h"
-#include "../common/sys.h"
-#include "../common/wakeup.h"
 
-#include <err.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 static double nap_for = 2;
 
@@ -81,10 +76,10 @@ static int find_segment(const struct options *options, struct shmid_ds *about)
 static pid_t find_listener(int shmid, const struct shmid_ds *about, pid_t given)
 {
     pid_t pid = given ? given : about->shm_cpid;
-    if (!wakeup_alive(pid))
+    if (!peer_is_alive(pid))
         errx(3, "there is no process %d any more%s: start listener-textbook, nothing was signalled",
              (int)pid, given ? "" : ", which made the segment");
-    if (pid != about->shm_cpid && !wakeup_confirm(pid, shmid))
+    if (pid != about->shm_cpid && !peer_has_attached(pid, shmid))
         errx(3, "PID %d is not the listener of shmid %d, which PID %d made: nothing was signalled",
              (int)pid, shmid, (int)about->shm_cpid);
     return pid;
@@ -95,17 +90,17 @@ static pid_t find_listener(int shmid, const struct shmid_ds *about, pid_t given)
 static void nap(pid_t listener, int shmid, const char *text, const char *said)
 {
     long long began = clock_now(), answered = 0;
-    struct wakeup_wait wait = {.timeout = nap_for};
-    while (wakeup_sleep(&wait) != WAKEUP_LATE) {
+    struct wait wait = {.timeout = nap_for};
+    while (wait_sleep(&wait) != WAIT_LATE) {
         if (answered == 0 && strncmp(text, said, TEXTBOOK_SIZE) != 0)
             answered = clock_now();
-        if (wakeup_gone(listener, shmid) && !wakeup_alive(listener))
+        if (peer_is_gone(listener, shmid) && !peer_is_alive(listener))
             break;
     }
     if (answered > 0)
-        lines_print("napped for %.2f s; the answer was there after %.2f s",
+        say("napped for %.2f s; the answer was there after %.2f s",
                     (double)(clock_now() - began) / 1e9, (double)(answered - began) / 1e9);
-    else if (!wakeup_alive(listener))
+    else if (!peer_is_alive(listener))
         errx(3, "the listener (PID %d) went away", (int)listener);
     else
         errx(3, "what lies there is what we said: no answer within a nap of %g s", nap_for);
@@ -115,7 +110,7 @@ static void nap(pid_t listener, int shmid, const char *text, const char *said)
 static void say_line(const char *before, const char *text)
 {
     size_t length = strlen(text);
-    lines_say(text, length - (length > 0 && text[length - 1] == '\n'), "talker: %s: ", before);
+    say_bytes(text, length - (length > 0 && text[length - 1] == '\n'), "talker: %s: ", before);
 }
 
 /* What the notes' client does with system("ipcs -m"). */
@@ -127,14 +122,14 @@ static void show_segments(void)
         err(1, "popen(\"ipcs -m\")");
     while (fgets(line, sizeof line, list))
         if (*line != '\n')
-            lines_print("%.*s", (int)strcspn(line, "\n"), line);
+            say("%.*s", (int)strcspn(line, "\n"), line);
     if (pclose(list) != 0)
-        lines_print("skipped: neither ipcs nor /proc/sysvipc/shm is here to list the segments");
+        say("skipped: neither ipcs nor /proc/sysvipc/shm is here to list the segments");
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
+    struct options options = program_start(argc, argv, &program);
     pid_t given = options.operand_count > 0 ? parse_pid(options.operands[0]) : 0;
     char said[TEXTBOOK_SIZE];
     const char *message = options.operand_count > 1 ? options.operands[1] : "Hello, I'm talker";
@@ -142,7 +137,7 @@ int main(int argc, char **argv)
     if (length < 0 || (size_t)length >= sizeof said)
         errx(1, "a message of %zu bytes does not fit, the segment takes %d: not sent",
              strlen(message), TEXTBOOK_SIZE - 2);
-    wakeup_block();
+    wait_block_sigusr1();
 
     explain("find the segment, and ask the kernel what it knows: there is no magic to go by");
     struct shmid_ds about;
@@ -157,25 +152,25 @@ int main(int argc, char **argv)
     memcpy(text + 1, said + 1, (size_t)length);
     atomic_thread_fence(memory_order_release);
     *text = *said;
-    narrate_publish_text("text", said, (size_t)length);
+    trace_publish_text("text", said, (size_t)length);
     say_line("said", said);
-    narrate_point("said");
+    trace_point("said");
 
     explain("ring once; from here on it is our part to remove the segment, as in the notes");
     segment_remove_at_exit(shmid);
-    if (wakeup_send(listener) == -1)
+    if (peer_signal(listener) == -1)
         err(errno == ESRCH ? 3 : 1, "kill(%d, SIGUSR1) to the listener", (int)listener);
 
     explain("THE FLAW: a nap, in the hope that the answer is there when we wake up");
     nap(listener, shmid, text, said);
 
     explain("copy what lies there, and see that it is a string: strcpy would trust a stranger");
-    narrate_point("reading");
+    trace_point("reading");
     char answer[TEXTBOOK_SIZE];
     memcpy(answer, text, sizeof answer);
     if (strnlen(answer, sizeof answer) == sizeof answer)
         errx(1, "the listener left no string: no NUL within %d bytes", TEXTBOOK_SIZE);
-    narrate_observe_text("text", answer, strlen(answer));
+    trace_observe_text("text", answer, strlen(answer));
     say_line("listener said", answer);
     show_segments();
 
@@ -185,6 +180,5 @@ int main(int argc, char **argv)
     if (sys_shmctl(shmid, IPC_RMID, NULL) == -1 && errno != EINVAL && errno != EIDRM)
         err(1, "shmctl(%d, IPC_RMID)", shmid);
     segment_forget(shmid);
-    wakeup_end();
-    return 0;
+    return program_end();
 }

@@ -7,16 +7,16 @@
  *
  *     $ build/listener-torn                   $ build/talker-torn
  */
-#include "../common/pairs/torn.h"
-#include "../common/claim.h"
+#include "../common/layout/torn.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
-#include <unistd.h>
 
 static const char *const points[] = {"half_written", NULL};
 
 static const struct program program = {
     .name = "talker-torn",
-    .usage = "[options]",
     .about = "Writes records in two halves while a listener reads them, freely and then in turn.",
     .points = points,
 };
@@ -24,9 +24,9 @@ static const struct program program = {
 static int written, stood_back;
 
 /* Writes the next record, unless it is the listener's turn. */
-static void write_record(struct meet *meet, struct torn *shared, bool stand_still)
+static void write_record(struct session *session, struct torn *shared, bool stand_still)
 {
-    if (observe(&shared->turn) == meet->peer) {
+    if (observe(&shared->turn) == session->peer) {
         stood_back++;
         return;
     }
@@ -34,18 +34,18 @@ static void write_record(struct meet *meet, struct torn *shared, bool stand_stil
     unsigned sequence = atomic_load_explicit(&shared->sequence, memory_order_relaxed);
 
     explain("make the sequence odd before the first half changes: from now on, nobody believes it");
-    narrate_publish("sequence", sequence + 1);
+    trace_publish("sequence", sequence + 1);
     atomic_store_explicit(&shared->sequence, sequence + 1, memory_order_relaxed);
     atomic_thread_fence(memory_order_release); /* whoever sees a half of this record sees it odd */
 
-    narrate_publish("left", number);
+    trace_publish("left", number);
     atomic_store_explicit(&shared->left, number, memory_order_relaxed);
     if (stand_still) {
-        narrate_point("half_written");
-        meet_advance(meet, TORN_HALF_WRITTEN);
-        meet_await(meet, TORN_LOOKED);
+        trace_point("half_written");
+        session_advance(session, TORN_HALF_WRITTEN);
+        session_await(session, TORN_LOOKED);
     }
-    narrate_publish("right", number);
+    trace_publish("right", number);
     atomic_store_explicit(&shared->right, number, memory_order_relaxed);
 
     explain("make it even again after the last half: whoever sees that sees both");
@@ -53,39 +53,36 @@ static void write_record(struct meet *meet, struct torn *shared, bool stand_stil
 }
 
 /* One round: a record during which the listener looks, and one while it reads. */
-static void write_twice(struct meet *meet, struct torn *shared, bool in_turn)
+static void write_twice(struct session *session, struct torn *shared, bool in_turn)
 {
-    write_record(meet, shared, true);
+    write_record(session, shared, true);
     if (in_turn)
-        publish(&shared->turn, meet->peer);
-    meet_advance(meet, TORN_WRITTEN);
-    meet_await(meet, TORN_HALF_READ);
-    write_record(meet, shared, false);
-    meet_advance(meet, TORN_TRIED);
-    meet_await(meet, TORN_READ);
+        publish(&shared->turn, session->peer);
+    session_advance(session, TORN_WRITTEN);
+    session_await(session, TORN_HALF_READ);
+    write_record(session, shared, false);
+    session_advance(session, TORN_TRIED);
+    session_await(session, TORN_READ);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
-    struct meet meet;
-    meet_find(&meet, &options, TORN_LESSON, sizeof(struct torn));
-    struct torn *shared = (struct torn *)meet.shared;
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct torn *shared = session_join(&session, &options, TORN_LESSON, sizeof *shared);
 
     for (int i = 0; i < TORN_ROUNDS; i++)
-        write_twice(&meet, shared, false);
-    claim(written == 2 * TORN_ROUNDS && stood_back == 0,
+        write_twice(&session, shared, false);
+    check(written == 2 * TORN_ROUNDS && stood_back == 0,
           "without turns: wrote %d records, stood back %d times", written, stood_back);
 
     written = 0;
     publish(&shared->turn, (int)getpid());
     for (int i = 0; i < TORN_ROUNDS; i++)
-        write_twice(&meet, shared, true);
-    claim(written == TORN_ROUNDS && stood_back == TORN_ROUNDS,
+        write_twice(&session, shared, true);
+    check(written == TORN_ROUNDS && stood_back == TORN_ROUNDS,
           "in turn: wrote %d records, stood back %d times, for it was not our turn", written,
           stood_back);
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_part(&session);
+    return program_end();
 }

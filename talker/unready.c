@@ -7,31 +7,29 @@
  *
  *     $ build/listener-unready                $ build/talker-unready
  */
-#include "../common/pairs/unready.h"
-#include "../common/claim.h"
-#include "../common/lines.h"
+#include "../common/layout/unready.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
+#include "../common/ending.h"
 
 static const struct program program = {
     .name = "talker-unready",
-    .usage = "[options]",
     .about = "Rings a listener that is known, but has no handler yet; then sees whether it lives.",
 };
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wakeup_block();
+    struct options options = program_start(argc, argv, &program);
+    wait_block_sigusr1();
     explain("find the listener, and ring at once: nothing tells us whether it is ready");
-    struct meet meet;
-    meet_find(&meet, &options, UNREADY_LESSON, sizeof(struct unready));
-    struct unready *shared = (struct unready *)meet.shared;
-    lines_print("rang the listener (PID %d) as soon as it was known", (int)meet.peer);
+    struct session session;
+    struct unready *shared = session_join(&session, &options, UNREADY_LESSON, sizeof *shared);
+    say("rang the listener (PID %d) as soon as it was known", (int)session.peer);
 
     explain("a listener that lives will tell us; if the signal has killed it, the kernel will");
-    meet_await(&meet, UNREADY_TAKEN);
-    int taken = (int)observe(&shared->taken);
-    claim(taken > 0, "the listener lives, and its handler took the signal that came before it");
-    meet_part(&meet);
-    wakeup_end();
-    return claim_status();
+    session_await(&session, UNREADY_TAKEN);
+    int taken = observe(&shared->taken);
+    check(taken > 0, "the listener lives, and its handler took the signal that came before it");
+    session_part(&session);
+    return program_end();
 }

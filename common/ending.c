@@ -1,0 +1,79 @@
+/* ending.c - end as a signal asks us to; see ending.h. */
+#include "ending.h"
+#include "calls.h"
+#include "exits.h"
+#include "signals.h"
+
+#include <err.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+static const int asks_to_end[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
+enum { SIGNALS = sizeof asks_to_end / sizeof *asks_to_end };
+
+static sigset_t ours; /* those of the above that we handle */
+
+static bool is_ignored(int signo)
+{
+    struct sigaction inherited;
+    if (sigaction(signo, NULL, &inherited) == -1)
+        err(EXIT_FAILED, "sigaction(%s)", signals_name(signo));
+    return inherited.sa_handler == SIG_IGN;
+}
+
+/* Registered with atexit first, so it runs last: everything else is cleaned up by then. */
+static void die_of_it(void)
+{
+    if (!signals_ending)
+        return;
+    sigset_t it;
+    sigemptyset(&it);
+    sigaddset(&it, signals_ending);
+    signal(signals_ending, SIG_DFL);
+    raise(signals_ending);
+    sigprocmask(SIG_UNBLOCK, &it, NULL);
+}
+
+void ending_start(void)
+{
+    sigemptyset(&ours);
+    for (int i = 0; i < SIGNALS; i++)
+        if (asks_to_end[i] != SIGHUP || !is_ignored(SIGHUP))
+            sigaddset(&ours, asks_to_end[i]);
+
+    if (atexit(die_of_it) != 0)
+        errx(EXIT_FAILED, "atexit: no room for another function");
+    if (sys_sigprocmask(SIG_BLOCK, &ours, NULL) == -1)
+        err(EXIT_FAILED, "sigprocmask(SIG_BLOCK)");
+    struct sigaction action = {.sa_sigaction = on_ending_signal, .sa_flags = SA_SIGINFO};
+    sigemptyset(&action.sa_mask);
+    for (int i = 0; i < SIGNALS; i++)
+        if (sigismember(&ours, asks_to_end[i]) == 1 &&
+            sys_sigaction(asks_to_end[i], &action, NULL) == -1)
+            err(EXIT_FAILED, "sigaction(%s)", signals_name(asks_to_end[i]));
+}
+
+void ending_unblock_in(sigset_t *mask)
+{
+    for (int i = 0; i < SIGNALS; i++)
+        sigdelset(mask, asks_to_end[i]);
+}
+
+_Noreturn void ending_die(int signo)
+{
+    signals_ending = signo;
+    trace_ending();
+    exit(128 + signo);
+}
+
+void ending_obey(void)
+{
+    if (signals_ending)
+        ending_die(signals_ending);
+    sigset_t pending;
+    if (sigpending(&pending) == -1)
+        err(EXIT_FAILED, "sigpending");
+    for (int i = 0; i < SIGNALS; i++)
+        if (sigismember(&ours, asks_to_end[i]) == 1 && sigismember(&pending, asks_to_end[i]) == 1)
+            ending_die(asks_to_end[i]);
+}

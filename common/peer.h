@@ -1,0 +1,44 @@
+/* peer.h - is that process alive, and has it attached our segment? Only the kernel can say.
+ *
+ * A PID that stands in a segment is a claim: any process that can write there can write any number.
+ */
+#ifndef PEER_H
+#define PEER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Whether a process is alive. EPERM from kill(2) means that it is, and that it is another user's. A
+ * zombie is dead; where there is no /proc it counts as alive until its parent has waited for it. */
+bool peer_is_alive(pid_t pid);
+
+/* Whether the kernel confirms that `pid` is another process of this user that has attached `shmid`
+ * (kill(2); /proc/PID/maps in proc(5)). Where the maps cannot be read, the kernel still names two
+ * such processes: the creator, and the last that attached (shmctl(2)). */
+bool peer_has_attached(pid_t pid, int shmid);
+
+/* Whether our peer has died, or has detached `shmid`. */
+bool peer_is_gone(pid_t peer, int shmid);
+
+/* Whether the kernel says that `pid` has not attached `shmid`. Only Linux can (proc(5)); elsewhere,
+ * and for another user's process: false. */
+bool peer_is_detached(pid_t pid, int shmid);
+
+/* Whether a process is stopped (SIGSTOP, Ctrl-Z), or cannot be looked at. */
+bool peer_may_be_stopped(pid_t pid);
+
+/* Sends SIGUSR1. Returns 0, or -1 with errno (ESRCH: the peer is gone). A PID that is not positive
+ * is refused with EINVAL: for kill(2), 0 is our process group and -1 every process. */
+int peer_signal(pid_t pid);
+
+/* Whether we see PIDs as the kernel does: false where /proc belongs to another PID namespace than
+ * we (pid_namespaces(7)). */
+bool peer_proc_is_ours(void);
+
+/* What /proc/PID/maps says about `pid`: whether it maps something with this inode number and a path
+ * that begins with `path`. A process that maps nothing is dead or about to be; the kernel may still
+ * count its attachments. */
+enum peer_maps { PEER_MAPS_NOT, PEER_MAPS_IT, PEER_MAPS_NOTHING, PEER_MAPS_UNREADABLE };
+enum peer_maps peer_maps(pid_t pid, const char *path, unsigned long inode);
+
+#endif

@@ -1,0 +1,123 @@
+/* program.c - a program's start and end; see program.h. */
+#include "program.h"
+#include "ending.h"
+#include "output.h"
+#include "signals.h"
+#include "tick.h"
+#include "trace.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool is_talker;
+static int failed;
+
+/* ---- start ---- */
+
+/* A descriptor that we open must not take the place of a closed stdin, stdout or stderr. open(2)
+ * takes the lowest that is free. */
+static void open_standard_descriptors(void)
+{
+    int fd;
+    do
+        if ((fd = open("/dev/null", O_RDWR)) == -1)
+            err(EXIT_FAILED, "open(\"/dev/null\")");
+    while (fd <= STDERR_FILENO);
+    if (close(fd) == -1)
+        err(EXIT_FAILED, "close(%d)", fd);
+}
+
+static struct {
+    sigset_t mask;
+    struct sigaction child, file_size;
+} inherited;
+
+/* An ignored SIGCHLD would take from us how a child ended (waitpid(2)). With SIGXFSZ ignored, a
+ * write to a file that is too large fails with EFBIG, and we can say so. */
+static void set_signals(void)
+{
+    sigset_t needed;
+    sigemptyset(&needed);
+    sigaddset(&needed, SIGCHLD);
+    sigaddset(&needed, SIGSEGV);
+    sigaddset(&needed, SIGBUS);
+    if (sigprocmask(SIG_UNBLOCK, &needed, &inherited.mask) == -1)
+        err(EXIT_FAILED, "sigprocmask(SIG_UNBLOCK)");
+    struct sigaction usual = {.sa_handler = SIG_DFL}, ignored = {.sa_handler = SIG_IGN};
+    if (sigaction(SIGCHLD, &usual, &inherited.child) == -1 ||
+        sigaction(SIGXFSZ, &ignored, &inherited.file_size) == -1)
+        err(EXIT_FAILED, "sigaction");
+}
+
+void program_restore_signals(void)
+{
+    if (sigaction(SIGCHLD, &inherited.child, NULL) == -1 ||
+        sigaction(SIGXFSZ, &inherited.file_size, NULL) == -1 ||
+        sigprocmask(SIG_SETMASK, &inherited.mask, NULL) == -1)
+        err(EXIT_FAILED, "restore the inherited signals");
+}
+
+struct options program_start(int argc, char **argv, const struct program *program)
+{
+    open_standard_descriptors();
+    is_talker = strncmp(program->name, "talker", strlen("talker")) == 0;
+    output_start(program_side());
+    struct options options = options_parse(argc, argv, program);
+
+    trace_note(
+        "start: Ctrl-C and the like clean up first; a timer checks the peer (-vv: the calls)");
+    trace_only_if_very_verbose(true);
+    set_signals();
+    ending_start();
+    tick_start();
+    trace_only_if_very_verbose(false);
+    return options;
+}
+
+const char *program_side(void)
+{
+    return is_talker ? "talker" : "listener";
+}
+
+const char *program_other_side(void)
+{
+    return is_talker ? "listener" : "talker";
+}
+
+bool program_is_talker(void)
+{
+    return is_talker;
+}
+
+/* ---- checks, and the end ---- */
+
+bool check(bool holds, const char *format, ...)
+{
+    char line[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    say("%s", line);
+    if (!holds) {
+        warnx("this is not what the lesson claims: %s", line);
+        failed = EXIT_FAILED;
+    }
+    return holds;
+}
+
+int check_status(void)
+{
+    return failed;
+}
+
+int program_end(void)
+{
+    ending_obey();
+    return check_status();
+}

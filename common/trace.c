@@ -1,0 +1,425 @@
+/* trace.c - narrate a run as it happens; see trace.h. */
+#include "trace.h"
+#include "clock.h"
+#include "ready.h"
+#include "signals.h"
+#include "text.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    LINE = 2048,
+    TEXT = 1536,
+    SHOWN = 32
+}; /* SHOWN: bytes of a string, as many as strace shows */
+
+bool trace_is_on;
+struct trace_place trace_place = {"", 0, ""};
+
+static struct trace_options options;
+static int file = -1;
+static bool muted, ending;
+static _Atomic int *stops_to;
+
+/* The word that was observed last, if nothing was narrated since. */
+static struct {
+    const volatile void *at;
+    long long value;
+} last_observed;
+
+/* A sleep is narrated late: a process that wakes for nothing goes on with the same sleep. */
+static struct {
+    bool pending;
+    long long began, ended;
+    struct trace_place place;
+    char text[TEXT];
+} asleep;
+
+int trace_start(const struct trace_options *how)
+{
+    options = *how;
+    if (options.file) {
+        int fd = open(options.file, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+        if (fd == -1)
+            return -1;
+        file = fd;
+    }
+    trace_is_on = options.verbose || options.step || options.hold || options.file;
+    return 0;
+}
+
+/* ---- a line on stderr, a record in the file ---- */
+
+/* Writes a line whole. If nobody reads stderr (a full pipe, a stopped terminal), a signal that asks
+ * us to end must still get through. So we wait with these signals unblocked. If one comes, we stop
+ * narrating, so that the program soon comes to the place where it obeys. */
+static void write_line(const char *text)
+{
+    char line[LINE] = "";
+    text_append(line, sizeof line - 1, "%s[%d] %s", options.program, (int)getpid(), text);
+    text_append(line, sizeof line, "\n");
+
+    sigset_t mask;
+    sigprocmask(SIG_BLOCK, NULL, &mask);
+    sigaddset(&mask, SIGUSR1); /* it may be unblocked just now; it must not be taken here */
+    sigaddset(&mask, SIGALRM);
+    sigdelset(&mask, SIGINT);
+    sigdelset(&mask, SIGTERM);
+    sigdelset(&mask, SIGHUP);
+    sigdelset(&mask, SIGQUIT);
+    const char *rest = line;
+    for (size_t left = strlen(line); left > 0;) {
+        ssize_t written = -1;
+        if (ready_wait(STDERR_FILENO, READY_TO_WRITE, &mask, ending) == 1)
+            written = write(STDERR_FILENO, rest, left);
+        if (written == -1) {
+            options.verbose = 0; /* after SIGPIPE as well: it is pending, and obeyed later */
+            return;
+        }
+        rest += written;
+        left -= (size_t)written;
+    }
+}
+
+/* Eight fields, separated by tabs. One write(2) with O_APPEND: the records of a process and of its
+ * child after fork do not mix. */
+static void write_record(const char *kind, long long began, long long took,
+                         const struct trace_place *place, const char *text)
+{
+    char line[LINE + TEXT] = "";
+    text_append(line, sizeof line, "%lld\t%s\t%d\t%s:%d\t%s\t%s\t%s\t%lld\n", began,
+                options.program, (int)getpid(), place->file, place->line, kind, text, place->why,
+                took);
+    if (write(file, line, strlen(line)) == -1) {
+        warn("write to the trace \"%s\": the trace ends here", options.file);
+        file = -1;
+    }
+}
+
+/* Narrates the sleep that is over now. */
+static void tell_sleep(void)
+{
+    if (!asleep.pending)
+        return;
+    asleep.pending = false;
+    if (options.verbose)
+        write_line(asleep.text);
+    if (file != -1)
+        write_record("call", asleep.began, asleep.ended - asleep.began, &asleep.place, asleep.text);
+}
+
+static void tell(const char *kind, long long began, long long took, const char *text)
+{
+    if (muted)
+        return;
+    last_observed.at = NULL;
+    tell_sleep();
+    if (options.verbose && strcmp(kind, "print") != 0)
+        write_line(text);
+    if (file != -1)
+        write_record(kind, began, took, &trace_place, text);
+}
+
+/* Not a record: each record carries the explanation in force. */
+void trace_explain(const char *why)
+{
+    trace_place.why = why;
+    if (!options.explain)
+        return;
+    tell_sleep();
+    char text[TEXT] = "# ";
+    text_append(text, sizeof text, "%s", why);
+    write_line(text);
+}
+
+void trace_note(const char *text)
+{
+    tell("note", clock_now(), 0, text);
+}
+
+void trace_print(const char *line, size_t length)
+{
+    if (file == -1)
+        return;
+    char text[TEXT] = "";
+    text_append_escaped(text, sizeof text, line, length);
+    tell("print", clock_now(), 0, text);
+}
+
+void trace_only_if_very_verbose(bool on)
+{
+    muted = on && options.verbose < 2;
+}
+
+/* ---- stopping ---- */
+
+void trace_stops_to(_Atomic int *stopped)
+{
+    stops_to = stopped;
+}
+
+void trace_stop_no_more(void)
+{
+    options.step = false;
+    options.hold = NULL;
+}
+
+void trace_ending(void)
+{
+    trace_stop_no_more();
+    ending = true;
+}
+
+static void stop_before(const char *what)
+{
+    int saved = errno;
+    char text[TEXT] = "";
+    text_append(text, sizeof text, "stopped before %s: \"fg\" or \"kill -CONT %d\" goes on", what,
+                (int)getpid());
+    const volatile void *looked_at = last_observed.at;
+    trace_note(text);
+    last_observed.at = looked_at; /* a loop that stops before its sleep has seen nothing new */
+    if (stops_to)
+        atomic_store(stops_to, (int)getpid());
+    raise(SIGSTOP);
+    if (stops_to)
+        atomic_store(stops_to, 0);
+    errno = saved;
+}
+
+/* Whether --hold names this point, and this is the N-th time. */
+static bool held(const char *point)
+{
+    return options.hold && strcmp(options.hold, point) == 0 && --options.hold_nth == 0;
+}
+
+long long trace_reach(const char *call)
+{
+    if (!tracing())
+        return 0;
+    if (!muted && (held(call) || options.step))
+        stop_before(call);
+    return clock_now();
+}
+
+void trace_point(const char *name)
+{
+    if (!tracing())
+        return;
+    if (held(name))
+        stop_before(name);
+    char text[TEXT] = "point ";
+    text_append(text, sizeof text, "%s", name);
+    tell("point", clock_now(), 0, text);
+}
+
+/* ---- calls, sleeps and signals ---- */
+
+void trace_call(long long began, const char *text)
+{
+    tell("call", began, clock_now() - began, text);
+}
+
+void trace_sleep(long long began, const char *text)
+{
+    asleep.pending = true;
+    asleep.began = began;
+    asleep.ended = clock_now();
+    asleep.place = trace_place;
+    asleep.text[0] = '\0';
+    text_append(asleep.text, sizeof asleep.text, "%s", text);
+}
+
+bool trace_still_asleep(const char *call)
+{
+    size_t length = strlen(call);
+    return asleep.pending && strncmp(asleep.text, call, length) == 0 && asleep.text[length] == '(';
+}
+
+void trace_signal(int signo, pid_t from)
+{
+    if (!tracing())
+        return;
+    char text[TEXT] = "";
+    text_append(text, sizeof text, "--- %s from %d ---", signals_name(signo), (int)from);
+    tell("signal", clock_now(), 0, text);
+}
+
+/* ---- what passes through the segment ---- */
+
+/* "&pair->turn", "&shared.turn" and "&pair->turn[i]" are all shown as "turn". */
+static void append_bare(char *text, size_t size, const char *field)
+{
+    const char *name = field, *end = field + strcspn(field, "[");
+    for (const char *at = field; at < end; at++)
+        if (*at == '>' || *at == '.' || *at == '&')
+            name = at + 1;
+    text_append(text, size, "%.*s", (int)(end - name), name);
+}
+
+/* Finds in options.values ("state: NOTHING SAID; step: MET SKIPPED=-1") the name that `value` has
+ * in this field. A name without a number is one more than the name before it; the first is 0.
+ * Returns its length, 0: it has none. */
+static size_t name_of_value(const char *field, long long value, const char **name)
+{
+    size_t length = strlen(field);
+    const char *at = options.values;
+    while (at && !(strncmp(at, field, length) == 0 && at[length] == ':'))
+        at = (at = strchr(at, ';')) ? at + 1 + strspn(at + 1, " ") : NULL;
+    if (!at)
+        return 0;
+    at += length + 1;
+    for (long long number = 0; *(at += strspn(at, " ")) != '\0' && *at != ';'; number++) {
+        size_t word = strcspn(at, " ;="), all = strcspn(at, " ;");
+        if (word < all)
+            number = strtoll(at + word + 1, NULL, 10);
+        if (number == value) {
+            *name = at;
+            return word;
+        }
+        at += all;
+    }
+    return 0;
+}
+
+/* As the letters that it is made of: 0x73686d74 "shmt". */
+static void append_magic(char *text, size_t size, unsigned bits)
+{
+    char letters[4];
+    for (int i = 0; i < 4; i++)
+        letters[i] = (char)(bits >> (24 - 8 * i) & 0xff);
+    text_append(text, size, "%#x ", bits);
+    text_append_quoted(text, size, letters, sizeof letters, sizeof letters);
+}
+
+static void append_value(char *text, size_t size, const char *field, long long value)
+{
+    const char *name;
+    size_t length = name_of_value(field, value, &name);
+    unsigned bits = (unsigned)value;
+    if (length > 0)
+        text_append(text, size, "%.*s (%lld)", (int)length, name, value);
+    else if (strcmp(field, "magic") == 0 && bits != 0)
+        append_magic(text, size, bits);
+    else if (strcmp(field, "key") == 0)
+        text_append(text, size, "%#x", bits);
+    else
+        text_append(text, size, "%lld", value);
+}
+
+static void tell_value(const char *kind, const char *field, long long value)
+{
+    char bare[64] = "", text[TEXT] = "";
+    append_bare(bare, sizeof bare, field);
+    text_append(text, sizeof text, "%s %s = ", kind, bare);
+    append_value(text, sizeof text, bare, value);
+    tell(kind, clock_now(), 0, text);
+}
+
+static void stop_before_word(const char *kind, const char *field)
+{
+    if (!options.step || muted)
+        return;
+    char what[80] = "";
+    text_append(what, sizeof what, "%s ", kind);
+    append_bare(what, sizeof what, field);
+    stop_before(what);
+}
+
+void trace_publish(const char *field, long long value)
+{
+    if (!tracing())
+        return;
+    stop_before_word("publish", field);
+    tell_value("publish", field, value);
+}
+
+static bool was_seen(const volatile void *at, long long value)
+{
+    return at == last_observed.at && value == last_observed.value;
+}
+
+void trace_reach_observe(const char *field, const volatile void *at, long long value)
+{
+    if (!was_seen(at, value))
+        stop_before_word("observe", field);
+}
+
+void trace_observe(const char *field, const volatile void *at, long long value)
+{
+    if (!tracing() || was_seen(at, value))
+        return;
+    tell_value("observe", field, value);
+    last_observed.at = at;
+    last_observed.value = value;
+}
+
+/* ---- texts ---- */
+
+static void tell_text(const char *kind, const char *field, const char *bytes, size_t length)
+{
+    char text[TEXT] = "";
+    text_append(text, sizeof text, "%s ", kind);
+    append_bare(text, sizeof text, field);
+    text_append(text, sizeof text, " = ");
+    text_append_quoted(text, sizeof text, bytes, length, SHOWN);
+    tell(kind, clock_now(), 0, text);
+}
+
+void trace_publish_text(const char *field, const char *bytes, size_t length)
+{
+    if (tracing())
+        tell_text("publish", field, bytes, length);
+}
+
+void trace_observe_text(const char *field, const char *bytes, size_t length)
+{
+    if (tracing())
+        tell_text("observe", field, bytes, length);
+}
+
+void trace_leave_bytes(const char *field, char *at, const char *bytes, size_t length)
+{
+    if (tracing()) {
+        stop_before_word("publish", field);
+        tell_text("publish", field, bytes, length);
+    }
+    memcpy(at, bytes, length);
+}
+
+void trace_take_bytes(const char *field, char *bytes, const char *at, size_t length)
+{
+    if (tracing())
+        stop_before_word("observe", field);
+    memcpy(bytes, at, length);
+    if (tracing())
+        tell_text("observe", field, bytes, length);
+}
+
+void trace_leave_text(const char *field, char *at, const char *string, size_t size)
+{
+    size_t length = strlen(string);
+    if (length >= size)
+        errx(1, "a text of %zu bytes does not fit into %zu", length, size);
+    if (tracing()) {
+        stop_before_word("publish", field);
+        tell_text("publish", field, string, length);
+    }
+    memcpy(at, string, length + 1);
+}
+
+void trace_take_text(const char *field, char *text, const char *at, size_t size)
+{
+    if (tracing())
+        stop_before_word("observe", field);
+    memcpy(text, at, size);
+    text[size - 1] = '\0';
+    if (tracing())
+        tell_text("observe", field, text, strlen(text));
+}
