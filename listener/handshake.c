@@ -10,6 +10,8 @@
  *     listener: replied: Have a nice day
  *
  * Add --explain to hear why each step is done, and --step to take them one by one.
+ *
+ * Question: How many signals do one message and one reply need?
  */
 #include "../common/pairs/handshake.h"
 #include "../common/lines.h"
