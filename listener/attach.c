@@ -16,6 +16,8 @@
  *                                   <-------  COMPARED
  *
  *     $ build/listener-attach                 $ build/talker-attach
+ *
+ * Question: Can a process attach a segment at any address that it likes?
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* SHM_REMAP */

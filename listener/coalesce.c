@@ -13,6 +13,8 @@
  *     lets them in and counts
  *
  *     $ build/listener-coalesce               $ build/talker-coalesce
+ *
+ * Question: SIGUSR1 is sent 1000 times while it is blocked: how often does the handler run?
  */
 #include "../common/layout/coalesce.h"
 #include "../common/lesson.h"

@@ -15,6 +15,8 @@
  *     sees 6, 7, 8, 9, 10           <------>  counts on, and rings at each
  *
  *     $ build/listener-counter                $ build/talker-counter
+ *
+ * Question: Does a reader that only looks now and then see every value of the counter?
  */
 #include "../common/layout/counter.h"
 #include "../common/lesson.h"

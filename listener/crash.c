@@ -17,6 +17,8 @@
  *     answers, ANSWERED            ------->
  *
  *     $ build/listener-crash                  $ build/talker-crash
+ *
+ * Question: Does a half-written answer survive the SIGKILL of the process that wrote it?
  */
 #include "../common/layout/crash.h"
 #include "../common/lesson.h"

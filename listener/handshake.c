@@ -8,7 +8,7 @@
  *     listener: received: Hello               talker: listener said: Have a nice day
  *     listener: replied: Have a nice day
  *
- * Question: The talker signals before the listener sleeps: does the listener wake up?
+ * Question: How many signals do one message and one reply need?
  *
  * program_start also lets Ctrl-C clean up, and starts a timer that notices a dead talker.
  */
@@ -21,7 +21,7 @@
 static const struct program program = {
     .name = "listener-handshake",
     .about = "Waits for one message and answers it: the plainest pair.",
-    .question = "The talker signals before the listener sleeps: does the listener wake up?",
+    .question = "How many signals do one message and one reply need?",
     .values = HANDSHAKE_VALUES};
 
 int main(int argc, char **argv)

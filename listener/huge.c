@@ -16,6 +16,8 @@
  *     OVER                          ------->
  *
  *     $ build/listener-huge                   $ build/talker-huge
+ *
+ * Question: How many page faults does it cost to touch each page of a new segment once?
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* SHM_HUGETLB, SHM_NORESERVE, MADV_NOHUGEPAGE */

@@ -15,6 +15,8 @@
  *     shmdt                                           finds it gone
  *
  *     $ build/listener-inherit                        $ build/talker-inherit
+ *
+ * Question: After two shmat calls and a fork, how many attachments does the kernel count?
  */
 #include "../common/layout/inherit.h"
 #include "../common/lesson.h"

@@ -14,6 +14,8 @@
  *     creates privately, PRIVATE   ------->   creates privately, DONE
  *
  *     $ build/listener-keys                   $ build/talker-keys
+ *
+ * Question: Can two different files give the same key?
  */
 #include "../common/layout/keys.h"
 #include "../common/lesson.h"

@@ -15,6 +15,8 @@
  *                                             comes back by key, reads the text, removes
  *
  *     $ build/listener-lifetime               $ build/talker-lifetime
+ *
+ * Question: Is the text still there after the process that wrote it has ended?
  */
 #include "../common/layout/lifetime.h"
 #include "../common/lesson.h"

@@ -16,6 +16,8 @@
  *     OVER                          ------->
  *
  *     $ build/listener-limits                 $ build/talker-limits
+ *
+ * Question: How many segments can exist on this machine at the same time?
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* IPC_INFO, SHM_INFO, unshare */

@@ -8,6 +8,14 @@
  *     listener: waiting for a talker ...    talker: said: Hello, I'm talker
  *     listener: received: Hello, ...        talker: listener said: Have a nice day
  *     listener: replied: Have a nice day
+ *
+ * Question: Is the segment still there after both programs have ended?
+ *
+ * demo step: talker --wait
+ * demo: talker "Hello, I'm talker"
+ * demo run: listener --interactive
+ * demo run: type "Have a nice day"
+ * demo run: ipcs
  */
 #include "../common/layout/pair.h"
 #include "../common/lesson.h"

@@ -14,6 +14,8 @@
  *     sleeps
  *
  *     $ build/listener-lostwakeup             $ build/talker-lostwakeup
+ *
+ * Question: The signal comes between the check and the sleep: does the listener wake up?
  */
 #include "../common/layout/lostwakeup.h"
 #include "../common/lesson.h"

@@ -6,6 +6,10 @@
  * here the listener stands still in the window until the signal has come, so it happens each time.
  *
  *     $ build/listener-lostwakeup_no_mask     $ build/talker-lostwakeup
+ *
+ * Question: The signal comes between the check and the sleep: does the listener wake up?
+ *
+ * demo run: listener -t 1
  */
 #include "../common/layout/lostwakeup.h"
 #include "../common/lesson.h"

@@ -14,6 +14,8 @@
  *     puts a word in front, WALKED  ------->  finds it by its offset
  *
  *     $ build/listener-offset                 $ build/talker-offset
+ *
+ * Question: Does a pointer in the segment lead to the same data in the other process?
  */
 #include "../common/layout/offset.h"
 #include "../common/lesson.h"

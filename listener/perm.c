@@ -13,6 +13,8 @@
  *     finds the stranger's word
  *
  *     $ build/listener-perm                   $ build/talker-perm
+ *
+ * Question: Can a user who may write to the segment also send a signal to the listener?
  */
 #include "../common/layout/perm.h"
 #include "../common/lesson.h"

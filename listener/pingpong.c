@@ -10,6 +10,10 @@
  *     $ build/listener-pingpong               $ build/talker-pingpong --method doorbell --cpu two
  *     listener: waiting for a talker ...      talker: doorbell: 10000 rounds of 32 bytes, ...
  *     listener: answered 10000 messages ...   talker: round trip: median 0.110 us, ...
+ *
+ * Question: How many microseconds do one message and its answer take?
+ *
+ * demo: talker --rounds 1000
  */
 #include "../common/layout/pingpong.h"
 #include "../common/lesson.h"

@@ -18,6 +18,8 @@
  *     HEARD                         ------->
  *
  *     $ build/listener-polling                $ build/talker-polling "Hello"
+ *
+ * Question: How many times as much CPU time does polling use as sleeping?
  */
 #include "../common/layout/polling.h"
 #include "../common/lesson.h"

@@ -14,6 +14,8 @@
  *     listener: waiting for a talker ...      talker: said: Hello
  *     listener: received: Hello               talker: listener said: Have a nice day
  *     listener: replied: Have a nice day
+ *
+ * Question: Does ipcs list a POSIX shared memory object?
  */
 #include "../common/layout/posix.h"
 #include "../common/lesson.h"

@@ -16,6 +16,8 @@
  *     TRIED                         ------->  finds its text as it was
  *
  *     $ build/listener-rdonly                 $ build/talker-rdonly
+ *
+ * Question: Does a store through a read-only attachment change the text?
  */
 #include "../common/layout/rdonly.h"
 #include "../common/lesson.h"

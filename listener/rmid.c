@@ -17,6 +17,8 @@
  *     $ build/listener-rmid                   $ build/talker-rmid
  *
  * Add --hold removed to see it in another terminal: ipcs -m
+ *
+ * Question: Can two processes still talk through a segment that has been removed?
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* SHM_DEST */

@@ -11,6 +11,11 @@
  *
  * A stream that broke off never looks like a whole one: then this side exits with 3, and says after
  * how many bytes. stdout is for the data; all that is told goes to stderr.
+ *
+ * Question: How many signals does it take to send a whole file through the segment?
+ *
+ * demo: listener >copy
+ * demo: talker <README.md
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* SHM_HUGETLB */

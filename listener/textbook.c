@@ -15,6 +15,8 @@
  *                                             removes the segment
  *
  *     $ build/listener-textbook               $ build/talker-textbook 4242    (the PID it printed)
+ *
+ * Question: The talker sleeps for 2 seconds: how soon is the reply there?
  */
 #include "../common/layout/textbook.h"
 #include "../common/lesson.h"

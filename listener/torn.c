@@ -17,6 +17,8 @@
  *     reads right; looks again, READ ----->
  *
  *     $ build/listener-torn                   $ build/talker-torn
+ *
+ * Question: Does the listener accept a record that is half old and half new?
  */
 #include "../common/layout/torn.h"
 #include "../common/lesson.h"

@@ -6,6 +6,8 @@
  * reading, so it happens each time. In turn even this reader is safe.
  *
  *     $ build/listener-torn_no_seq            $ build/talker-torn
+ *
+ * Question: Does the listener accept a record that is half old and half new?
  */
 #include "../common/layout/torn.h"
 #include "../common/lesson.h"

@@ -15,6 +15,8 @@
  *     the handler runs, TAKEN       ------->
  *
  *     $ build/listener-unready                $ build/talker-unready
+ *
+ * Question: Does a signal that comes before the handler is installed kill the listener?
  */
 #include "../common/layout/unready.h"
 #include "../common/lesson.h"

@@ -11,6 +11,8 @@
  *     138                                     $ echo $?
  *     $ kill -l 138                           3
  *     USR1
+ *
+ * Question: Does a signal that comes before the handler is installed kill the listener?
  */
 #include "../common/layout/unready.h"
 #include "../common/lesson.h"
