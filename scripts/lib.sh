@@ -21,6 +21,7 @@
 #                          children are ended, and $scratch is removed. A death by signal stays a death by that signal.
 #   wait_for PID           waits for a child; sets $status to its exit status and returns it
 #   end PID...             ends children: repeats TERM and CONT until each is gone
+#   end_children           ends all children
 #   open_fifo FILE IN OUT  makes a FIFO and opens both its ends: descriptor IN reads, descriptor OUT writes
 #
 # Three rules keep an interrupted script from hanging or leaving something:
@@ -134,6 +135,7 @@ end() { # PID...
     for child; do
         wait "$child" 2>/dev/null || :
     done
+    return 0
 }
 
 open_fifo() { # FILE IN OUT
@@ -157,15 +159,17 @@ begin() { # [DIRECTORY]
     [ -n "$scratch" ] || scratch=$(mktemp -d)
 }
 
+# A file and not $(jobs -p): in a copy of the shell, dash knows no children.
+end_children() {
+    jobs -p >"$scratch/children"
+    # shellcheck disable=SC2046 # one word for each
+    end $(cat "$scratch/children")
+}
+
 leave() {
     set +e
     [ -z "$at_end" ] || "$at_end"
-    if [ -n "$scratch" ]; then
-        jobs -p >"$scratch/children"
-        # shellcheck disable=SC2046 # one word for each
-        end $(cat "$scratch/children")
-        rm -rf "$scratch"
-    fi
+    [ -z "$scratch" ] || { end_children && rm -rf "$scratch"; }
 }
 
 leave_by() { # SIGNAL
