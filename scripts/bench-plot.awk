@@ -18,8 +18,8 @@ END {
     left = 130
     bar_space = 38
     height = 20 + panel_height("pingpong", 8) + panel_height("stream", 5)
-    print "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " width " " height "\" width=\"" width "\" height=\"" \
-          height "\" role=\"img\">"
+    printf "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\">\n", \
+           width, height, width, height
     print "<title>shmtalk: what a wakeup costs, and how fast a stream is</title>"
     style()
     y = 26

@@ -24,15 +24,18 @@
 #   end_children           ends all children
 #   open_fifo FILE IN OUT  makes a FIFO and opens both its ends: descriptor IN reads, descriptor OUT writes
 #
-# Three rules keep an interrupted script from hanging or leaving something:
+# Four rules keep an interrupted script from hanging or leaving something:
 #   1. No process opens a FIFO that open_fifo made: it inherits a descriptor, as in "program >&5 3<&- &". Opening one
 #      end of a FIFO blocks until the other end is open, and that may never happen. After the last start, this shell
 #      closes its own copy of the writing end (exec 5>&-), so that the reader sees the end of the file.
-#   2. What takes long runs in the background, and wait_for waits for it. A shell acts on a signal while it waits, but
-#      not while a program runs in the foreground. Start programs one by one, not as a pipeline: `jobs -p` would show
-#      the first of them only.
+#   2. A program that may take long runs in the background, and wait_for waits for it. A shell acts on a signal while
+#      it waits, but not while a program runs in the foreground. Start programs one by one, not as a pipeline: `jobs -p`
+#      would show the first of them only. (A build runs in the foreground: make ends its shells, but not the compilers
+#      that these have started.)
 #   3. Nothing keeps a list of PIDs for the clean-up. A signal can arrive between "&" and the line that stores $!.
 #      `jobs -p` reads the shell's own list, which has each child from the fork on.
+#   4. The script is one function, main, that its last line calls. While bash 5.2 reads a "$(" of the script, it cannot
+#      run a trap correctly. So the whole script is read before begin sets the traps.
 #
 # shellcheck shell=sh
 # shellcheck disable=SC2034 # some variables are for the script that reads this file
@@ -72,8 +75,7 @@ count_cpus() {
 build_programs() { # TARGET...
     scripts/setup build || return
     cc=$(scripts/setup compiler) || return
-    make -s -j "$(count_cpus)" BUILD="$build" CC="$cc" ${SANITIZE:+"SANITIZE=$SANITIZE"} "$@" >&2 &
-    wait_for "$!"
+    make -s -j "$(count_cpus)" BUILD="$build" CC="$cc" ${SANITIZE:+"SANITIZE=$SANITIZE"} "$@" >&2
 }
 
 # ---- processes
@@ -168,6 +170,8 @@ end_children() {
 
 leave() {
     set +e
+    IFS=' 	
+' # a signal may have interrupted an "IFS= read", and then bash still has that IFS here
     [ -z "$at_end" ] || "$at_end"
     [ -z "$scratch" ] || { end_children && rm -rf "$scratch"; }
 }
