@@ -10,6 +10,7 @@
 #   show_help              prints the script's head comment
 #   check_tmpdir           exits with 1 and names the directory if temporary files cannot be made
 #   count_cpus             prints how many CPUs there are
+#   words_of VARIABLE      prints the words of a variable of the Makefile (LESSONS, VARIANTS), one a line
 #   build_programs TARGET...   sets up what is missing and makes the targets; returns 1 or more if that fails
 #   nap                    waits for a moment, for a loop that polls
 #   look_at PID            sets $state (as ps has it: R S T Z) and $parent
@@ -24,7 +25,7 @@
 #   end_children           ends all children
 #   open_fifo FILE IN OUT  makes a FIFO and opens both its ends: descriptor IN reads, descriptor OUT writes
 #
-# Four rules keep an interrupted script from hanging or leaving something:
+# Three rules keep an interrupted script from hanging or leaving something:
 #   1. No process opens a FIFO that open_fifo made: it inherits a descriptor, as in "program >&5 3<&- &". Opening one
 #      end of a FIFO blocks until the other end is open, and that may never happen. After the last start, this shell
 #      closes its own copy of the writing end (exec 5>&-), so that the reader sees the end of the file.
@@ -34,8 +35,8 @@
 #      that these have started.)
 #   3. Nothing keeps a list of PIDs for the clean-up. A signal can arrive between "&" and the line that stores $!.
 #      `jobs -p` reads the shell's own list, which has each child from the fork on.
-#   4. The script is one function, main, that its last line calls. While bash 5.2 reads a "$(" of the script, it cannot
-#      run a trap correctly. So the whole script is read before begin sets the traps.
+# If a signal arrives while bash 5.2 expands "$(...)", bash may fail to read the trap. It then prints so, cleans up by
+# the trap for EXIT, and exits with 2.
 #
 # shellcheck shell=sh
 # shellcheck disable=SC2034 # some variables are for the script that reads this file
@@ -70,6 +71,11 @@ check_tmpdir() {
 
 count_cpus() {
     getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2
+}
+
+words_of() { # VARIABLE
+    awk -v name="$1" '$1 == name { on = 1; sub(/^[^=]*=/, "") }
+                      on { more = sub(/\\$/, ""); for (i = 1; i <= NF; i++) print $i; if (!more) exit }' Makefile
 }
 
 build_programs() { # TARGET...
@@ -113,9 +119,10 @@ wait_for() { # PID
 }
 
 # TERM is repeated because one can get lost: between its start as a copy of this shell and its own program, a child
-# may take the signal for one that this shell would handle. A stopped process needs CONT to act on it.
+# may take the signal for one that this shell would handle. The pauses grow, so that a child has time for its own
+# clean-up. A stopped process needs CONT to act on the signal.
 end() { # PID...
-    polls=0
+    polls=0 next=1
     while
         left=''
         for child; do
@@ -124,12 +131,13 @@ end() { # PID...
         [ -n "$left" ]
     do
         polls=$((polls + 1))
+        signal=''
+        [ "$polls" -ne "$next" ] || signal=TERM next=$((next * 2))
+        [ "$polls" -ne 200 ] || signal=KILL
         for child in $left; do
-            if [ "$polls" -eq 200 ]; then
+            [ "$signal" != KILL ] ||
                 say "PID $child did not end, and is killed: scripts/sweep shows what it has left behind"
-                kill -s KILL "$child" 2>/dev/null || :
-            fi
-            kill -s TERM "$child" 2>/dev/null || :
+            [ -z "$signal" ] || kill -s "$signal" "$child" 2>/dev/null || :
             kill -s CONT "$child" 2>/dev/null || :
         done
         nap
