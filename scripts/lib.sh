@@ -4,7 +4,7 @@
 #   . scripts/lib.sh
 #
 # It then has:
-#   $self, $build          the script's name for messages, and the directory of the programs (BUILD, default build)
+#   $self, $build          the script's name for messages, and the directory of the programs (from BUILD)
 #   say WORD...            prints a line on stderr: "scripts/NAME: WORD..."
 #   usage WORD...          prints such a line about a wrong argument, and exits with 2
 #   show_help              prints the script's head comment
@@ -44,6 +44,7 @@
 
 self=scripts/${0##*/}
 build=${BUILD:-build}
+build=${build#"$PWD"/} # make cannot have a space in the name of a target, but the path of this tree may have one
 scratch='' at_end=''
 
 say() {
@@ -79,6 +80,9 @@ words_of() { # VARIABLE
 }
 
 build_programs() { # TARGET...
+    case $build in
+        *' '*) say "BUILD is '$build': make cannot build in a directory that has a space in its name" && return 1 ;;
+    esac
     scripts/setup build || return
     cc=$(scripts/setup compiler) || return
     make -s -j "$(count_cpus)" BUILD="$build" CC="$cc" ${SANITIZE:+"SANITIZE=$SANITIZE"} "$@" >&2
