@@ -14,7 +14,7 @@ teardown() {
     common_teardown
 }
 
-object= set= # the test's own
+object='' set='' # the test's own
 
 sweep() { # list|remove ID|NAME...
     run -0 --separate-stderr "$BUILD/sweep" "$@"
@@ -135,17 +135,27 @@ both_are_killed() {
     fi
 }
 
-@test "a FIFO: in use, then stale, then removed, then not listed" {
-    # The talker removes both FIFOs when it has opened them. Here it still waits for the listener to make them.
-    start_pingpong fifo sigsuspend
-    fifos_are_there() { [ -p shmfile.1.to-listener ] && [ -p shmfile.1.to-talker ]; }
-    until_true fifos_are_there || fail "no FIFOs"
+# pingpong has its FIFOs for a moment only: from their making until the talker has opened both. pingpong.bats shows that
+# it makes and takes FIFOs of these names.
+@test "a FIFO: in use, then open, then stale, then removed, then not listed" {
+    start listener listener-pingpong
+    segment=$(shmid_of listener)
+    plant "$segment"
+    mkfifo shmfile.1.to-listener shmfile.1.to-talker
     for side in listener talker; do
         sweep remove "fifo:$PWD/shmfile.1.to-$side"
-        [ "$output" = "left $PWD/shmfile.1.to-$side: a process has it open" ]
+        [ "$output" = "left $PWD/shmfile.1.to-$side: in use by PID $listener_pid" ]
     done
-    both_are_killed
+    killed listener
     for side in listener talker; do
+        exec 7<>"shmfile.1.to-$side"
+        sleep 60 8<&7 3>&- &
+        holder=$!
+        exec 7>&-
+        sweep remove "fifo:$PWD/shmfile.1.to-$side"
+        [ "$output" = "left $PWD/shmfile.1.to-$side: a process has it open" ]
+        kill "$holder"
+        wait "$holder" || :
         sweep list "fifo:$PWD/shmfile.1.to-$side"
         [ "$output" = "stale $PWD/shmfile.1.to-$side: a listener left it behind" ]
         sweep remove "fifo:$PWD/shmfile.1.to-$side"
