@@ -6,7 +6,7 @@
  *     text, turn = listener, signal ----->     reads it
  *                                 <-------     text, turn = talker, signal  the reply
  *     ... MESSAGES times, then
- *     seat = nobody, turn = listener, signal ->  the conversation is over
+ *     seat = none, turn = listener, signal ->  the conversation is over
  *
  * (Lesson handshake does the same with one message: SAID is "turn = listener", ANSWERED is "turn = talker".)
  *
@@ -30,7 +30,7 @@
 #define REPLY(n) (100 + n)
 
 /* The segment. */
-mtype seat = nobody;
+mtype seat = none;
 mtype turn = listener;
 byte text;
 
@@ -92,7 +92,7 @@ active proctype the_talker()
         :: else -> break
         od;
 
-        does(seat = nobody, "talker: gives back its seat\n");
+        does(seat = none, "talker: gives back its seat\n");
         does(turn = listener, "talker: turn = listener\n");
         kill(listener, talker);
         goto done;

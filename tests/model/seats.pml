@@ -5,7 +5,7 @@
  *                                           <--  turn = that talker, signal         you may speak
  *     text, turn = listener, signal         -->  reads it
  *                                           <--  text, turn = that talker, signal   the reply
- *     seat = nobody, turn = listener, signal ->  the next seat; after two talkers, it ends
+ *     seat = none, turn = listener, signal ->  the next seat; after two talkers, it ends
  *
  * Each talker says one message. SEATS is 2 (the pair has 256), or 1 in ONE_SEAT: then one talker must wait for a seat.
  * No talker is signalled when a seat becomes free, because a talker without a seat has not made its PID known. So that
@@ -65,22 +65,22 @@ inline take_seat(me)
     at = NEXT(front);
     do
 #ifdef PLAIN_SEAT
-    :: seat[at] == nobody ->                     /* a load, and then a store: two steps */
+    :: seat[at] == none ->                     /* a load, and then a store: two steps */
        does(seat[at] = me, "%e: takes seat %d\n", me, at);
        break
 #else
-    :: atomic {                                  /* atomic_compare_exchange(&pair->seat[at], nobody, me) */
-           seat[at] == nobody ->
+    :: atomic {                                  /* atomic_compare_exchange(&pair->seat[at], none, me) */
+           seat[at] == none ->
            seat[at] = me;
            printf("%e: takes seat %d\n", me, at)
        };
        break
 #endif
 #if SEATS > 1
-    :: seat[at] != nobody -> at = NEXT(at)
+    :: seat[at] != none -> at = NEXT(at)
 #endif
 #ifdef ONE_SEAT_SLEEP
-    :: seat[at] != nobody -> sleep(me, listener)
+    :: seat[at] != none -> sleep(me, listener)
 #endif
     od
 }
@@ -99,9 +99,9 @@ inline talk(me)
     assert(text == REPLY(me));
 #ifdef TURN_FIRST
     pass_turn(me, listener);
-    does(seat[at] = nobody, "%e: gives back seat %d\n", me, at);
+    does(seat[at] = none, "%e: gives back seat %d\n", me, at);
 #else
-    does(seat[at] = nobody, "%e: gives back seat %d\n", me, at);
+    does(seat[at] = none, "%e: gives back seat %d\n", me, at);
 #ifdef NO_LEAVE_RING
     does(turn = listener, "%e: turn = listener\n", me);
 #else
@@ -123,14 +123,14 @@ active proctype the_other()
     talk(other)
 }
 
-/* Looks at each seat once, from the one after `front` on; `guest` is nobody if all are empty. */
+/* Looks at each seat once, from the one after `front` on; `guest` is none if all are empty. */
 inline find_talker()
 {
     at = NEXT(front);
     guest = seat[at];
 #if SEATS > 1
     if
-    :: guest == nobody -> at = NEXT(at); guest = seat[at]
+    :: guest == none -> at = NEXT(at); guest = seat[at]
     :: else
     fi
 #endif
@@ -145,9 +145,9 @@ active proctype the_listener()
        do
        :: find_talker();
           if
-          :: guest != nobody -> break
-          :: does(guest == nobody, "listener: looks: no talker has a seat\n");
-             sleep(listener, nobody)
+          :: guest != none -> break
+          :: does(guest == none, "listener: looks: no talker has a seat\n");
+             sleep(listener, none)
           fi
        od;
        does(front = at, "listener: front = %d\n", at);

@@ -26,7 +26,7 @@
 mtype = { stranger, other, listener, talker };
 
 #define EVERYONE (1 + 3)   /* talker is 1, listener is 2, other is 3: they index the arrays */
-#define nobody   0
+#define none     0
 
 bool pending[EVERYONE];    /* SIGUSR1 was sent, and is not delivered yet */
 bool dead[EVERYONE];       /* killed by SIGKILL: it takes no more steps */
