@@ -145,6 +145,32 @@ part() { # NAME CASE...
     grep '^found: handshake/talker/shmget/1: the listener ended with 0, the talker with 3' <<<"$output"
 }
 
+# A pair whose listener dies of a signal, and whose talker says nothing and leaves a process.
+make_bad_pair() {
+    mkdir broken
+    printf '#!/bin/sh\n%s\n' 'echo "listener: waiting for a talker (pid $$, key 0x1, shmid 0)"' 'kill -SEGV $$' \
+        >broken/listener
+    printf '#!/bin/sh\n%s\n' 'sleep 60 >/dev/null 2>&1 &' 'exit 3' >broken/talker
+    chmod +x broken/*
+}
+
+@test "places finds a death by a signal, a silent end and a process that stays" {
+    unshare --ipc --pid --fork --mount-proc true 2>/dev/null || skip "unshare is missing or not permitted"
+    make_bad_pair
+    run -1 part places no_proc/pair
+    grep '^found: no_proc/pair: the listener ended with 139: ' <<<"$output"
+    grep '^found: no_proc/pair: the talker ended with 3 and gave no reason, ' <<<"$output"
+    grep '^found: no_proc/pair: process stays: sleep 60 ' <<<"$output"
+    [ "${lines[-1]}" = 'places: 1 cases, 3 found' ]
+}
+
+@test "places finds nothing in an ordinary environment" {
+    unshare --ipc --pid --fork --mount-proc true 2>/dev/null || skip "unshare is missing or not permitted"
+    ln -s "$BUILD" broken
+    run -0 part places 'plain/*' 'no_home/handshake'
+    [[ ${lines[-1]} == "places: "[1-9][0-9]" cases, 0 found" ]]
+}
+
 @test "without strace, the parts that need it are skipped and say so" {
     ln -s "$BUILD" broken
     mkdir bin
