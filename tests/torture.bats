@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
-# torture.bats - scripts/torture and its parts: what they are told, what they tell, and that they find what is wrong.
+# torture.bats - scripts/torture and its parts: their options, their output, and that they find mistakes.
 
 load helpers
 
 setup() {
-    [ -z "${SANITIZE-}" ] || skip "it has builds of its own"
+    [ -z "${SANITIZE-}" ] || skip "the torture makes its own builds"
     common_setup
     torture=$ROOT/scripts/torture
 }
 teardown() { common_teardown; }
 
-# A house whose parts are made here; there is nothing to build.
+# Makes a project whose parts are made by the test. There is nothing to build.
 make_house() {
     mkdir -p house/scripts house/tests/torture
     cp "$ROOT/scripts/torture" "$ROOT/scripts/setup" "$ROOT/scripts/lib.sh" house/scripts
@@ -26,7 +26,7 @@ make_part() { # NAME LINE...: prints these lines
     chmod +x "house/tests/torture/$1"
 }
 
-# The built programs in a folder of their own, but SIDE's handshake is compiled from a source that SED-SCRIPT changes.
+# Makes a directory of the built programs, in which SED-SCRIPT has changed the source of SIDE's handshake.
 break_handshake() { # SIDE SED-SCRIPT
     mkdir broken
     ln -s "$BUILD"/* broken
@@ -36,13 +36,13 @@ break_handshake() { # SIDE SED-SCRIPT
     "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 "-I$ROOT/$1" -o "broken/$1-handshake" broken.c "$BUILD"/obj/common/*.o -lrt
 }
 
-# A part by hand, on the broken programs, in a directory of its own. Descriptor 3 is bats' own.
+# Runs a part by hand on the broken programs, in a directory of its own. Descriptor 3 belongs to bats.
 part() { # NAME CASE...
     mkdir "part-$1"
     (cd "part-$1" && BUILD=$OLDPWD/broken SEED=${SEED-1} SHORT='' "$ROOT/tests/torture/$1" "${@:2}" 3>&-)
 }
 
-@test "usage: what it does not know it names, and takes nothing else for it" {
+@test "an unknown option, seed or part is refused by name" {
     make_house
     make_part calls 'calls: 1 cases, 0 found'
     refuses 2 "'--wild'" "$torture" --wild
@@ -54,7 +54,7 @@ part() { # NAME CASE...
     [[ ${lines[0]} == "scripts/torture: "* ]]
 }
 
-@test "--list has a line for each part that is there" {
+@test "--list prints a line for each part" {
     run -0 "$torture" --list
     for file in "$ROOT"/tests/torture/*; do
         [ ! -x "$file" ] || echo "${file##*/}"
@@ -62,7 +62,7 @@ part() { # NAME CASE...
     awk 'NF > 3 { print $1 }' <<<"$output" | sort | diff expected -
 }
 
-@test "the table sums up what the parts have found, and so does the exit status" {
+@test "the table and the exit status sum up the findings of the parts" {
     make_house
     make_part calls 'found: a hair, repeat with: true' 'calls: 30 cases, 2 found'
     make_part kills 'kills: skipped: nothing to kill with'
@@ -78,26 +78,26 @@ part() { # NAME CASE...
     grep -Ex 'all +12 +[0-9]+ +0' <<<"${lines[-1]}"
 }
 
-@test "a part that breaks off has found something" {
+@test "a part that ends too early counts as a finding" {
     make_house
     make_part calls 'call cases outcome'
     run -1 "$torture" --seed 7
-    grep -x 'found: calls ended without its closing line, repeat with: scripts/torture --seed 7 calls' <<<"$output"
+    grep -x 'found: calls ended without its last line, repeat with: scripts/torture --seed 7 calls' <<<"$output"
     grep -Ex 'all +0 +[0-9]+ +1' <<<"${lines[-1]}"
 }
 
-@test "the seed is printed, is what a part gets, and can be given again" {
+@test "the seed is printed, passed to each part, and can be given again" {
     make_house
-    make_part calls 'draws by $SEED, short $SHORT' 'calls: 1 cases, 0 found'
+    make_part calls 'seed $SEED for the part, short $SHORT' 'calls: 1 cases, 0 found'
     run -0 "$torture" --seed 4711
     [ "${lines[0]%%,*}" = 'seed 4711' ]
-    grep -x 'draws by 4711, short ' <<<"$output"
+    grep -x 'seed 4711 for the part, short ' <<<"$output"
     run -0 "$torture" --short
     seed=$(sed -n '1s/^seed \([0-9]*\), short.*/\1/p' <<<"$output")
-    grep -x "draws by $seed, short 1" <<<"$output"
+    grep -x "seed $seed for the part, short 1" <<<"$output"
 }
 
-@test "the same seed draws the same moments, another seed draws others" {
+@test "the same seed gives the same moments, another seed gives others" {
     requires_strace
     ln -s "$BUILD" broken
     for SEED in 5 5 6; do
@@ -110,14 +110,14 @@ part() { # NAME CASE...
     run ! cmp -s cases.5.1 cases.6.3
 }
 
-@test "calls finds a failure that passes for success" {
+@test "calls finds a program that fails and exits 0" {
     requires_strace
     break_handshake talker 's/err(1, "shmat(%d, NULL, 0)", shmid)/err(0, "shmat(%d, NULL, 0)", shmid)/'
     run -1 part calls 'handshake/talker/shmat/ENOMEM/*'
     [ "${lines[-1]}" = 'calls: 2 cases, 1 found' ]
     line=$(grep '^found: handshake/talker/shmat/ENOMEM/2: ended with 0, and not with 1' <<<"$output")
 
-    # The line says how to do it again.
+    # The line has the command that repeats the case.
     mkdir again
     cd again
     run -1 sh -c "${line##*repeat with: } 3>&-"
@@ -128,10 +128,10 @@ part() { # NAME CASE...
     requires_strace
     break_handshake listener 's/err(1, "shmat(%d, NULL, 0)", shmid)/errx(1, "segment %d: it failed", shmid)/'
     run -1 part calls 'handshake/listener/shmat/ENOMEM/1'
-    grep "^found: handshake/listener/shmat/ENOMEM/1: no word of 'shmat'" <<<"$output"
+    grep "^found: handshake/listener/shmat/ENOMEM/1: the message does not contain 'shmat'" <<<"$output"
 }
 
-@test "kills finds a survivor that says nothing of it" {
+@test "kills finds a survivor that exits 0 after its peer died" {
     requires_strace
     break_handshake talker 's/errx(3, "the listener (PID %d) went away/errx(0, "the listener (PID %d) went away/'
     run -1 part kills 'handshake/listener/write/2'
@@ -145,7 +145,33 @@ part() { # NAME CASE...
     grep '^found: handshake/talker/shmget/1: the listener ended with 0, the talker with 3' <<<"$output"
 }
 
-@test "where strace is missing the parts that need it are skipped, and say so" {
+# A pair whose listener dies of a signal, and whose talker says nothing and leaves a process.
+make_bad_pair() {
+    mkdir broken
+    printf '#!/bin/sh\n%s\n' 'echo "listener: waiting for a talker (pid $$, key 0x1, shmid 0)"' 'kill -SEGV $$' \
+        >broken/listener
+    printf '#!/bin/sh\n%s\n' 'sleep 60 >/dev/null 2>&1 &' 'exit 3' >broken/talker
+    chmod +x broken/*
+}
+
+@test "places finds a death by a signal, a silent end and a process that stays" {
+    unshare --ipc --pid --fork --mount-proc true 2>/dev/null || skip "unshare is missing or not permitted"
+    make_bad_pair
+    run -1 part places no_proc/pair
+    grep '^found: no_proc/pair: the listener ended with 139: ' <<<"$output"
+    grep '^found: no_proc/pair: the talker ended with 3 and gave no reason, ' <<<"$output"
+    grep '^found: no_proc/pair: process stays: sleep 60 ' <<<"$output"
+    [ "${lines[-1]}" = 'places: 1 cases, 3 found' ]
+}
+
+@test "places finds nothing in an ordinary environment" {
+    unshare --ipc --pid --fork --mount-proc true 2>/dev/null || skip "unshare is missing or not permitted"
+    ln -s "$BUILD" broken
+    run -0 part places 'plain/*' 'no_home/handshake'
+    [[ ${lines[-1]} == "places: "[1-9][0-9]" cases, 0 found" ]]
+}
+
+@test "without strace, the parts that need it are skipped and say so" {
     ln -s "$BUILD" broken
     mkdir bin
     for tool in sh dirname date mkdir rm; do ln -s "$(type -P "$tool")" bin; done

@@ -1,25 +1,26 @@
-/* handshake.pml - the turn, and SIGUSR1: what common/pairs/pair.h tells, and talker.c and listener.c do, step by step.
+/* handshake.pml - the turn and SIGUSR1: what the pair and lesson handshake do, step by step.
  *
  *     talker                                   listener
- *     seat = talker, ring         ------->     finds it
- *                                 <-------     turn = talker, ring          you may speak
- *     text, turn = listener, ring ------->     reads it
- *                                 <-------     text, turn = talker, ring    the reply
+ *     seat = talker, signal       ------->     finds it
+ *                                 <-------     turn = talker, signal        you may speak
+ *     text, turn = listener, signal ----->     reads it
+ *                                 <-------     text, turn = talker, signal  the reply
  *     ... MESSAGES times, then
- *     seat = nobody, turn = listener, ring ->  the conversation is over
+ *     seat = none, turn = listener, signal ->  the conversation is over
  *
- * (In handshake.c it is the same with one message: SAID is "turn = listener", ANSWERED is "turn = talker".)
+ * (Lesson handshake does the same with one message: SAID is "turn = listener", ANSWERED is "turn = talker".)
  *
- * What is shown: each message is taken once and in its order, and so is each reply, whatever signals a stranger sends;
- * nobody sleeps for ever; and if one of the two is killed, between any two steps, the other one ends, and has what was
- * published before. Without a crash the model has no tick: it must not be needed.
+ * What is proven: the listener takes each message once and in order, and the talker each reply, whatever signals a
+ * stranger sends. No side sleeps for ever. With TIMER_NONE this holds without any timer. If one side is killed between
+ * two of its steps, the other side ends, and has received all that the dead one published.
  *
- * Memory is plain here, a store is seen at once. That text and turn are seen in this order is what release and acquire
- * are for (publish and observe in common/narrate.h); TURN_FIRST is what may happen without. That whoever takes a signal
- * sees what was stored before kill is the kernel's doing: its locks order what lies before and behind them. What a
- * processor does to a store with a load behind it matters where signals are saved: in doorbell.pml.
+ * Memory is plain here: every process sees a store at once. Release and acquire (publish and observe) make text and
+ * turn visible in this order; TURN_FIRST shows what may happen without them. A process that takes a signal sees what
+ * the sender stored before kill, because the kernel's locks order the two. doorbell.pml models what a processor does
+ * with a store that a load follows, because a signal may be saved there.
  */
 #define HAS_ARRIVED(who) true
+#define ALL_END          IS_OVER(talker) && IS_OVER(listener)
 
 #include "signals.pml"
 
@@ -28,35 +29,35 @@
 #endif
 #define REPLY(n) (100 + n)
 
-/* The segment: struct pair. */
-mtype seat = nobody;
-mtype turn = listener;          /* open_house */
+/* The segment. */
+mtype seat = none;
+mtype turn = listener;
 byte text;
 
-/* What only the assertions read. */
+/* Only the assertions read these. */
 byte said, taken;               /* messages: published by the talker, taken by the listener */
 byte answered, heard;           /* replies: published by the listener, taken by the talker */
 
 /* Check, sleep, check again. */
 inline await_turn(me, peer)
 {
-    verdict = WAKEUP_LOOK;                       /* struct wakeup_wait wait = wait_for(...) */
+    peer_found_dead = false;
 #ifndef NO_RECHECK
     do
     :: turn == me -> break                       /* while (observe(&pair->turn) != me) */
-    :: does(turn != me, "%e: looks: the turn is not mine\n", me);
-       wakeup_sleep(me, peer)                    /*     wakeup_sleep(&wait) */
+    :: does(turn != me, "%e: looks: it does not have the turn\n", me);
+       sleep(me, peer)
     od
 #else
-    if                                           /* "if" where "while" should be */
+    if                                           /* "if" where "while" is right */
     :: turn == me
-    :: does(turn != me, "%e: looks: the turn is not mine\n", me);
-       wakeup_sleep(me, peer)
+    :: does(turn != me, "%e: looks: it does not have the turn\n", me);
+       sleep(me, peer)
     fi
 #endif
 }
 
-/* Leaves `value` as the text, then the turn to `peer`, then rings. The assertions' `count` counts it as published. */
+/* Stores `value` as the text, gives the turn to `peer`, then signals. The assertions use `count`: published so far. */
 inline pass_text(me, peer, value, count)
 {
 #ifdef RING_FIRST
@@ -66,82 +67,86 @@ inline pass_text(me, peer, value, count)
     does(turn = peer; count++, "%e: turn = %e\n", me, peer);
     does(text = value, "%e: text = %d\n", me, value);
 #else
-    does(text = value, "%e: text = %d\n", me, value);           /* memcpy(pair->text, ...) */
-    does(turn = peer; count++, "%e: turn = %e\n", me, peer);    /* pass_turn: publish(&pair->turn, ...) */
+    does(text = value, "%e: text = %d\n", me, value);
+    does(turn = peer; count++, "%e: turn = %e\n", me, peer);    /* publish(&pair->turn, ...) */
 #endif
 #ifndef RING_FIRST
-    kill(peer, me)                                              /*            wakeup_send(...) */
+    kill(peer, me)
 #endif
 }
 
 active proctype the_talker()
 {
-    bool verdict = WAKEUP_LOOK;
+    bool peer_found_dead;
     {
-        does(seat = talker, "talker: takes a seat\n");          /* be_seated: take_seat */
-        kill(listener, talker);                                 /*            ring */
-        await_turn(talker, listener);                           /*            await_turn: invited */
+        does(seat = talker, "talker: takes a seat\n");
+        kill(listener, talker);
+        await_turn(talker, listener);                           /* until it is invited */
 
         do
-        :: said < MESSAGES ->                                   /* say */
+        :: said < MESSAGES ->
             pass_text(talker, listener, said + 1, said);
             await_turn(talker, listener);
-            does(heard++, "talker: reads %d\n", text);          /* memcpy(talker->text, talker->pair->text, ...) */
+            does(heard++, "talker: reads %d\n", text);
             assert(text == REPLY(heard))
         :: else -> break
         od;
 
-        does(seat = nobody, "talker: gives back its seat\n");   /* leave */
-        does(turn = listener, "talker: turn = listener\n");     /*     pass_turn */
+        does(seat = none, "talker: gives back its seat\n");
+        does(turn = listener, "talker: turn = listener\n");
         kill(listener, talker);
         goto done;
 
-    peer_is_gone:                                /* give_up: "the listener (PID %d) went away" */
-        assert(dead[listener]);                  /* and did not just leave after its last reply */
-        assert(heard == answered);               /* what it published before it died counts */
+#ifdef DEATH
+    peer_is_gone:                                /* "the listener (PID %d) went away" */
+        assert(dead[listener]);                  /* and did not end normally after its last reply */
+        assert(heard == answered);               /* what it published before its death counts */
+#endif
 
     done:
         does(ended[talker] = true, "talker: ends\n")
-    } unless { dead[talker] }
+    } UNLESS_DEAD(talker)
 }
 
-/* Its peer is, from the start, the talker that is to come. The real listener is told of no death before it has invited
- * somebody; it goes on to wait for the next talker, where this one ends. */
+/* From the start, its peer is the talker that will come. The real listener checks no peer before it has invited one. It
+ * then goes on to wait for the next talker; this one ends. */
 active proctype the_listener()
 {
-    bool verdict = WAKEUP_LOOK;
+    bool peer_found_dead;
     {
-        do                                                      /* await_talker */
-        :: seat == talker -> break                              /*     find_talker */
-        :: does(seat != talker, "listener: looks: nobody has a seat\n");
-           wakeup_sleep(listener, talker)
+        do
+        :: seat == talker -> break
+        :: does(seat != talker, "listener: looks: no talker has a seat\n");
+           sleep(listener, talker)
         od;
 
-        does(turn = talker, "listener: turn = talker\n");       /* converse: pass_turn, you may speak */
+        does(turn = talker, "listener: turn = talker\n");       /* the invitation */
         kill(talker, listener);
 
         do
         :: await_turn(listener, talker);
            if
-           :: seat != talker -> break                           /* TALKER_LEFT */
+           :: seat != talker -> break                           /* the talker has left */
            :: else
            fi;
-           does(taken++, "listener: reads %d\n", text);         /* read_message */
+           does(taken++, "listener: reads %d\n", text);
            assert(text == taken);
-           pass_text(listener, talker, REPLY(taken), answered); /* send_reply */
+           pass_text(listener, talker, REPLY(taken), answered);
            if
-           :: taken == MESSAGES -> break                        /* ALL_ANSWERED: --count says that this was the last */
-           :: true                                              /* or the talker is to say so */
+           :: taken == MESSAGES -> break                        /* --count: this was the last message */
+           :: true                                              /* or the talker says that it leaves */
            fi
         od;
         assert(taken == MESSAGES);
         goto done;
 
-    peer_is_gone:                                /* TALKER_GONE: "the talker (PID %d) went away" */
-        assert(dead[talker]);                    /* and did not just leave after its goodbye */
-        assert(taken == said);                   /* what it published before it died counts */
+#ifdef DEATH
+    peer_is_gone:                                /* "the talker (PID %d) went away" */
+        assert(dead[talker]);                    /* and did not end normally after it left */
+        assert(taken == said);                   /* what it published before its death counts */
+#endif
 
     done:
         does(ended[listener] = true, "listener: ends\n")
-    } unless { dead[listener] }
+    } UNLESS_DEAD(listener)
 }

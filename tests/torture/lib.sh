@@ -1,14 +1,13 @@
-# lib.sh - what the parts of the torture share: the pairs that are tortured, one case after the other in several
-# workers, and the closing line.
-# shellcheck shell=sh disable=SC2034 # what is set here is used there
+# lib.sh - shared by the parts of the torture: the pairs under test, the workers that run the cases, and the last line.
+# shellcheck shell=sh disable=SC2034 # the parts use what is set here
 #
 # A part sources it, writes its cases to the file `cases`, one a line, and ends with:
 #
-#     run_cases WORKERS          calls `one_case CASE` for each, in a directory that the worker has for itself
+#     run_cases WORKERS          calls `one_case CASE` for each; each worker has a directory of its own
 #     close_part
 #
-# one_case says what it found with `found`, and what it counted with `count`. Its files lie in the worker's directory:
-# shmfile is the key file, and what duet writes (tests/duet.c).
+# one_case reports each failure with `found`, and counts with `count`. Its files are in the worker's directory: the key
+# file shmfile, and the files that duet writes (tests/duet.c).
 
 export LC_ALL=C
 PART=${0##*/}
@@ -18,10 +17,10 @@ BUILD=$(CDPATH='' cd -- "${BUILD:-$(dirname "$TESTS")/build}" && pwd) || exit 1
 SEED=${SEED:-$(date +%s)}
 SHORT=${SHORT-}
 HERE=$PWD
-rm -f "$HERE"/found.[0-9]* "$HERE/found.none" "$HERE"/counted.[0-9]* # what a run before, in this place, has left
+rm -f "$HERE"/found.[0-9]* "$HERE/found.none" "$HERE"/counted.[0-9]* # left by an earlier run in this directory
 { true >&3; } 2>/dev/null || exec 3>/dev/null
 
-# ---- what a part says
+# ---- what a part prints
 
 progress() { # TEXT
     { echo "$PART: $*" >&3; } 2>/dev/null || :
@@ -31,7 +30,7 @@ found() { # WHAT
     echo "found: $1, repeat with: BUILD=$BUILD SEED=$SEED $TORTURE/$PART '$case'" >>"$HERE/found.$worker"
 }
 
-count() { # KIND: one more of it, for the figures at the end
+count() { # KIND: adds one to its number, for the figures at the end
     echo "$*" >>"$HERE/counted.$worker"
 }
 
@@ -40,12 +39,12 @@ skip_part() { # WHY
     exit 0
 }
 
-# How often each kind was counted.
+# Prints how often each kind was counted.
 show_counts() {
     cat "$HERE"/counted.* /dev/null 2>/dev/null | sort | uniq -c | sed 's/^\( *[0-9]*\) /\1  /'
 }
 
-# A part that tries nothing finds nothing: that is a finding as well.
+# A part without a case would find nothing, so that is a finding, too.
 close_part() {
     [ -s "$HERE/cases" ] || echo "found: $PART has no case to try" >"$HERE/found.none"
     cat "$HERE"/found.* /dev/null 2>/dev/null
@@ -56,22 +55,22 @@ close_part() {
 
 # ---- cases
 
-# Numbers from 0 to MOST - 1, one for each line that comes, in front of it; the same for the same seed.
+# Puts a random number from 0 to MOST - 1 in front of each input line. The same seed gives the same numbers.
 with_random() { # MOST
     awk -v seed="$SEED" -v most="$1" 'BEGIN { srand(seed) } { print int(rand() * most), $0 }'
 }
 
-# So many of the lines, chosen by the seed, in their order.
+# Prints COUNT of the input lines in their order. The seed chooses them.
 sample() { # COUNT
     with_random 1000000000 | awk '{ print NR, $0 }' | sort -k2n | head -n "$1" | sort -n | cut -d ' ' -f 3-
 }
 
-# Of the cases that come, those that the command line names: patterns, as for file names; all where it names none.
+# Prints the input cases that match a PATTERN (as for file names), or all cases if there is no PATTERN.
 chosen() { # [PATTERN]...
     [ $# -gt 0 ] || set -- '*'
     while read -r case; do
         for pattern; do
-            # shellcheck disable=SC2254 # a pattern it is
+            # shellcheck disable=SC2254 # it is a pattern
             case $case in $pattern) echo "$case" && break ;; esac
         done
     done
@@ -109,10 +108,10 @@ run_cases() { # WORKERS
     workers=
 }
 
-# ---- the pairs: pair, keep (its listener serves on), handshake, stream
+# ---- the pairs: pair, keep (the same, with --keep), handshake, stream
 
-# Sets listener, talker (commands, to be split at blanks) and input, a file that the talker reads. The ring of the
-# stream is smaller than what goes through it.
+# Sets listener and talker (commands, to be split at blanks) and input, a file that the talker reads. The stream is
+# longer than its ring.
 choose_pair() { # NAME
     input=$HERE/lines
     case $1 in
@@ -133,15 +132,16 @@ prepare_duet() {
     "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -O2 -o "$HERE/duet" "$TESTS/duet.c"
 }
 
-# It can be ended while it runs: it then ends both sides. A background process is one for wait to be interrupted at.
+# Runs duet in the background, because a signal interrupts `wait` but not a foreground command. If duet is killed, it
+# ends both sides.
 in_duet() { # [OPTION]... LISTENER... + TALKER... + NEXT...
     "$HERE/duet" -i "$input" "$@" 3>&- 4<&- &
     duet_pid=$!
     wait "$duet_pid"
 }
 
-# Runs one conversation, with LISTENER-PREFIX and TALKER-PREFIX before the commands; the key file is made anew. Sets
-# l_status l_end t_status t_end n_status n_end killed stops, as duet tells them.
+# Runs one conversation with a new key file, and with LISTENER-PREFIX and TALKER-PREFIX before the commands. Sets
+# l_status l_end t_status t_end n_status n_end killed stops, as duet prints them.
 duet() { # LISTENER-PREFIX TALKER-PREFIX [OPTION]...
     l_prefix=$1 t_prefix=$2
     shift 2
@@ -151,8 +151,8 @@ duet() { # LISTENER-PREFIX TALKER-PREFIX [OPTION]...
     read -r l_status l_end t_status t_end n_status n_end killed stops <duet.line || l_status=failed
 }
 
-# Waits until one of FILEs has the line of a listener that can be spoken to. Sets pid and shmid, as that line tells them;
-# returns 1 where it does not come within 20 seconds.
+# Waits until one of FILEs has the line of a listener that is ready. Sets pid and shmid from that line. Returns 1 if the
+# line does not come within 20 seconds.
 await_listener() { # FILE...
     polls=0
     until line=$(grep -h 'waiting for a talker' "$@" 2>/dev/null); do
@@ -166,20 +166,20 @@ await_listener() { # FILE...
 
 # ---- what must hold after a conversation
 
-# The key that ftok makes of FILE and the project 1, as /proc/sysvipc/shm shows it.
+# Prints the key that ftok makes from FILE and project 1, as /proc/sysvipc/shm shows it.
 key_of() { # FILE
     # shellcheck disable=SC2046 # two words
     set -- $(stat -c '%d %i' "$1")
     echo $(($2 & 65535 | ($1 & 255) << 16 | 1 << 24))
 }
 
-# Segments with the key of ./shmfile, as "ID NATTCH" lines.
+# Prints the segments with the key of ./shmfile, as "ID NATTCH" lines.
 segments() {
     [ -e shmfile ] || return 0
     awk -v key="$(key_of shmfile)" '$1 == key { print $2, $7 }' /proc/sysvipc/shm
 }
 
-# Whether a talker that ended with 0 has got all: a reply for each line, or each byte to the other side.
+# True if a talker that ended with 0 got everything: a reply for each line, or each byte to the other side.
 has_got_all() { # PAIR TALKER
     case $1 in
         stream) cmp -s "$input" listener.out ;;
@@ -188,7 +188,7 @@ has_got_all() { # PAIR TALKER
     esac
 }
 
-# Whether a listener that ended with 0 has done its part.
+# True if a listener that ended with 0 did its part.
 has_given_all() { # PAIR
     case $1 in
         stream) cmp -s "$input" listener.out ;;
@@ -197,8 +197,8 @@ has_given_all() { # PAIR
     esac
 }
 
-# A conversation with nobody in its way on the same key file, where something may have been left: whatever that was,
-# it is recovered, and then nothing is there.
+# Runs an undisturbed conversation on the same key file, where a segment may be left. The listener must recover that
+# segment, and no segment may stay.
 starts_clean() {
     # shellcheck disable=SC2086 # commands of several words
     in_duet ${listener% --keep} + $talker + $talker >next.line || return
@@ -213,25 +213,26 @@ requires_injection() {
     strace -D -o probe.trace -e trace=kill -e inject=kill:error=EPERM sh -c 'kill -0 $$' 2>/dev/null &&
         skip_part 'strace may not inject here'
     grep -q INJECTED probe.trace 2>/dev/null || skip_part 'strace may not inject here'
-    # With seccomp the tracer stops at nothing but the calls in question; not every strace and kernel can do that.
+    # With seccomp the tracer stops only at the calls in question. Not every strace and kernel can do that.
     fast=
     ! strace -f --seccomp-bpf -o probe.trace -e trace=kill true 2>/dev/null || fast='-f --seccomp-bpf'
 }
 
-# PAIR/SIDE/CALL/N for each call that measure_calls has seen a side make.
+# Prints PAIR/SIDE/CALL/N for each call of that side that measure_calls saw.
 each_call() { # PAIR SIDE
     awk -v of="$1/$2" '{ for (n = 1; n <= $3; n++) print of "/" $1 "/" n }' "$1.$2.calls"
 }
 
-# The words before SIDE's command that have WHAT injected into the N-th CALL from main on. A signal comes as the call
-# is entered: SIGKILL before it happens, SIGSTOP after it.
+# Prints the prefix for SIDE's command that injects SIGNAL into its N-th CALL, counted from main. The signal comes when
+# the call is entered. SIGKILL takes effect before the call, SIGSTOP after it.
 inject_signal() { # PAIR SIDE CALL N SIGNAL
     before=$(awk -v call="$3" '$1 == call { print $2 }' "$HERE/$1.$2.calls")
     echo "strace -D -o signal.trace -e trace=$3 -e inject=$3:signal=$5:when=$((before + $4))"
 }
 
-# What each program calls in a conversation where nothing is wrong, from main on. What comes before, the C library's
-# start-up, is what an empty program calls as well. Leaves PAIR.SIDE.calls, lines of "CALL BEFORE-MAIN FROM-MAIN-ON".
+# Finds the system calls that each program makes from main on, in an undisturbed conversation. The calls before main are
+# the C library's start-up: an empty program makes the same ones. Writes PAIR.SIDE.calls, with lines of
+# "CALL BEFORE-MAIN FROM-MAIN".
 measure_calls() { # PAIR...
     echo 'int main(void) { return 0; }' >empty.c
     "${CC:-cc}" -o empty empty.c
