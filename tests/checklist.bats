@@ -43,7 +43,7 @@ titles() { # FILE...
     while IFS= read -r entry; do
         lesson=$(awk -F ' [|] ' '{ print $3 }' <<<"$entry")
         title=$(awk -F ' [|] ' '{ print $4 }' <<<"$entry")
-        if [ "$lesson" = pair ]; then set -- "$ROOT"/tests/*.bats; else set -- "$ROOT/tests/$lesson.bats"; fi
+        if [ "$lesson" = pair ]; then set -- "$ROOT"/tests/*.bats; else set -- "$ROOT/tests/$lesson"{,_*}.bats; fi
         titles "$@" | grep -qFx -e "$title" || fail "no test of $lesson is called: $title"
     done <table
 }

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
-load meeting
+load session
 load notes
 
 # The key 9527 is the same for all, so each test has one of its own: that of a file, which common_teardown knows.

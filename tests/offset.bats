@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
-load meeting
+load session
 
 setup() { common_setup; }
 teardown() { common_teardown; }
@@ -41,9 +41,9 @@ read_nodes() {
 }
 
 requires_liar() {
-    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/offset_liar.c"
-    liar=$BATS_TEST_TMPDIR/offset_liar
-    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -o "$liar" "$BATS_TEST_DIRNAME/offset_liar.c"
+    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/offset_corrupt.c"
+    liar=$BATS_TEST_TMPDIR/offset_corrupt
+    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -o "$liar" "$BATS_TEST_DIRNAME/offset_corrupt.c"
 }
 
 @test "linked by offsets, the list is the same for both; pointers work at home alone" {

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
-load meeting
+load session
 
 setup() { common_setup; }
 teardown() { remove_own_semaphores && common_teardown; }
@@ -54,8 +54,8 @@ nothing_is_left() {
 }
 
 make_liar() {
-    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/pingpong_liar.c"
-    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -o liar "$BATS_TEST_DIRNAME/pingpong_liar.c"
+    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/pingpong_corrupt.c"
+    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -o liar "$BATS_TEST_DIRNAME/pingpong_corrupt.c"
 }
 
 # What the talker has said: a number of the line that is like PATTERN, in which ( ) stand around it.

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
-load meeting
+load session
 load notes
 
 setup() { common_setup; }
@@ -15,13 +15,13 @@ foreign() { # ARGUMENT...: see foreign.c
 }
 
 requires_compiler() {
-    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/foreign.c and tests/student.c"
+    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/foreign.c and tests/textbook_peer.c"
 }
 
-# A talker and a listener on the same wire that are not ours: see student.c.
+# A talker and a listener on the same wire that are not ours: see textbook_peer.c.
 requires_student() {
     requires_compiler
-    "${CC:-cc}" -D_XOPEN_SOURCE=700 -o student "$BATS_TEST_DIRNAME/student.c"
+    "${CC:-cc}" -D_XOPEN_SOURCE=700 -o student "$BATS_TEST_DIRNAME/textbook_peer.c"
 }
 
 start_server() { # [OPTION]...

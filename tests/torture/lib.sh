@@ -8,7 +8,7 @@
 #     close_part
 #
 # one_case says what it found with `found`, and what it counted with `count`. Its files lie in the worker's directory:
-# shmfile is the key file, and what duet writes (tests/duet.c).
+# shmfile is the key file, and what duet writes (tests/run_conversation.c).
 
 export LC_ALL=C
 PART=${0##*/}
@@ -130,7 +130,7 @@ prepare_input() {
 }
 
 prepare_duet() {
-    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -O2 -o "$HERE/duet" "$TESTS/duet.c"
+    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -O2 -o "$HERE/duet" "$TESTS/run_conversation.c"
 }
 
 # It can be ended while it runs: it then ends both sides. A background process is one for wait to be interrupted at.

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
-# lies.bats - what stands in the segment comes from another process: nothing of it is believed unchecked.
+# pair_corrupt.bats - what stands in the segment comes from another process: nothing of it is believed unchecked.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
 
 setup_file() {
-    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/liar.c"
-    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -o "$BATS_FILE_TMPDIR/liar" "$BATS_TEST_DIRNAME/liar.c"
+    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/pair_corrupt.c"
+    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -o "$BATS_FILE_TMPDIR/liar" "$BATS_TEST_DIRNAME/pair_corrupt.c"
 }
 
 setup() {

@@ -1,4 +1,4 @@
-/* duet.c - runs one conversation of a listener and a talker, for the torture, in which either may
+/* run_conversation.c - runs one conversation of a listener and a talker, for the torture, in which either may
  * be killed on the way or stopped for a second; tells how each of them ended, and when. SIGTERM
  * ends it and both of them.
  *

@@ -1,4 +1,4 @@
-/* liar.c - a peer that lies in the segment of our own pair, for the tests: do not believe it.
+/* pair_corrupt.c - a peer that lies in the segment of our own pair, for the tests: do not believe it.
  *
  *     liar seat SHMID PID              gives PID, who knows of nothing, a talker's seat; rings
  *     liar length SHMID LENGTH         is a talker, whose message is said to be so long

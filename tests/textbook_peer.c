@@ -1,4 +1,4 @@
-/* student.c - a talker and a listener of somebody's own on the textbook's wire, for the tests.
+/* textbook_peer.c - a talker and a listener of somebody's own on the textbook's wire, for the tests.
  *
  *     student say SHMID PID COUNT     leaves COUNT bytes "x" and no NUL, and sends SIGUSR1 to PID
  *     student answer KEY COUNT        makes or opens the segment, prints its id; on SIGUSR1 leaves

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# luck.bats - what bad luck gets: signals at any moment, a peer that dies, stops, or is silent, output nobody takes.
+# pair_disturbed.bats - the pair when a signal comes, a process dies or is stopped, or output cannot be written.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers

@@ -1,7 +1,7 @@
-/* stream_liar.c - stores in the ring what no talker and no listener would, for the tests of the
+/* stream_corrupt.c - stores in the ring what no talker and no listener would, for the tests of the
  * stream: do not follow it.
  *
- *     stream_liar SHMID FIELD VALUE [FIELD VALUE]...     FIELD: head, length[2], refused ...
+ *     stream_corrupt SHMID FIELD VALUE [FIELD VALUE]...     FIELD: head, length[2], refused ...
  *
  * They are stored in this order.
  */
@@ -38,7 +38,7 @@ static void lie(struct stream *stream, const char *field, uint64_t value)
 int main(int argc, char **argv)
 {
     if (argc < 4 || argc % 2 != 0)
-        errx(2, "usage: stream_liar SHMID FIELD VALUE [FIELD VALUE]...");
+        errx(2, "usage: stream_corrupt SHMID FIELD VALUE [FIELD VALUE]...");
     struct stream *stream = shmat(atoi(argv[1]), NULL, 0);
     if (stream == (void *)-1)
         err(1, "shmat(%s)", argv[1]);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# refusals.bats - what is not ours is named, and left as it is; what is ours and stale is cleared away.
+# existing_segment.bats - what is not ours is named, and left as it is; what is ours and stale is cleared away.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers

@@ -1,4 +1,4 @@
-/* skipper.c - a talker that cannot show its lesson, for the tests: it says so, and is gone.
+/* skipping_talker.c - a talker that cannot show its lesson, for the tests: it says so, and is gone.
  *
  * Built from the project's own common/; the lesson whose talker it is makes no difference.
  */

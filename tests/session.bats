@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# meet.bats - what holds for every lesson whose two sides meet with common/meet.h.
+# session.bats - what holds for every lesson whose two sides meet with common/meet.h.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -8,8 +8,8 @@ setup() { common_setup; }
 teardown() { common_teardown; }
 
 build_skipper() {
-    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/skipper.c"
-    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -DVERSION='"0"' -o skipper "$ROOT/tests/skipper.c" "$ROOT"/common/*.c
+    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/skipping_talker.c"
+    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -DVERSION='"0"' -o skipper "$ROOT/tests/skipping_talker.c" "$ROOT"/common/*.c
 }
 
 @test "a talker that skips at once, and is gone before the listener has looked, was heard" {

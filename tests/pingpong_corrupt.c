@@ -1,8 +1,8 @@
-/* pingpong_liar.c - a talker of pingpong that lies, for the tests: do not follow its plan.
+/* pingpong_corrupt.c - a talker of pingpong that lies, for the tests: do not follow its plan.
  *
- *     pingpong_liar SHMID FIELD VALUE   is a talker, in whose plan FIELD is VALUE
- *     pingpong_liar SHMID ping ROUND    is a talker that counts a message which it has not stored
- *     pingpong_liar SHMID pong ROUND    spoils the meeting of two: the same of the listener's
+ *     pingpong_corrupt SHMID FIELD VALUE   is a talker, in whose plan FIELD is VALUE
+ *     pingpong_corrupt SHMID ping ROUND    is a talker that counts a message which it has not stored
+ *     pingpong_corrupt SHMID pong ROUND    spoils the meeting of two: the same of the listener's
  */
 #include "../common/pairs/pingpong.h"
 
@@ -54,7 +54,7 @@ static void plan(struct pingpong *shared, int listener, const char *name, int va
 int main(int argc, char **argv)
 {
     if (argc != 4)
-        errx(2, "usage: pingpong_liar SHMID FIELD|ping|pong VALUE");
+        errx(2, "usage: pingpong_corrupt SHMID FIELD|ping|pong VALUE");
     int shmid = atoi(argv[1]), value = atoi(argv[3]);
     struct pingpong *shared = shmat(shmid, NULL, 0);
     if (shared == (void *)-1)

@@ -1,4 +1,4 @@
-# meeting.bash - what the tests of lessons share whose two sides meet: run, held in the middle, disturbed, ended.
+# session.bash - what the tests of lessons share whose two sides meet: run, held in the middle, disturbed, ended.
 # shellcheck shell=bash disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 #
 # POINT is one of the talker's, at which the listener waits for it.
