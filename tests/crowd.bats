@@ -7,10 +7,6 @@ load helpers
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-received() { # what the listener has received, in order
-    sed -n 's/^listener: received: //p' listener.out
-}
-
 # The listener waits for a reply to the talker `first` to be typed, so that whoever comes now has to queue.
 start_busy_listener() { # [OPTION]...
     [ -p replies ] || mkfifo replies
@@ -40,7 +36,7 @@ leave_stale_segment() {
 
 # ---- talkers queue
 
-@test "20 talkers at once: each gets an answer, and is heard once" {
+@test "of 20 talkers at once each gets its answer, and is heard once" {
     start_listener --keep
     for i in {1..20}; do start "t$i" talker "message $i"; done
     for i in {1..20}; do
@@ -48,23 +44,23 @@ leave_stale_segment() {
         expect_lines "t$i.out" "talker: said: message $i" "talker: listener said: Have a nice day"
     done
     stop listener
-    received | sort | diff - <(printf 'message %d\n' {1..20} | sort)
+    received listener | sort | diff - <(printf 'message %d\n' {1..20} | sort)
     expect_lines listener.err
 }
 
-@test "those who have a seat are served in their order" {
+@test "the listener serves seated talkers in their order" {
     start_busy_listener --count 9
     start_queue two three four five six seven eight nine
     printf 'reply %d\n' {1..9} >&7
     finish listener 0
-    received | diff - <(printf '%s\n' first two three four five six seven eight nine)
+    received listener | diff - <(printf '%s\n' first two three four five six seven eight nine)
     for name in two three four five six seven eight nine; do finish "$name" 0; done
     finish first 0
     grep 'listener said: reply 1' first.out
     grep 'listener said: reply 9' nine.out
 }
 
-@test "who comes when a seat becomes free does not go before those who wait" {
+@test "a talker that finds a free seat does not overtake those that wait" {
     only_ours
     start_listener --keep --hold kill:3 # it has replied to the first talker, and not rung yet
     start first talker first --hold reading
@@ -77,10 +73,10 @@ leave_stale_segment() {
     kill -CONT "$listener_pid"
     for name in two three four; do finish "$name" 0; done
     stop listener
-    received | diff - <(printf '%s\n' first two three four)
+    received listener | diff - <(printf '%s\n' first two three four)
 }
 
-@test "a talker that is killed while it queues does not disturb the others" {
+@test "a talker that is killed in the queue does not disturb the others" {
     start_busy_listener --keep
     start_queue two three four
     kill -KILL "$three_pid"
@@ -91,11 +87,11 @@ leave_stale_segment() {
     finish first 0
     finish four 0
     stop listener
-    received | diff - <(printf '%s\n' first four)
+    received listener | diff - <(printf '%s\n' first four)
     [ "$(grep -cE "PID ($two_pid|$three_pid)\>" listener.err)" -eq 2 ]
 }
 
-@test "a talker that is killed while it queues, and that nobody waits for, does not disturb the others" {
+@test "a killed talker that stays a zombie in the queue disturbs no other" {
     start_busy_listener --keep
     start parent sh -c '"$0" -v two 2>two.err & echo "$!"; exec sleep '"$DEADLINE" "$TALKER"
     wait_for_line two.err 'kill\(.*, SIGUSR1\) = 0'
@@ -107,10 +103,10 @@ leave_stale_segment() {
     finish three 0
     stop listener
     stop parent
-    received | diff - <(printf '%s\n' first three)
+    received listener | diff - <(printf '%s\n' first three)
 }
 
-@test "a talker that gives up while it queues does not disturb the others" {
+@test "a talker that gives up in the queue does not disturb the others" {
     start_busy_listener --keep
     start_queue two
     ends 3 talker --timeout 0.2 three
@@ -118,10 +114,10 @@ leave_stale_segment() {
     finish first 0
     finish two 0
     stop listener
-    received | diff - <(printf '%s\n' first two)
+    received listener | diff - <(printf '%s\n' first two)
 }
 
-@test "a talker in its seat that is stopped is waited for, and then answered" {
+@test "the listener waits for a stopped talker in its seat, then answers it" {
     start_busy_listener --count 3
     start_queue two three
     kill -STOP "$two_pid"
@@ -131,10 +127,10 @@ leave_stale_segment() {
     sleep 0.3 # long enough to take it for dead
     kill -CONT "$two_pid"
     for name in two three listener; do finish "$name" 0; done
-    received | diff - <(printf '%s\n' first two three)
+    received listener | diff - <(printf '%s\n' first two three)
 }
 
-@test "a listener for one conversation leaves while others queue: they are told, and exit with 3" {
+@test "when a one-conversation listener leaves, queued talkers exit with 3" {
     start_busy_listener
     start_queue two three
     shmid=$(shmid_of listener)
@@ -148,7 +144,7 @@ leave_stale_segment() {
     run ! segment_exists "$shmid"
 }
 
-@test "who queues with --wait goes on to the next listener" {
+@test "a talker that queues with --wait goes on to the next listener" {
     start_busy_listener
     start_seated two --wait
     start_seated three --wait
@@ -157,10 +153,10 @@ leave_stale_segment() {
     finish listener 0
     start_listener --count 2
     for name in two three listener; do finish "$name" 0; done
-    received | sort | diff - <(printf '%s\n' three two)
+    received listener | sort | diff - <(printf '%s\n' three two)
 }
 
-@test "who queues with --wait goes on to the next listener when this one is killed, too" {
+@test "with --wait it also goes on when the listener is killed" {
     start_busy_listener
     start_seated two --wait
     kill -KILL "$listener_pid"
@@ -173,7 +169,7 @@ leave_stale_segment() {
 
 # ---- what the dead leave
 
-@test "both are killed: the next listener recovers by itself, and says so" {
+@test "both sides are killed: the next listener recovers, and says so" {
     start_busy_listener
     shmid=$(shmid_of listener)
     kill -KILL "$first_pid" "$listener_pid"
@@ -188,10 +184,9 @@ leave_stale_segment() {
     finish listener 0
 }
 
-@test "a listener is killed when its segment is not yet what it will be: the next one recovers" {
+@test "a listener killed while it creates its segment: the next one recovers" {
     for call in shmat:1 setitimer:1; do
-        start newborn listener --hold "$call"
-        wait_for_state "$newborn_pid" T
+        start_held newborn "$call" listener
         refuses 3 listener talker --timeout 0.2
         kill -KILL "$newborn_pid"
         finish newborn 137
@@ -203,7 +198,7 @@ leave_stale_segment() {
     [ -z "$(own_segments)" ]
 }
 
-@test "talkers whose listener was killed leave at once, and the last of them removes the segment" {
+@test "talkers of a killed listener leave, and the last removes the segment" {
     start_busy_listener
     start_queue two three four five
     shmid=$(shmid_of listener)
@@ -216,7 +211,7 @@ leave_stale_segment() {
     run ! segment_exists "$shmid"
 }
 
-@test "of two survivors that leave at the same time, each leaves the segment to the other: it is removed" {
+@test "two survivors that leave at the same time still remove the segment" {
     only_ours
     start_busy_listener
     start_seated two --hold shmdt:2
@@ -234,7 +229,7 @@ leave_stale_segment() {
     run ! segment_exists "$shmid"
 }
 
-@test "a listener that starts while orphaned talkers are still attached waits for them, and has the key" {
+@test "a new listener waits for orphaned talkers to detach, and gets the key" {
     start_busy_listener
     start_queue two three
     kill -KILL "$listener_pid"
@@ -246,7 +241,7 @@ leave_stale_segment() {
     finish listener 0
 }
 
-@test "a segment that an orphan keeps attached is left as it is, and named" {
+@test "a segment that an orphan keeps attached is named, not removed" {
     start_busy_listener
     shmid=$(shmid_of listener)
     kill -STOP "$first_pid"
@@ -260,7 +255,7 @@ leave_stale_segment() {
     run ! segment_exists "$shmid"
 }
 
-@test "two listeners race for a stale segment, 20 times: exactly one has it, and one says that it recovered" {
+@test "two listeners race for a stale segment 20 times: one wins each time" {
     for _ in {1..20}; do
         leave_stale_segment
         start one listener --keep
@@ -293,12 +288,12 @@ run_recycled() { # COMMANDS
     grep -x "bystander: 143" <<<"$output" # not of a SIGUSR1
 }
 
-@test "a process that has the PID of a dead listener is not taken for it, and not signalled" {
+@test "a process with a dead listener's PID is not taken for it or signalled" {
     run_recycled '"$2" 2>&1; echo "talker: $?"'
     grep -x "talker: 3" <<<"$output"
 }
 
-@test "what a dead listener left is removed, though another process has its PID by now" {
+@test "a dead listener's segment is removed even if its PID is in use again" {
     run_recycled '"$1" --timeout 0.1 2>&1; echo "listener: $?"'
     grep recovered <<<"$output"
     grep -x "listener: 3" <<<"$output"

@@ -83,6 +83,20 @@ requires() { # TOOL...
     done
 }
 
+requires_compiler() { # WHAT IT IS FOR
+    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for $1"
+}
+
+# Compiles tests/NAME.c to DIRECTORY/NAME (default: the test's directory).
+compile() { # NAME [DIRECTORY]
+    requires_compiler "tests/$1.c"
+    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -o "${2:-.}/$1" "$BATS_TEST_DIRNAME/$1.c"
+}
+
+as_nobody() { # COMMAND...
+    setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+
 # script(1) runs a program on one of its own.
 requires_terminal() {
     requires script
@@ -161,6 +175,19 @@ start() { # NAME PROGRAM [ARGUMENT]...
 start_listener() { # [OPTION]...
     start listener listener "$@"
     wait_for_line listener.out 'waiting for a talker' || { show listener && return 1; }
+}
+
+# A lesson's listener, once a talker can reach it.
+start_listener_of() { # LESSON [OPTION]...
+    start listener "listener-$1" "${@:2}"
+    wait_for_line listener.out 'waiting for a talker' || { show listener && return 1; }
+}
+
+# NAME is held at POINT: a call, or a point that its program names.
+start_held() { # NAME POINT PROGRAM [ARGUMENT]...
+    local pid=$1_pid
+    start "$1" "$3" --hold "$2" "${@:4}"
+    wait_for_state "${!pid}" T
 }
 
 # Waits until NAME has ended, and sets `status`.
@@ -262,6 +289,23 @@ segment_exists() { # SHMID
     [ -n "$(segment_line "$1")" ]
 }
 
+segment_is_gone() { # SHMID
+    ! segment_exists "$1"
+}
+
+# errexit ignores a plain "! segment_exists", so that a test would pass over it.
+is_removed() { # SHMID
+    segment_is_gone "$1" || fail "segment $1 is still there: $(segment_line "$1")"
+}
+
+# Fields of /proc/sysvipc/shm.
+kernel_says() { # SHMID FIELD...
+    segment_line "$1" | awk -v fields="${*:2}" '
+        { split("key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime", name)
+          for (i in name) value[name[i]] = $i }
+        END { n = split(fields, f, " "); for (i = 1; i <= n; i++) printf "%s%s", value[f[i]], i < n ? " " : "\n" }'
+}
+
 # The segment that the listener NAME waits at.
 shmid_of() { # NAME
     wait_for_line "$1.out" 'waiting for a talker .*shmid' &&
@@ -299,6 +343,24 @@ own_segments() {
 fail() { # LINE...
     printf '%s\n' "$@" >&2
     return 1
+}
+
+received() { # NAME: the messages that the listener NAME has received, in order
+    sed -n 's/^listener: received: //p' "$1.out"
+}
+
+# The calls that both strace and the narration show, as strace writes them.
+narrated_calls() { # NAME
+    sed -nE 's/^[a-z_-]+\[[0-9]+\] ((shm[a-z]+|kill)\(.*)/\1/p' "$1.err"
+}
+
+straced_calls() { # NAME
+    sed -nE 's/^((shm[a-z]+|kill)\(.*\)) += /\1 = /p' "$1.strace"
+}
+
+# Each sentence that SOURCE passes to explain(), in its order.
+explanations() { # SOURCE
+    tr '\n' ' ' <"$1" | sed -E 's/" +"//g' | grep -oE '\<explain\( *"[^"]*"' | sed -E 's/[^"]*"(.*)"/\1/'
 }
 
 # What NAME has said, for a person who looks for the reason.

@@ -15,14 +15,14 @@ made() { # NAME: the segment that ipcmk said it has made
     sed -n 's/.*: *\([0-9]*\)$/\1/p' "$1.out"
 }
 
-@test "a segment that a process of the test has made is the test's, whatever its key" {
+@test "a segment that a process of the test created counts as the test's" {
     start maker ipcmk -M 64
     finish maker 0
     plant "$(made maker)"
     [ "$(own_segments)" = "$(made maker)" ]
 }
 
-@test "a segment made under a PID that the test's process had before, or has later, is somebody else's" {
+@test "a segment of an earlier or later process with that PID does not count" {
     start maker ipcmk -M 64
     finish maker 0
     plant "$(made maker)"
@@ -32,10 +32,10 @@ made() { # NAME: the segment that ipcmk said it has made
     [ -z "$(own_segments)" ]
 }
 
-@test "what a test has left is removed at its end, and told" {
+@test "the end of a test removes and reports what the test left behind" {
     start maker ipcmk -M 64
     finish maker 0
     run -1 common_teardown
-    [[ $output == "\"what a test has left is removed at its end, and told\" left segment $(made maker) behind: "* ]]
+    [[ $output == "\"the end of a test removes and reports what the test left behind\" left segment $(made maker) behind: "* ]]
     run ! segment_exists "$(made maker)"
 }

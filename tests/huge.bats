@@ -91,7 +91,7 @@ expect_a_fault_per_page() { # SIDE FLAG PAGES
     fi
 }
 
-@test "in small pages each page is a fault, in both processes, with SHM_NORESERVE as well" {
+@test "each small page costs one fault in each process, SHM_NORESERVE or not" {
     meet huge
     page=$(getconf PAGESIZE) bytes=$(expected_bytes)
     for flag in 'no flag' SHM_NORESERVE; do
@@ -124,9 +124,8 @@ minor_faults() { # PID
     echo "${stat[9]}"
 }
 
-@test "the kernel counts the same page faults for that process" {
-    start listener listener-huge
-    wait_for_line listener.out waiting
+@test "the kernel counts the same page faults for the process" {
+    start_listener_of huge
     start talker talker-huge --step
     until_true has_stopped_more 0
     step_to shmat 3 # the first two are the meeting's
@@ -140,7 +139,7 @@ minor_faults() { # PID
     [ "$count" -ge "$told" ] && [ "$count" -lt $((told + 100)) ] || fail "the kernel counts $count, the lesson tells $told"
 }
 
-@test "where no huge pages are set aside it is ENOMEM, and the line that it names mends that" {
+@test "without huge pages: ENOMEM, and the named command provides some" {
     alone
     [ "$(meminfo HugePages_Free)" = 0 ] || skip "there are huge pages set aside on this machine"
     [ "$(id -u)" -eq 0 ] || skip "only root may use SHM_HUGETLB without a group"
@@ -155,7 +154,7 @@ minor_faults() { # PID
     run ! grep skipped listener.out talker.out
 }
 
-@test "in huge pages there are few faults, in both processes" {
+@test "huge pages cost few faults in both processes" {
     alone
     borrow /proc/sys/vm/nr_hugepages $(($(meminfo HugePages_Total) + 2))
     meet huge
@@ -171,7 +170,7 @@ minor_faults() { # PID
     [ "$(meminfo HugePages_Free)" = "$(meminfo HugePages_Total)" ]
 }
 
-@test "without the capability it is EPERM, and the line that it names mends that" {
+@test "without the capability: EPERM, and the named command grants it" {
     alone
     meet_as_nobody
     grep -E '^listener: skipped: SHM_HUGETLB: EPERM, .*; as root: sysctl vm.hugetlb_shm_group=65534$' listener.out
@@ -181,7 +180,7 @@ minor_faults() { # PID
     grep -E '^listener: SHM_HUGETLB: .* page faults$' listener.out
 }
 
-@test "any other refusal is named as well" {
+@test "any other refusal is reported as well" {
     requires_strace
     start listener strace -o strace.out -e trace=shmget -e inject=shmget:error=ENOSYS:when=4 \
         "$(lesson_program listener huge)" -t "$DEADLINE"
@@ -192,7 +191,7 @@ minor_faults() { # PID
     grep -x 'listener: skipped: SHM_HUGETLB: ENOSYS' listener.out
 }
 
-@test "twice the memory and swap is refused, and with SHM_NORESERVE it is granted" {
+@test "more than memory and swap is refused; with SHM_NORESERVE it is granted" {
     requires_strace
     start listener strace -o strace.out -e trace=shmget "$(lesson_program listener huge)" -t "$DEADLINE"
     wait_for_line listener.out waiting
@@ -209,7 +208,7 @@ minor_faults() { # PID
     [ "$mode" -eq 2 ] || grep -E "shmget\(IPC_PRIVATE, $bytes, SHM_NORESERVE\|0600\) *= [0-9]+$" strace.out
 }
 
-@test "stray SIGUSR1, signals that end and SIGKILL leave nothing behind, nor do the three segments stay" {
+@test "stray, terminating and killing signals leave no segment behind" {
     strays_change_nothing huge shmat:3 # the first two are meet's
     signals_leave_nothing huge shmat:3
     kills_leave_nothing huge shmat:3

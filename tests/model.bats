@@ -32,7 +32,7 @@ change() { # MODEL SED-SCRIPT
     mv changed "house/tests/model/$1"
 }
 
-@test "what the code does holds in every order of steps, and without each of its parts it fails" {
+@test "the model holds in every order of steps; without any part it fails" {
     run -0 "$check"
     sed 's/^/# /' <<<"$output" >&3
     [[ ${lines[-1]} == [1-9][0-9]" checked, 0 not as expected" ]]
@@ -45,7 +45,7 @@ change() { # MODEL SED-SCRIPT
     done
 }
 
-@test "the story of the naive variant: look, signal, pause, and nobody wakes up any more" {
+@test "the naive variant's story: check, signal, pause, and no wakeup" {
     run -0 "$check" --trail naive
     [ "${lines[0]}" = "handshake, naive: SIGUSR1 is not blocked, and the sleep is pause" ]
     sed '1d;$d' <<<"$output" | awk '$1 != NR { print }' | expect_lines -
@@ -56,7 +56,7 @@ change() { # MODEL SED-SCRIPT
     [[ ${lines[-1]} == *"nobody can take a step any more, and has not ended: the "* ]]
 }
 
-@test "the story without the fence: who rings looks whether to while its own store is on its way" {
+@test "without the fence the ringer looks before its own store is visible" {
     run -0 "$check" --trail doorbell no_fence
     awk '/in its store buffer$/ { on_its_way[$2]++ }
          /reaches memory\)$/ { sub("\047s$", ":", $3); on_its_way[$3]-- }
@@ -65,7 +65,7 @@ change() { # MODEL SED-SCRIPT
     [[ ${lines[-1]} == *"nobody can take a step any more, and has not ended: the "* ]]
 }
 
-@test "a mistake in the right model is found, and told: exit 1, and what spin says" {
+@test "a mistake in the right model is found: exit 1, with spin's report" {
     copy_models
     run -0 "$check" handshake right
     change handshake.pml 's/^    kill(peer, me) .*/    skip/'
@@ -75,14 +75,14 @@ change() { # MODEL SED-SCRIPT
     [ "${lines[-1]}" = "2 checked, 2 not as expected" ]
 }
 
-@test "a line of the model that is never reached does not count as one that holds" {
+@test "an unreached line of the model does not count as proven" {
     copy_models
     change handshake.pml 's/does(ended\[talker\] = true/if :: heard > MESSAGES -> heard = 0 :: else fi; &/'
     run -1 "$check" handshake late_ticks
     grep -Eq '^handshake +late_ticks +steps +holds .* idle ' <<<"$output"
 }
 
-@test "what the check cannot do it says in one line: no such option, no such model, no such variant" {
+@test "an unknown option, model or variant is refused in one line" {
     for wrong in -x --trail 'handshake right now' 'no_such_model' 'handshake no_such_variant' '--trail right'; do
         # shellcheck disable=SC2086 # words
         run -2 "$check" $wrong

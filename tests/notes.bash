@@ -7,7 +7,7 @@ NOTES=$ROOT/../shared/seeds
 requires_notes() { # NUMBER
     set -- "$NOTES/$1"_*.txt
     [ -e "$1" ] || skip "the notes are not at hand ($1)"
-    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for the notes' programs"
+    requires_compiler "the notes' programs"
     note=$1
 }
 

@@ -1,11 +1,11 @@
 /* pair_corrupt.c - a peer that lies in the segment of our own pair, for the tests: do not believe it.
  *
- *     liar seat SHMID PID              gives PID, who knows of nothing, a talker's seat; rings
- *     liar length SHMID LENGTH         is a talker, whose message is said to be so long
- *     liar stopped SHMID PID           says of PID, on both sides, that it stands still on purpose
- *     liar version SHMID VERSION       gives the segment another version
- *     liar reply KEY CAPACITY LENGTH   is a listener; says that so much fits, replies so long
- *     liar front KEY                   is a listener whose front runs in circles: it serves nobody
+ *     pair_corrupt seat SHMID PID              gives PID, who knows of nothing, a talker's seat; rings
+ *     pair_corrupt length SHMID LENGTH         is a talker, whose message is said to be so long
+ *     pair_corrupt stopped SHMID PID           says of PID, on both sides, that it stands still on purpose
+ *     pair_corrupt version SHMID VERSION       gives the segment another version
+ *     pair_corrupt reply KEY CAPACITY LENGTH   is a listener; says that so much fits, replies so long
+ *     pair_corrupt front KEY                   is a listener whose front runs in circles: it serves nobody
  */
 #include "../common/pairs/pair.h"
 
@@ -132,7 +132,7 @@ int main(int argc, char **argv)
         be_listener((key_t)strtoul(argv[2], NULL, 0), (uint32_t)strtoul(argv[3], NULL, 10),
                     (uint32_t)strtoul(argv[4], NULL, 10));
     else
-        errx(2, "usage: liar seat SHMID PID | length SHMID LENGTH | stopped SHMID PID | "
+        errx(2, "usage: pair_corrupt seat SHMID PID | length SHMID LENGTH | stopped SHMID PID | "
                 "version SHMID VERSION | reply KEY CAPACITY LENGTH | front KEY");
     return 0;
 }

@@ -13,13 +13,7 @@ meet() { # LESSON [OPTION]...: both run to their end, and all that was observed 
 hold_talker() { # LESSON POINT [OPTION]...: the listener waits for it
     start listener "listener-$1" "${@:3}"
     shmid=$(shmid_of listener)
-    start talker "talker-$1" --hold "$2"
-    wait_for_state "$talker_pid" T
-}
-
-# That a test fails where it is not: errexit passes over a plain "! segment_exists".
-is_removed() { # SHMID
-    ! segment_exists "$1" || fail "segment $1 is still there: $(segment_line "$1")"
+    start_held talker "$2" "talker-$1"
 }
 
 strays_change_nothing() { # LESSON POINT
@@ -32,8 +26,18 @@ strays_change_nothing() { # LESSON POINT
     finish listener 0
 }
 
+# How a talker reports that it waited in vain for the listener; one that may be sending at that moment says either.
+says_it_went_away() {
+    grep -F "the listener (PID $listener_pid) went away" talker.err
+}
+
+says_it_went_away_or_cannot_be_signalled() {
+    grep -F -e "the listener (PID $listener_pid) went away" \
+        -e "kill($listener_pid, SIGUSR1) to the listener: No such process" talker.err
+}
+
 # A signal that asks the listener to end is obeyed; the talker is told, and the segment goes with both.
-signals_leave_nothing() { # LESSON POINT
+signals_leave_nothing() { # LESSON POINT [HOW THE TALKER REPORTS IT]
     local signal
     for signal in HUP INT TERM; do
         hold_talker "$1" "$2"
@@ -41,25 +45,32 @@ signals_leave_nothing() { # LESSON POINT
         finish listener $((128 + $(kill -l "$signal")))
         kill -CONT "$talker_pid"
         finish talker 3
-        grep -F "the listener (PID $listener_pid) went away" talker.err
+        "${3:-says_it_went_away}"
         is_removed "$shmid"
     done
 }
 
-# Neither side waits for the other when that was killed: it says so, and removes what was left.
+# The survivor of a killed process reports its death, and removes the segment.
 kills_leave_nothing() { # LESSON POINT
+    killed_talker_leaves_nothing "$1" "$2"
+    kill_listener "$1" "$2"
+    says_it_went_away
+    is_removed "$shmid"
+}
+
+killed_talker_leaves_nothing() { # LESSON POINT
     hold_talker "$1" "$2"
     kill -KILL "$talker_pid"
     finish talker 137
     finish listener 3
     grep -F "the talker (PID $talker_pid) went away" listener.err
     is_removed "$shmid"
+}
 
+kill_listener() { # LESSON POINT: the talker is held there meanwhile
     hold_talker "$1" "$2"
     kill -KILL "$listener_pid"
     finish listener 137
     kill -CONT "$talker_pid"
     finish talker 3
-    grep -F "the listener (PID $listener_pid) went away" talker.err
-    is_removed "$shmid"
 }

@@ -8,14 +8,13 @@ setup() { common_setup; }
 teardown() { common_teardown; }
 
 build_skipper() {
-    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/skipping_talker.c"
+    requires_compiler tests/skipping_talker.c
     "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -DVERSION='"0"' -o skipper "$ROOT/tests/skipping_talker.c" "$ROOT"/common/*.c
 }
 
-@test "a talker that skips at once, and is gone before the listener has looked, was heard" {
+@test "a listener that looks late still hears that the talker skipped" {
     build_skipper
-    start listener listener-torn --hold sigsuspend
-    wait_for_state "$listener_pid" T
+    start_held listener sigsuspend listener-torn
     start talker ./skipper
     finish talker 0
     expect_lines talker.out 'talker: skipped: nothing is torn here'
@@ -25,10 +24,9 @@ build_skipper() {
     expect_lines listener.err
 }
 
-@test "a talker that skips while the listener sleeps was heard" {
+@test "a sleeping listener hears that the talker skipped" {
     build_skipper
-    start listener listener-torn
-    wait_for_line listener.out 'waiting for a talker'
+    start_listener_of torn
     start talker ./skipper
     finish talker 0
     finish listener 0
@@ -37,9 +35,8 @@ build_skipper() {
 
 # Held before it rings, the listener has taken its step already, and the talker its own when the listener looks: there
 # is no sleep between them.
-@test "SIGTERM is obeyed at the next look into the segment, also where a quick peer leaves no time to sleep" {
-    start listener listener-keys --hold kill:5 --trace listener.trace
-    wait_for_line listener.out 'waiting for a talker'
+@test "SIGTERM ends a program even if its peer is too quick for it to sleep" {
+    start_listener_of keys --hold kill:5 --trace listener.trace
     start talker talker-keys --trace talker.trace
     wait_for_state "$listener_pid" T
     tail -n 2 listener.trace | grep -F 'publish step = 8'

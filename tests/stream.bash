@@ -1,5 +1,5 @@
 # stream.bash - what the stream*.bats files share: a set-up, ways to start both sides, and what a test expects.
-# shellcheck shell=bash disable=SC2154 # start sets NAME_pid
+# shellcheck shell=bash disable=SC2154,SC2034 # start sets NAME_pid; the tests read slot and shmid
 #
 # The listener's stdout is data, so what it says is in listener.err. Where a test needs a side to be at a known place,
 # --hold stops it there; its own points are `filled` and `written` (the listener's), `room` and `loaded` (the talker's).
@@ -48,13 +48,6 @@ stream() { # FILE [LISTENER OPTION]...
 }
 
 talker_options=()
-
-# NAME is held at POINT.
-start_held() { # NAME POINT PROGRAM [ARGUMENT]...
-    local pid=$1_pid
-    start "$1" "$3" --hold "$2" "${@:4}"
-    wait_for_state "${!pid}" T
-}
 
 # The talker is held at POINT, and the listener has begun. From a pipe, if `fed` is set.
 start_and_hold_talker() { # POINT [LISTENER OPTION]...
@@ -111,10 +104,6 @@ broke_off_after() { # BYTES WHY
     head -c "$1" "$random" | cmp - listener.out
 }
 
-is_removed() { # SHMID
-    ! segment_exists "$1" || fail "segment $1 is still there: $(segment_line "$1")"
-}
-
 # The last line of FILE is how a side says that all was done.
 closes_with() { # FILE 'SIDE: VERB' BYTES
     tail -n 1 "$1" | grep -Ex \
@@ -126,8 +115,3 @@ told_at_the_end() { # FILE WORD
     sed -nE "s/^(talker|listener): (sent|received) .*$2: ([0-9]+).*/\3/p" "$1"
 }
 
-requires_liar() {
-    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/stream_corrupt.c"
-    liar=$BATS_TEST_TMPDIR/stream_corrupt
-    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -o "$liar" "$BATS_TEST_DIRNAME/stream_corrupt.c"
-}

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # stream.bats - any amount of data passes through one segment and arrives whole.
-# shellcheck disable=SC2154 # start sets NAME_pid
+# shellcheck disable=SC2154,SC2034 # start sets NAME_pid; stream.bash reads the options set here
 
 load helpers
 load stream
 
-@test "no byte, one, a slot less one, a slot, a slot and one, 64 MiB: what arrives is what was sent" {
+@test "0 bytes, 1 byte, around one slot, and 64 MiB arrive unchanged" {
     for bytes in 0 1 $((slot - 1)) "$slot" $((slot + 1)); do
         head -c "$bytes" "$random" >data
         stream data
@@ -18,7 +18,7 @@ load stream
     closes_with listener.err 'listener: received' 67108864
 }
 
-@test "slots from one page up, and from one to 1024 of them" {
+@test "slots of one page and more, and 1 to 1024 of them, work" {
     page=$(getconf PAGESIZE)
     for shape in "1 $page" "2 $page" "8 $page" "1024 $page" "3 $((2 * page))" "1 1048576" "8 1048576" "3 $((128 * page))"; do
         stream "$random" --slots "${shape% *}" --slot-size "${shape#* }"
@@ -27,7 +27,7 @@ load stream
     done
 }
 
-@test "it makes no difference how long either spins before it sleeps" {
+@test "any --spin on either side gives the same result" {
     for ours in 0 50 100000; do
         for theirs in 0 50 100000; do
             talker_options=(--spin "$theirs")
@@ -36,7 +36,7 @@ load stream
     done
 }
 
-@test "on one CPU, whether one would spin or not" {
+@test "it works on one CPU, with and without spinning" {
     requires taskset
     cpu=$(taskset -cp $$ | sed -E 's/.*: ([0-9]+).*/\1/')
     for spin in 0 50; do
@@ -51,7 +51,7 @@ load stream
     done
 }
 
-@test "through pipes on both ends" {
+@test "it works through pipes on both ends" {
     mkfifo in out
     start feeder sh -c 'exec cat "$1" >in' sh "$random"
     start reader sh -c 'exec cat <out'
@@ -64,7 +64,7 @@ load stream
     cmp "$random" reader.out
 }
 
-@test "more than 4 GiB: no count is cut to 32 bits" {
+@test "more than 4 GiB pass: no count is cut to 32 bits" {
     truncate -s 4G data || skip "no file of 4 GiB here"
     echo x >>data
     start_with '>/dev/null' listener listener-stream
@@ -76,7 +76,7 @@ load stream
     closes_with listener.err 'listener: received' 4294967298
 }
 
-@test "the talker may be first, if it waits" {
+@test "a talker with --wait may start first" {
     start talker talker-stream --wait -v <"$random"
     wait_for_line talker.err 'sigsuspend'
     start_receiver
@@ -85,7 +85,7 @@ load stream
     cmp "$random" listener.out
 }
 
-@test "typed on a terminal, to its end" {
+@test "input typed on a terminal passes, to its end" {
     requires_terminal
     start_receiver
     resolve talker-stream
@@ -95,14 +95,14 @@ load stream
     expect_lines listener.out one two
 }
 
-@test "no listener: the talker ends with 3, and reads nothing" {
+@test "without a listener the talker ends with 3, and reads nothing" {
     refuses 3 'no listener|start the listener' talker-stream
     touch shmfile
     refuses 3 'no listener' talker-stream
     refuses 3 'no listener within 0.2 seconds' talker-stream --wait --timeout 0.2
 }
 
-@test "a second talker is one too many, and takes nothing from the first; so is a second listener" {
+@test "a second talker or listener is refused, and takes nothing" {
     start_and_hold_talker room:2
     refuses 4 "busy: PID $talker_pid is the talker already" talker-stream
     refuses 4 "busy: PID $listener_pid is listening" listener-stream
@@ -112,9 +112,8 @@ load stream
     cmp "$random" listener.out
 }
 
-@test "the segment of another lesson is refused, and ours by another lesson" {
-    start listener listener-handshake
-    wait_for_line listener.out 'waiting for a talker'
+@test "a segment of another lesson is refused, in both directions" {
+    start_listener_of handshake
     refuses 1 'belongs to the listener of another lesson' talker-stream
     ends 0 talker-handshake
     finish listener 0

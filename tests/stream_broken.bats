@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # stream_broken.bats - a stream that breaks off: both sides report how far it came.
-# shellcheck disable=SC2154 # start sets NAME_pid
+# shellcheck disable=SC2154,SC2034 # start sets NAME_pid; stream.bash reads the options set here
 
 load helpers
 load stream
 
-@test "a talker that is killed: the listener has what was passed on, to the byte, and ends with 3" {
+@test "a killed talker: the listener keeps every byte passed on, and exits 3" {
     for nth in 2 3 10; do
         start_and_hold_talker "loaded:$nth"
         wait_for_size listener.out $(((nth - 1) * slot))
@@ -17,7 +17,7 @@ load stream
     done
 }
 
-@test "a listener that is killed: the talker ends with 3, and removes what was left" {
+@test "a killed listener: the talker exits 3 and removes the segment" {
     for nth in 1 2 10; do
         start_and_hold_listener "written:$nth"
         kill -KILL "$listener_pid"
@@ -29,7 +29,7 @@ load stream
     done
 }
 
-@test "both killed: the next listener removes what they left" {
+@test "both are killed: the next listener removes what they left" {
     start_and_hold_listener written
     kill -STOP "$talker_pid"
     kill -KILL "$listener_pid" "$talker_pid"
@@ -42,7 +42,7 @@ load stream
     is_removed "$left"
 }
 
-@test "SIGINT, SIGTERM or SIGHUP ends a side, and the other knows that it is not all" {
+@test "SIGINT, SIGTERM or SIGHUP ends one side; the other reports the break" {
     for signal in INT TERM HUP; do
         start_and_hold_talker loaded:3
         wait_for_size listener.out $((2 * slot))
@@ -63,7 +63,7 @@ load stream
     done
 }
 
-@test "SIGTERM ends a talker that waits for input, and a listener that waits for its reader" {
+@test "SIGTERM ends a talker that reads and a listener that writes" {
     mkfifo in
     exec 7<>in
     start_receiver
@@ -82,7 +82,7 @@ load stream
     finish reader 0
 }
 
-@test "SIGTERM ends a talker whose input somebody else has taken away" {
+@test "SIGTERM ends a talker whose input another process has read" {
     requires_strace
     mkfifo in
     exec 7<>in
@@ -96,7 +96,7 @@ load stream
     finish listener 3
 }
 
-@test "a full disk: the listener ends with 1 and says how far it came, the talker with 1 and says why" {
+@test "a full disk: both sides exit with 1 and say why" {
     [ -c /dev/full ] || skip "no /dev/full here"
     start_with '>/dev/full' listener listener-stream
     listener_waits
@@ -108,7 +108,7 @@ load stream
     is_removed "$shmid"
 }
 
-@test "a disk that is full after a mebibyte: what was written is there, and no more is claimed" {
+@test "a disk full after a mebibyte: no more is claimed than was written" {
     mkdir full
     mount -t tmpfs -o size=1m tmpfs full 2>/dev/null || skip "no file system can be mounted here"
     start_with '>full/copy' listener listener-stream
@@ -123,7 +123,7 @@ load stream
     cmp -n "$bytes" "$random" full/copy
 }
 
-@test "a full disk is told at once to a talker that waits for input" {
+@test "a talker that waits for input learns of a full disk at once" {
     [ -c /dev/full ] || skip "no /dev/full here"
     mkfifo in
     exec 7<>in
@@ -136,7 +136,7 @@ load stream
     grep 'cannot write: No space left on device$' talker.err
 }
 
-@test "a reader that has had enough: the listener dies of SIGPIPE, the talker says so" {
+@test "without a reader the listener dies of SIGPIPE, and the talker says so" {
     mkfifo out
     start reader sh -c 'exec head -c 10 <out'
     start_with '>out' listener listener-stream
@@ -151,7 +151,7 @@ load stream
     is_removed "$shmid"
 }
 
-@test "without a stdout nothing was written, not even no byte" {
+@test "without a stdout the listener does not claim success" {
     for file in "$random" /dev/null; do
         call='write to' && [ -s "$file" ] || call=close
         start_with '>&-' listener listener-stream
@@ -164,7 +164,7 @@ load stream
     done
 }
 
-@test "what only close(2) tells of the data is no success" {
+@test "an error that only close(2) reports is no success" {
     requires_strace
     resolve listener-stream
     start listener strace -o listener.strace -P "$PWD/listener.out" -e trace=close -e inject=close:error=EIO "${command[@]}"
@@ -176,7 +176,7 @@ load stream
     grep 'cannot write: Input/output error$' talker.err
 }
 
-@test "without a stdin, with a directory, or where reading fails in the middle, it is no end of the data" {
+@test "a failed read is not taken for the end of the data" {
     start_receiver
     start_with '<&-' talker talker-stream
     finish talker 1
@@ -191,7 +191,7 @@ load stream
     has_size listener.out 0
 }
 
-@test "a disk that fails in the middle of the input" {
+@test "a disk that fails in the middle of the input is reported" {
     requires_strace
     start_receiver
     resolve talker-stream -v --hold room:3

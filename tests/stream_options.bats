@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # stream_options.bats - slot sizes, slot counts and huge pages on the command line.
-# shellcheck disable=SC2154 # start sets NAME_pid
+# shellcheck disable=SC2154,SC2034 # start sets NAME_pid; stream.bash reads the options set here
 
 load helpers
 load stream
 
-@test "slots that are not whole pages, none, too many: usage, with the value" {
+@test "invalid slot sizes and counts are a usage error that names the value" {
     for size in 1 4095 262145 6000; do
         refuses 2 "^listener-stream: --slot-size: $size is not a whole number of pages" listener-stream --slot-size "$size"
     done
@@ -17,11 +17,11 @@ load stream
     [ ! -e shmfile ]
 }
 
-@test "more than there is memory: the line says what to do" {
+@test "too large a ring is refused with a line that says what to do" {
     refuses 1 '^listener-stream: shmget\(.*choose a smaller size' listener-stream --slots 1024 --slot-size 1073741824
 }
 
-@test "--huge: the ring lies on huge pages, or the line says what to do" {
+@test "--huge puts the ring on huge pages, or says what to do" {
     [ -r /proc/meminfo ] || skip "no /proc/meminfo here"
     requires flock
     exec 9</proc/sys/vm/nr_hugepages

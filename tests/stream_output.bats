@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # stream_output.bats - what both sides of a stream print: closing lines, progress, narration.
-# shellcheck disable=SC2154 # start sets NAME_pid
+# shellcheck disable=SC2154,SC2034 # start sets NAME_pid; stream.bash reads the options set here
 
 load helpers
 load stream
 
-@test "each side says two lines at most, and nothing on the talker's stdout" {
+@test "each side prints at most two lines, and the talker no stdout" {
     stream "$random"
     expect_lines talker.out
     [ "$(wc -l <talker.err)" -eq 1 ]
@@ -14,7 +14,7 @@ load stream
         grep -Ex "listener: waiting for a talker \(pid $listener_pid, key $(key_of shmfile 1), shmid $shmid\)"
 }
 
-@test "--progress: bytes and rate, and where the size is known the share and the time left" {
+@test "--progress shows bytes and rate, and for a known size share and time" {
     stream "$random" # too fast for a line
     run ! grep /s, listener.err
     start_receiver --progress
@@ -77,7 +77,7 @@ screen() {
         }'
 }
 
-@test "on a terminal the line is renewed in place, and the closing line takes it" {
+@test "a terminal's progress line is renewed in place, then replaced" {
     start_on_terminal
     line_is_shown
     exec 7>&-
@@ -89,7 +89,7 @@ screen() {
     grep -E '^talker: sent [0-9]+ bytes in ' shown
 }
 
-@test "nothing of the line is left on a terminal when it breaks off, nor when a signal ends it" {
+@test "a break or a signal leaves no progress line on a terminal" {
     start_on_terminal
     line_is_shown
     kill -KILL "$listener_pid"
@@ -106,7 +106,7 @@ screen() {
     screen | expect_lines -
 }
 
-@test "a terminal that is narrated on shows no line beside it" {
+@test "a narrated run shows no progress line on a terminal" {
     start_on_terminal -v
     echo one >&7
     wait_for_size listener.out 4
@@ -120,21 +120,12 @@ screen() {
     run ! grep 'bytes/s' typescript
 }
 
-# The calls that strace and the narration have in common, as strace shows them.
-narrated_calls() { # NAME
-    sed -nE 's/^[a-z_-]+\[[0-9]+\] ((shm[a-z]+|kill)\(.*)/\1/p' "$1.err"
-}
-
-straced_calls() { # NAME
-    sed -nE 's/^((shm[a-z]+|kill)\(.*\)) += /\1 = /p' "$1.strace"
-}
-
 start_straced() { # NAME [OPTION]...
     resolve "$1-stream" "${@:2}"
     start "$1" strace -o "$1.strace" -e trace=shmget,shmat,shmdt,shmctl,kill,rt_sigsuspend "${command[@]}"
 }
 
-@test "the calls that -v tells are those that strace sees; signals and sleeps are as many as the last line says" {
+@test "-v and strace show the same calls; the closing line counts them right" {
     requires_strace
     start_straced listener -v
     listener_waits
@@ -151,7 +142,7 @@ start_straced() { # NAME [OPTION]...
     [ "$(grep -c '^kill(.*SIGUSR1' talker.strace)" -eq $((met + $(told_at_the_end talker.err 'signals sent'))) ]
 }
 
-@test "who has something to do does not sleep: a ring of slots is slept for once, not slot by slot" {
+@test "a busy side does not sleep for every slot" {
     for _ in {1..4}; do cat "$random"; done >data
     stream data --slots 64 --slot-size 4096
     slots=4096
@@ -161,12 +152,7 @@ start_straced() { # NAME [OPTION]...
     done
 }
 
-# Each sentence that SOURCE explains itself with.
-explanations() { # SOURCE
-    tr '\n' ' ' <"$1" | sed -E 's/" +"//g' | grep -oE '\<explain\( *"[^"]*"' | sed -E 's/[^"]*"(.*)"/\1/' | sort -u
-}
-
-@test "--explain tells each sentence of the source, but for the refusal, and --step takes both through" {
+@test "--explain prints each sentence, and --step takes both sides through" {
     head -c $((2 * slot)) "$random" >data
     start listener listener-stream --step --explain
     until grep -q waiting listener.err; do send_on "$listener_pid"; done
@@ -180,7 +166,7 @@ explanations() { # SOURCE
     cmp data listener.out
     for side in listener talker; do
         sed -n 's/^[^ ]* # //p' "$side.err" | sort -u |
-            diff <(explanations "$ROOT/$side/stream.c" | grep -v '^say why, and ring') -
+            diff <(explanations "$ROOT/$side/stream.c" | sort -u | grep -v '^say why, and ring') -
     done
 }
 
@@ -188,7 +174,7 @@ send_on() { # PID
     if in_state "$1" T; then kill -CONT "$1"; else sleep 0.01; fi
 }
 
-@test "each point that --help lists is passed, and told" {
+@test "a run passes each point that --help lists, and -v shows it" {
     talker_options=(-v)
     stream "$random" -v
     for side in talker listener; do
@@ -200,7 +186,7 @@ send_on() { # PID
     done
 }
 
-@test "a read or a write that waits is told once, not at each tick" {
+@test "a read or a write that waits is narrated once, not at every tick" {
     mkfifo in
     exec 7<>in
     start_receiver

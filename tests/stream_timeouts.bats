@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # stream_timeouts.bats - what --timeout does in a stream.
-# shellcheck disable=SC2154 # start sets NAME_pid
+# shellcheck disable=SC2154,SC2034 # start sets NAME_pid; stream.bash reads the options set here
 
 load helpers
 load stream
 
-@test "no time runs out while the other side is held on purpose" {
+@test "no timeout runs while the other side is held on purpose" {
     start_and_hold_talker loaded:3 --timeout 1.5
     sleep 2 # longer than its timeout
     kill -CONT "$talker_pid"
@@ -23,7 +23,7 @@ load stream
     cmp "$random" listener.out
 }
 
-@test "a timeout counts from what came last" {
+@test "a timeout counts from the last progress" {
     mkfifo in
     exec 7<>in
     start_receiver --timeout 2
@@ -38,7 +38,7 @@ load stream
     finish listener 0
 }
 
-@test "the last slots may take longer together than the timeout, if each is in time" {
+@test "the last slots may take longer than the timeout if each is in time" {
     mkfifo out
     exec 7<>out
     head -c $((3 * slot)) "$random" >data
@@ -54,7 +54,7 @@ load stream
     cmp data copy
 }
 
-@test "a talker that says nothing for too long: the listener has told what it has, and ends with 3" {
+@test "a silent talker: the listener reports what it has, and exits with 3" {
     mkfifo in
     exec 7<>in
     head -c 1000 "$random" >&7
@@ -66,7 +66,7 @@ load stream
     grep -x "talker-stream: the listener (PID $listener_pid) went away" talker.err
 }
 
-@test "a stdin that says nothing for too long is not taken for a silent listener" {
+@test "a silent stdin is not taken for a silent listener" {
     mkfifo in
     exec 7<>in
     head -c 1000 "$random" >&7
@@ -78,7 +78,7 @@ load stream
     broke_off_after 1000 "the talker \(PID $talker_pid\) went away"
 }
 
-@test "a stdout that takes nothing for too long" {
+@test "a stdout that takes nothing for too long is reported" {
     options=(--timeout 1.5)
     start_receiver_of_reader cat
     start talker talker-stream <"$random"

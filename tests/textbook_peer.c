@@ -1,7 +1,7 @@
 /* textbook_peer.c - a talker and a listener of somebody's own on the textbook's wire, for the tests.
  *
- *     student say SHMID PID COUNT     leaves COUNT bytes "x" and no NUL, and sends SIGUSR1 to PID
- *     student answer KEY COUNT        makes or opens the segment, prints its id; on SIGUSR1 leaves
+ *     textbook_peer say SHMID PID COUNT     leaves COUNT bytes "x" and no NUL, and sends SIGUSR1 to PID
+ *     textbook_peer answer KEY COUNT        makes or opens the segment, prints its id; on SIGUSR1 leaves
  *                                     COUNT bytes "y" and no NUL; stays until another signal comes
  */
 #include <err.h>
@@ -52,6 +52,6 @@ int main(int argc, char **argv)
     else if (argc == 4 && strcmp(argv[1], "answer") == 0)
         answer((key_t)strtoul(argv[2], NULL, 0), strtoul(argv[3], NULL, 10));
     else
-        errx(2, "usage: student say SHMID PID COUNT, or student answer KEY COUNT");
+        errx(2, "usage: textbook_peer say SHMID PID COUNT, or textbook_peer answer KEY COUNT");
     return 0;
 }

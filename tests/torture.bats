@@ -42,7 +42,7 @@ part() { # NAME CASE...
     (cd "part-$1" && BUILD=$OLDPWD/broken SEED=${SEED-1} SHORT='' "$ROOT/tests/torture/$1" "${@:2}" 3>&-)
 }
 
-@test "usage: what it does not know it names, and takes nothing else for it" {
+@test "an unknown option or part is named, and nothing runs" {
     make_house
     make_part calls 'calls: 1 cases, 0 found'
     refuses 2 "'--wild'" "$torture" --wild
@@ -54,7 +54,7 @@ part() { # NAME CASE...
     [[ ${lines[0]} == "scripts/torture: "* ]]
 }
 
-@test "--list has a line for each part that is there" {
+@test "--list has a line for each part" {
     run -0 "$torture" --list
     for file in "$ROOT"/tests/torture/*; do
         [ ! -x "$file" ] || echo "${file##*/}"
@@ -62,7 +62,7 @@ part() { # NAME CASE...
     awk 'NF > 3 { print $1 }' <<<"$output" | sort | diff expected -
 }
 
-@test "the table sums up what the parts have found, and so does the exit status" {
+@test "the table and the exit status sum up what the parts found" {
     make_house
     make_part calls 'found: a hair, repeat with: true' 'calls: 30 cases, 2 found'
     make_part kills 'kills: skipped: nothing to kill with'
@@ -78,7 +78,7 @@ part() { # NAME CASE...
     grep -Ex 'all +12 +[0-9]+ +0' <<<"${lines[-1]}"
 }
 
-@test "a part that breaks off has found something" {
+@test "a part that breaks off counts as a finding" {
     make_house
     make_part calls 'call cases outcome'
     run -1 "$torture" --seed 7
@@ -86,7 +86,7 @@ part() { # NAME CASE...
     grep -Ex 'all +0 +[0-9]+ +1' <<<"${lines[-1]}"
 }
 
-@test "the seed is printed, is what a part gets, and can be given again" {
+@test "the seed is printed, is passed to the parts, and can be repeated" {
     make_house
     make_part calls 'draws by $SEED, short $SHORT' 'calls: 1 cases, 0 found'
     run -0 "$torture" --seed 4711
@@ -131,7 +131,7 @@ part() { # NAME CASE...
     grep "^found: handshake/listener/shmat/ENOMEM/1: no word of 'shmat'" <<<"$output"
 }
 
-@test "kills finds a survivor that says nothing of it" {
+@test "kills finds a survivor that does not report the death" {
     requires_strace
     break_handshake talker 's/errx(3, "the listener (PID %d) went away/errx(0, "the listener (PID %d) went away/'
     run -1 part kills 'handshake/listener/write/2'
@@ -145,7 +145,7 @@ part() { # NAME CASE...
     grep '^found: handshake/talker/shmget/1: the listener ended with 0, the talker with 3' <<<"$output"
 }
 
-@test "where strace is missing the parts that need it are skipped, and say so" {
+@test "without strace the parts that need it are skipped, and say so" {
     ln -s "$BUILD" broken
     mkdir bin
     for tool in sh dirname date mkdir rm; do ln -s "$(type -P "$tool")" bin; done
