@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# attach.bats - where a segment is attached, how much of it there is, and what is in it when it is new.
+# attach.bats - where a segment is attached, how large it is, and what new memory holds.
 # shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
@@ -8,7 +8,7 @@ load session
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-found() { # NAME PATTERN (sed -E, with a group): what the group is in NAME's line
+found() { # NAME PATTERN (sed -E, with a group): what the group matches in NAME's line
     sed -nE "s/^$1: $2\$/\1/p" "$1.out"
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# coalesce.bats - a blocked SIGUSR1 is one bit, a queued realtime signal is kept; memory counts.
+# coalesce.bats - a blocked SIGUSR1 is one bit; realtime signals are queued; a counter in memory loses none.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -17,7 +17,7 @@ taken() { # SIGNAL
     meet coalesce
     grep -x 'talker: sent SIGUSR1 1000 times' talker.out
     grep -E '^listener: took SIGUSR1 [0-9]+ times?, while memory says 1000$' listener.out
-    [ "$(taken SIGUSR1)" -ge 1 ] && [ "$(taken SIGUSR1)" -le 2 ] # the 1,000 are one, the ring after them another
+    [ "$(taken SIGUSR1)" -ge 1 ] && [ "$(taken SIGUSR1)" -le 2 ] # the 1,000 become one; the talker's ring is the second
     expect_lines listener.err
     expect_lines talker.err
 }
@@ -30,7 +30,7 @@ taken() { # SIGNAL
 }
 
 @test "the kernel refuses signals beyond the queue limit; all it took arrive" {
-    # The limit is that of the process they are sent to.
+    # The limit of the receiving process counts.
     start listener bash -c 'ulimit -i 100 && exec "$@"' bash "$(lesson_program listener coalesce)" -t "$DEADLINE"
     wait_for_line listener.out waiting
     ends 0 talker-coalesce
@@ -51,13 +51,13 @@ taken() { # SIGNAL
     sent=$(grep -c 'kill([0-9]*, SIGUSR1) *= 0' talker.strace)
     [ "$sent" -ge 1000 ]
     [ "$(grep -c '^--- SIGRT' listener.strace)" -eq "$(taken SIGRTMIN)" ]
-    # Those that ring when a step is done arrive one by one: they are what is sent beyond the 1,000.
+    # The signals beyond the 1,000 announce a step each, and arrive one by one.
     [ "$(grep -c '^--- SIGUSR1' listener.strace)" -le $((sent - 1000 + 1)) ]
 }
 
 @test "while SIGUSR1 is blocked, exactly one is pending" {
     [ -r /proc/self/status ] || skip "no /proc/PID/status here"
-    hold_talker coalesce kill:1001 # 1 is the meeting's, so 999 were sent
+    hold_talker coalesce kill:1001 # the first kill announced the talker, so 999 were sent
     pending=$(sed -n 's/^ShdPnd:[[:space:]]*/0x/p' "/proc/$listener_pid/status")
     [ $((pending >> ($(kill -l USR1) - 1) & 1)) -eq 1 ]
     kill -CONT "$talker_pid"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
-# counter.bats - a number as text: who only looks repeats and misses; who is rung sees each value once.
+# counter.bats - a number as text: polling repeats and misses values; a signal for each shows every one once.
 # shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
 load session
 load notes
 
-# The key 9527 is the same for all, so each test has one of its own: that of a file, which common_teardown knows.
+# The key 9527 is the same everywhere, so each test uses the key of a file, which common_teardown can find.
 setup() {
     common_setup
     touch shmfile
@@ -26,7 +26,7 @@ string_in() { # SHMID
     ./foreign show "$1" | tr '\0' '\n' | head -n 1
 }
 
-# The notes' programs, with a key that nobody else has.
+# The notes' programs, with a key of this test.
 compile_counters() {
     requires_notes 003
     compile_note counter '^counter[.]c' '^```$' "s/9527/$key/; /^\`\`\`/d"
@@ -39,7 +39,7 @@ end_note() { # NAME
     finish "$1" 137
 }
 
-# ---- both ours
+# ---- our watcher and our counter
 
 @test "a watcher that polls repeats and misses values; with a bell it sees all" {
     start_watcher
@@ -78,14 +78,14 @@ end_note() { # NAME
     start talker strace -o talker.strace -e trace=kill "$(lesson_program talker counter)" --key "$key" --interval 0.02
     finish talker 0
     finish listener 0
-    # One at its coming, two at the end of its steps, five for values.
+    # One when it starts, two when its steps end, five for values.
     [ "$(grep -cE "^kill\($listener_pid, SIGUSR1\) += 0" talker.strace)" -eq 8 ]
 }
 
 @test "the segment holds the bytes of the notes: a number as text, and a NUL" {
     compile foreign
     start_watcher
-    start talker talker-counter --key "$key" --interval 0.02 --hold tick # about to ring for the first time
+    start talker talker-counter --key "$key" --interval 0.02 --hold tick # just before its first signal
     wait_for_state "$talker_pid" T
     [ "$(string_in "$shmid")" = 6 ]
     kill -CONT "$talker_pid"
@@ -96,13 +96,13 @@ end_note() { # NAME
 @test "the key is 9527 by default, and no key file is needed" {
     own=(unshare --ipc)
     "${own[@]}" true 2>/dev/null || own=(unshare --map-root-user --ipc)
-    "${own[@]}" true 2>/dev/null || skip "no IPC namespace of one's own may be made here, and the key is the same for all"
+    "${own[@]}" true 2>/dev/null || skip "no IPC namespace can be created here for the shared key 9527"
     rm shmfile
     start listener "${own[@]}" "$(lesson_program listener counter)" -t 0.2
     finish listener 3
     grep -E "^listener: waiting for a talker \(pid $listener_pid, key 0x2537, shmid [0-9]+\)$" listener.out
     [ "$((0x2537))" -eq 9527 ]
-    if [ -e shmfile ]; then fail "it has made a key file"; fi
+    if [ -e shmfile ]; then fail "it has created a key file"; fi
 }
 
 @test "--interval sets the time between two values" {
@@ -120,13 +120,13 @@ end_note() { # NAME
     start_watcher --interval 0.4 --count 4
     plant "$shmid"
     finish listener 0
-    [ "$(awk '{ print $5 }' <<<"$(segment_line "$shmid")")" -eq "$counter_pid" ] # who made it
+    [ "$(awk '{ print $5 }' <<<"$(segment_line "$shmid")")" -eq "$counter_pid" ] # its creator
     sed -nE 's/^listener: looked: ([0-9]+)$/\1/p' listener.out >looked
     [ "$(wc -l <looked)" -eq 4 ]
     sort -nc looked
     [ "$(head -n 1 looked)" -gt 0 ]
     repeated=$(uniq -d looked | wc -l)
-    [ "$repeated" -ge 1 ] # four looks within 1.2 s, at a number that changes once a second
+    [ "$repeated" -ge 1 ] # four reads within 1.2 s of a number that changes once a second
     grep -E "^listener: only looked, 4 times: repeated [1-3], missed 0$" listener.out
     is_running "$counter_pid"
     end_note counter
@@ -138,7 +138,7 @@ end_note() { # NAME
     start counter ./counter
     finish listener 0
     grep -xE 'listener: looked: [0-9]+' listener.out
-    [ "$(awk '{ print $1, $7 }' <<<"$(segment_line "$shmid")")" = "0 1" ] # removed by its maker, and still counted in
+    [ "$(awk '{ print $1, $7 }' <<<"$(segment_line "$shmid")")" = "0 1" ] # removed, but still attached
     end_note counter
     is_removed "$shmid"
 }
@@ -152,7 +152,7 @@ end_note() { # NAME
     end_note show_counter
     finish talker 3
     grep -E "^talker-counter: nobody watches key $hex" talker.err
-    plant "$(awk -v key="$key" '$1 == key { print $2 }' /proc/sysvipc/shm)" # nothing of the notes cleans up
+    plant "$(awk -v key="$key" '$1 == key { print $2 }' /proc/sysvipc/shm)" # the notes' programs do not clean up
     sort -nc <(grep . show_counter.out)
 }
 
@@ -163,7 +163,7 @@ end_note() { # NAME
     start show_counter ./show_counter
     wait_for_line show_counter.out '^[1-9]'
     end_note show_counter
-    is_running "$talker_pid" # it counts, watched or not
+    is_running "$talker_pid" # it counts with or without a watcher
     stop talker
     expect_lines <(awk -v key="$key" '$1 == key' /proc/sysvipc/shm)
 }
@@ -186,7 +186,7 @@ end_note() { # NAME
     [ "$(string_in "$left")" = 2 ]
 }
 
-# ---- our care
+# ---- errors, signals and deaths
 
 @test "with --create our watcher may start in the middle of the count, too" {
     start talker talker-counter --key "$key" --create --interval 0.05
@@ -307,10 +307,10 @@ end_note() { # NAME
     start_watcher
     kill -KILL "$listener_pid"
     finish listener 137
-    start late listener-counter --key "$key" --hold kill # it has read whose bell it is, and asks whether that one lives
+    start late listener-counter --key "$key" --hold kill # it has read the dead watcher's PID, and will check it
     wait_for_state "$late_pid" T
     start_watcher
-    kill -STOP "$listener_pid" # it must not look before the other one is through
+    kill -STOP "$listener_pid" # it must not look before `late` has ended
     wait_for_state "$listener_pid" T
     start talker talker-counter --key "$key" --interval 0.02 --verbose
     wait_for_line talker.err 'publish step = 1'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# crowd.bats - more than two: talkers that queue, listeners that race for a key, and what the dead leave to the living.
+# crowd.bats - more than two processes: talkers queue, listeners race for a key, and survivors clean up.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -7,7 +7,7 @@ load helpers
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-# The listener waits for a reply to the talker `first` to be typed, so that whoever comes now has to queue.
+# The listener waits for a typed reply to the talker `first`, so every other talker has to queue.
 start_busy_listener() { # [OPTION]...
     [ -p replies ] || mkfifo replies
     exec 7<>replies
@@ -16,7 +16,7 @@ start_busy_listener() { # [OPTION]...
     wait_for_line listener.out 'received: first'
 }
 
-# Talkers, each named as its message; when one comes, those before it have their seats.
+# Talkers, each named like its message; each starts when those before it have their seats.
 start_queue() { # NAME...
     local name
     for name; do start_seated "$name"; done
@@ -27,7 +27,7 @@ start_seated() { # NAME [OPTION]...
     wait_for_line "$1.err" 'kill\(.*, SIGUSR1\) = 0'
 }
 
-# A listener that was killed while nobody spoke to it, and has left its segment.
+# A listener without a talker is killed, and leaves its segment.
 leave_stale_segment() {
     start_listener
     kill -KILL "$listener_pid"
@@ -62,7 +62,7 @@ leave_stale_segment() {
 
 @test "a talker that finds a free seat does not overtake those that wait" {
     only_ours
-    start_listener --keep --hold kill:3 # it has replied to the first talker, and not rung yet
+    start_listener --keep --hold kill:3 # it has replied to the first talker, but not signalled yet
     start first talker first --hold reading
     wait_for_state "$listener_pid" T
     wait_for_state "$first_pid" T
@@ -124,7 +124,7 @@ leave_stale_segment() {
     wait_for_state "$two_pid" T
     printf 'a reply\n%.0s' 1 2 3 >&7
     finish first 0
-    sleep 0.3 # long enough to take it for dead
+    sleep 0.3 # longer than a death takes to be noticed
     kill -CONT "$two_pid"
     for name in two three listener; do finish "$name" 0; done
     received listener | diff - <(printf '%s\n' first two three)
@@ -167,7 +167,7 @@ leave_stale_segment() {
     finish listener 0
 }
 
-# ---- what the dead leave
+# ---- recovery after a death
 
 @test "both sides are killed: the next listener recovers, and says so" {
     start_busy_listener
@@ -270,12 +270,12 @@ leave_stale_segment() {
     done
 }
 
-# In a world of its own: a listener is killed, a bystander gets its PID, and then COMMANDS are run. $1 is the listener's
-# program, $2 the talker's.
+# In namespaces of its own: a listener is killed, a bystander gets its PID, and then COMMANDS are run. $1 is the
+# listener's program, $2 the talker's.
 run_recycled() { # COMMANDS
     local own_pids=(unshare --pid --ipc --fork --mount-proc sh)
     requires unshare
-    "${own_pids[@]}" -c 'echo 1 >/proc/sys/kernel/ns_last_pid' || skip "no PIDs of one's own here"
+    "${own_pids[@]}" -c 'echo 1 >/proc/sys/kernel/ns_last_pid' || skip "no PID namespace can be created here"
     echo '
         "$1" >listener.out 2>&1 & listener=$!
         until grep -q waiting listener.out; do sleep 0.01; done
@@ -285,7 +285,7 @@ run_recycled() { # COMMANDS
         '"$1"'
         kill "$listener"; wait "$listener"; echo "bystander: $?"' >recycle.sh
     run -0 timeout "$DEADLINE" "${own_pids[@]}" recycle.sh "$LISTENER" "$TALKER"
-    grep -x "bystander: 143" <<<"$output" # not of a SIGUSR1
+    grep -x "bystander: 143" <<<"$output" # SIGTERM, not SIGUSR1
 }
 
 @test "a process with a dead listener's PID is not taken for it or signalled" {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# docs.bats - what the README and the manual pages say is so.
+# docs.bats - the README and the manual pages are true.
 
 load helpers
 
@@ -9,7 +9,7 @@ teardown() { common_teardown; }
 readme=$ROOT/README.md
 pages=("$ROOT/talker/talker.1" "$ROOT/listener/listener.1")
 
-# Writes FILE as README gives it: the first fenced block behind a line that names it.
+# Writes FILE as README shows it: the first fenced block after a line that names it.
 extract() { # FILE
     awk -v name="\`$1\`" '
         inside && /^```/ { exit }
@@ -19,14 +19,14 @@ extract() { # FILE
     [ -s "$1" ] || fail "README has no block for $1"
 }
 
-# All lines of README's sh blocks, and what follows a prompt in its sessions.
+# All lines of README's sh blocks, and all commands after a prompt in its sessions.
 commands_of_readme() {
     awk '/^```/ { kind = kind == "" ? substr($0, 4) : ""; next }
          kind == "sh" { print }
          kind == "console" && sub(/^\$ /, "") { print }' "$readme"
 }
 
-# What README shows of a session behind COMMAND.
+# What README shows below COMMAND in a session.
 session() { # COMMAND
     awk -v prompt="\$ $1" '/^```/ { on = 0 } on { print } index($0, prompt) == 1 { on = 1 }' "$readme" | grep .
 }
@@ -127,7 +127,7 @@ compiler() {
     make -s -j 2 BUILD=build CC="$(compiler)" CFLAGS=-Werror build/talker-hello build/listener-hello
     scripts/demo --list | grep -x 'hello  *what one process stores in the segment, the other sees'
     BUILD=build timeout 60 scripts/demo hello 3>&- | grep -x 'listener | saw 42'
-    # At the front of PATH bats has its own parts, which know nothing of a bats within a bats.
+    # bats puts its own parts at the front of PATH, and they fail in a bats inside a bats.
     env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" BUILD=build TALKER="$TALKER" LISTENER="$LISTENER" \
         bats --formatter tap tests/hello.bats >hello.tap 3>&- || fail "$(cat hello.tap)"
     grep -x 'ok 1 what one process stores, the other sees' hello.tap
@@ -148,7 +148,7 @@ compiler() {
 @test "mandoc has no complaint about the manual pages" {
     requires mandoc
     mandoc -Tlint "${pages[@]}" >lint 2>&1 || :
-    sed -i '/referenced manual not found/d; /outdated mandoc.db/d' lint # which depend on the machine
+    sed -i '/referenced manual not found/d; /outdated mandoc.db/d' lint # these depend on the machine
     expect_lines lint
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# existing_segment.bats - what is not ours is named, and left as it is; what is ours and stale is cleared away.
+# existing_segment.bats - a foreign segment is named and not changed; a stale one of ours is removed.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -15,7 +15,7 @@ teardown() {
     common_teardown
 }
 
-# A stranger's segment on the key that talker and listener will use: its id in $foreign, its bytes in foreign.bytes.
+# A foreign segment with the key of talker and listener: its id is $foreign, its bytes are in foreign.bytes.
 stranger() { # SIZE MODE [TEXT]
     touch shmfile
     foreign=$("$BATS_FILE_TMPDIR/foreign" make "$(key_of shmfile 1)" "$@")
@@ -23,7 +23,7 @@ stranger() { # SIZE MODE [TEXT]
     "$BATS_FILE_TMPDIR/foreign" show "$foreign" >foreign.bytes
 }
 
-# It is still there, with its owner, mode, size and bytes.
+# It still exists, with the same bytes.
 is_untouched() { # SHMID
     segment_exists "$1" &&
         "$BATS_FILE_TMPDIR/foreign" show "$1" | cmp - foreign.bytes
@@ -35,7 +35,7 @@ refused_by_both() { # PATTERN
     is_untouched "$foreign"
 }
 
-# Runs PROGRAM so that the permissions of files count for it, also where the tests run as root.
+# Runs PROGRAM without root's privileges, so that permissions count for it.
 powerless() { # STATUS PATTERN PROGRAM [ARGUMENT]...
     local command
     resolve "${@:3}"
@@ -47,11 +47,11 @@ powerless() { # STATUS PATTERN PROGRAM [ARGUMENT]...
 }
 
 requires_root() {
-    [ "$(id -u)" -eq 0 ] || skip "only root can be somebody else"
+    [ "$(id -u)" -eq 0 ] || skip "only root can become another user"
     requires setpriv
 }
 
-# ---- a key that somebody else has
+# ---- a foreign segment on the key
 
 @test "a foreign segment of 100 zero bytes is named, and not changed" {
     stranger 100 600
@@ -85,7 +85,7 @@ requires_root() {
         plant "$foreign"
         powerless 1 "shmid $foreign\>" listener
         powerless 1 "shmid $foreign\>" talker
-        ipcrm -m "$foreign" # it is still there
+        ipcrm -m "$foreign" # fails if it is gone
     done
 }
 
@@ -210,7 +210,7 @@ requires_root() {
     finish listener 0
 }
 
-# ---- files that cannot be made or reached
+# ---- files that cannot be created or opened
 
 @test "a listener that cannot create its key file names the file" {
     mkdir closed

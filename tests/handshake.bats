@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# handshake.bats - one message and one reply, with the plain calls in their order.
+# handshake.bats - one message and one reply, with the plain system calls in their order.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -144,7 +144,7 @@ teardown() { common_teardown; }
     start talker strace -s 4096 -o talker.strace "$(lesson_program talker handshake)" -t "$DEADLINE" 'A word in memory'
     finish talker 0
     finish listener 0
-    # The talker has it from its command line, and both show it: no other call has it for an argument.
+    # The talker gets it on its command line, and both print it: no other call has it as an argument.
     grep -h 'A word in memory' talker.strace listener.strace | sed 's/(.*//' | sort | uniq -c | tr -s ' ' | expect_lines - \
         " 1 execve" " 2 write"
     grep -F 'write(1, "listener: received: A word in memory\n"' listener.strace

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# helpers.bats - what a test takes for its own, and removes at its end: neither less nor more.
+# helpers.bats - a test removes exactly the segments that it created.
 # shellcheck disable=SC2154,SC2034 # start sets NAME_pid; own_segments reads born and died
 
 load helpers
@@ -11,7 +11,7 @@ setup() {
 
 teardown() { common_teardown; }
 
-made() { # NAME: the segment that ipcmk said it has made
+made() { # NAME: the id that ipcmk printed
     sed -n 's/.*: *\([0-9]*\)$/\1/p' "$1.out"
 }
 
@@ -36,6 +36,6 @@ made() { # NAME: the segment that ipcmk said it has made
     start maker ipcmk -M 64
     finish maker 0
     run -1 common_teardown
-    [[ $output == "\"the end of a test removes and reports what the test left behind\" left segment $(made maker) behind: "* ]]
+    [[ $output == "\"$BATS_TEST_DESCRIPTION\" left segment $(made maker) behind: "* ]]
     run ! segment_exists "$(made maker)"
 }

@@ -12,11 +12,11 @@ family_segments() { # what the listener has made beside the one where the two me
     awk -v pid="$listener_pid" -v met="$shmid" '$5 == pid && $2 != met { print $2 }' /proc/sysvipc/shm
 }
 
-children() { # of the listener, as it has told them
+children() { # the PIDs of the children that the listener printed
     sed -nE 's/.*\] fork\(\) = ([0-9]+)$/\1/p' listener.err
 }
 
-# Both, held when the talker is about to count for the N-th time.
+# Starts both; the talker stops just before it counts for the N-th time.
 hold_at_count() { # N
     hold_talker inherit "count:$1" -v
 }
@@ -113,7 +113,7 @@ go_on() {
         [ -z "$(family_segments)" ]
         kill -CONT "$talker_pid"
         finish talker 3
-        start listener listener-inherit -t 0.1 # it recovers what the two had met at
+        start listener listener-inherit -t 0.1 # it removes the session's stale segment
         finish listener 3
     done
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# keys.bats - what ftok makes of a file, and whom one meets with it.
+# keys.bats - how ftok makes a key from a file, and which segment the key leads to.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -19,14 +19,14 @@ let_go() {
     finish listener 0
 }
 
-# Segments that PID has made: key and id.
+# Key and id of each segment that PID has created.
 made_by() { # PID
     awk -v pid="$1" '$5 == pid { printf "%#x %d\n", ($1 + 4294967296) % 4294967296, $2 }' /proc/sysvipc/shm
 }
 
 skip_if_skipped() { # FILE PART
     grep "skipped: $2" "$1" >why || return 0
-    for id in "${started[@]}"; do # held at a point that does not come then
+    for id in "${started[@]}"; do # they may be held, and the point is not reached
         kill -TERM "$id" && kill -CONT "$id" && wait_gone "$id"
     done 2>/dev/null
     skip "$(cut -d : -f 3- <why)"
@@ -108,7 +108,7 @@ skip_if_skipped() { # FILE PART
 @test "a replaced file gives another key under the same name" {
     hold_both recreated
     before=$(made_by "$listener_pid" | grep -v "^$(key_of shmfile 1) " | head -n 1)
-    after=$(key_of shmfile.keys1 $((${before% *} >> 24))) # the project is the first that was free
+    after=$(key_of shmfile.keys1 $((${before% *} >> 24))) # the lesson takes the first unused project
     [ "${before% *}" != "$after" ]
     grep -qx "listener: replaced the file: its inode was [0-9]*, and is $(stat -c %i shmfile.keys1)" listener.out
     let_go
@@ -164,7 +164,7 @@ skip_if_skipped() { # FILE PART
 }
 
 @test "a talker reports that its listener ended and took its segments along" {
-    for nth in 5 6 8; do # when it is about to look for the listener's segments
+    for nth in 5 6 8; do # just before it looks for the listener's segments
         start_listener_of keys
         start talker talker-keys --hold "ftok:$nth"
         until_true eval 'in_state "$talker_pid" T || grep -q "skipped: no two" talker.out'

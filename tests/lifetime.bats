@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# lifetime.bats - a segment outlives its processes with its contents, until somebody removes it.
+# lifetime.bats - a segment and its contents outlive the processes, until one removes it.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -12,7 +12,7 @@ start_creator() { # [OPTION]...
     shmid=$(shmid_of listener)
 }
 
-# What `ipcs -m -i` shows of the segment, in the words and the order of the talker.
+# The segment as `ipcs -m -i` shows it, in the talker's words and order.
 ipcs_says() { # WHEN
     LC_ALL=C ipcs -m -i "$shmid" | tr '\t' '\n' | awk -F = -v when="$1" -v key="$(key_of shmfile 1)" '
         NF == 2 { value[$1] = $2 }
@@ -48,7 +48,7 @@ talker_says() { # WHEN
     grep -qx "talker: removed: IPC_STAT says EINVAL" talker.out
     expect_lines listener.err
     expect_lines talker.err
-    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+    is_removed "$shmid"
 }
 
 @test "a new segment has its size, no attachment and no last user" {
@@ -67,7 +67,7 @@ talker_says() { # WHEN
 @test "before: shmid_ds is as ipcs -m -i shows it, while both are attached" {
     requires ipcs
     start_creator
-    start_held talker shmctl:2 talker-lifetime # when it is about to ask
+    start_held talker shmctl:2 talker-lifetime # just before IPC_STAT
     ipcs_says before >expected
     [ "$(kernel_says "$shmid" nattch cpid lpid)" = "2 $listener_pid $talker_pid" ]
     kill -CONT "$talker_pid"
@@ -88,14 +88,14 @@ talker_says() { # WHEN
     expect_lines <(talker_says after) "$(cat expected)"
 }
 
-has_looked() { # PID, at the segment that the listener has made
+has_looked() { # PID: it has looked at the listener's segment
     awk -v creator="$listener_pid" -v pid="$1" '$5 == creator && $6 == pid { found = 1 } END { exit !found }' \
         /proc/sysvipc/shm
 }
 
 @test "a talker that looks early does not change what the listener observes" {
     [ -r /proc/sysvipc/shm ] || skip "no /proc/sysvipc/shm here"
-    start_held listener shmctl:2 listener-lifetime # it has attached, and is about to ask
+    start_held listener shmctl:2 listener-lifetime # it has attached, and will call IPC_STAT next
     start talker talker-lifetime
     until_true has_looked "$talker_pid" || fail "waited for the talker to look at the segment"
     kill -CONT "$listener_pid"
@@ -123,7 +123,7 @@ has_looked() { # PID, at the segment that the listener has made
     wait_for_line strace.out 'waiting for a talker'
     ends 0 talker-lifetime
     finish strace 0
-    grep -q '^shmat(' calls # strace has seen what there was
+    grep -q '^shmat(' calls # strace did record calls
     if grep -E 'shmdt|IPC_RMID' calls; then fail "it did"; fi
     grep -q 'the last detach was the exit of' talker.out
 }
@@ -135,7 +135,7 @@ has_looked() { # PID, at the segment that the listener has made
     wait_for_state "$listener_pid" T
     before=$(kernel_says "$shmid" ctime perms)
     start_of_now=$(date +%s)
-    [ "${before% *}" -lt "$start_of_now" ] # the second has passed
+    [ "${before% *}" -lt "$start_of_now" ] # that second is over
     kill -CONT "$listener_pid"
     wait_for_line listener.out 'IPC_SET: '
     read -r from to < <(sed -n 's/.*shm_ctime went from \([0-9]*\) to \([0-9]*\)$/\1 \2/p' listener.out)
@@ -151,10 +151,10 @@ has_looked() { # PID, at the segment that the listener has made
     start talker talker-lifetime
     wait_for_state "$listener_pid" T
     stop talker
-    [ "$(kernel_says "$shmid" nattch perms)" = "1 1600" ] # to be destroyed
+    [ "$(kernel_says "$shmid" nattch perms)" = "1 1600" ] # SHM_DEST: destroyed at the last detach
     kill -CONT "$listener_pid"
     finish listener 0
-    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+    is_removed "$shmid"
 
     start_creator
     start_held talker nobody talker-lifetime
@@ -176,11 +176,11 @@ has_looked() { # PID, at the segment that the listener has made
     finish listener 137
     finish talker 3
     start_creator
-    start_held talker shmdt:2 talker-lifetime # it is the heir, and would detach
+    start_held talker shmdt:2 talker-lifetime # only it has the segment, and detaches next
     kill -KILL "$talker_pid"
     finish talker 137
     finish listener 3
-    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+    is_removed "$shmid"
 }
 
 @test "a listener terminated just before its exit removes the segment" {
@@ -192,5 +192,5 @@ has_looked() { # PID, at the segment that the listener has made
     finish listener 143
     finish talker 3
     grep -q "the listener (PID $listener_pid) went away" talker.err
-    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+    is_removed "$shmid"
 }

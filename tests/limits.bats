@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# limits.bats - how many segments, how large, how much in all; and what nobody gets.
+# limits.bats - the limits on the number and size of segments, and what the kernel refuses.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -16,7 +16,7 @@ limit() { # NAME
     cat "/proc/sys/kernel/$1"
 }
 
-# Both sides of the lesson, the child in its own namespace included.
+# Runs both sides of the lesson, with the child in its own namespace.
 run_lesson() {
     meet limits
     expect_lines listener.err
@@ -27,13 +27,13 @@ skip_if_skipped() {
     ! grep 'skipped' listener.out >why || skip "$(cut -d : -f 3- <why)"
 }
 
-# Sets nobody: a command that runs another one as nobody, who may come into this directory.
+# Sets nobody: a command that runs another one as the user nobody, who may enter this directory.
 be_nobody() {
-    [ "$(id -u)" -eq 0 ] || skip "only root can be somebody else"
+    [ "$(id -u)" -eq 0 ] || skip "only root can become another user"
     requires setpriv
     chmod 777 .
     nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
-    "${nobody[@]}" test -x "$BUILD/listener-limits" || skip "nobody may not run what is in $BUILD"
+    "${nobody[@]}" test -x "$BUILD/listener-limits" || skip "the user nobody cannot run $BUILD"
 }
 
 @test "IPC_INFO reports what /proc/sys/kernel lists, on both sides" {
@@ -160,7 +160,7 @@ be_nobody() {
 @test "a shmid small enough for select is still not a descriptor" {
     requires unshare
     unshare -i true 2>/dev/null || skip "unshare -i is not permitted here"
-    # In a new namespace the numbers begin at 0, where the descriptors have theirs.
+    # In a new namespace ids start at 0, like descriptors.
     # shellcheck disable=SC2016 # it is the inner bash that is to expand them
     unshare -i bash -c '
         "$1/listener-limits" -t "$2" >listener.out 3>&- & listener=$!
@@ -198,7 +198,7 @@ be_nobody() {
 }
 
 @test "a talker killed while it has a segment without a key leaves none" {
-    hold_talker limits shmdt:3 # the first two are classify's and SHMMIN's
+    hold_talker limits shmdt:3 # the first two are those of the session and of SHMMIN
     kill -KILL "$talker_pid"
     finish talker 137
     finish listener 3

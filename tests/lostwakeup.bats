@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# lostwakeup.bats - a signal between the check and the sleep.
+# lostwakeup.bats - a signal arrives between the check and the sleep.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -8,7 +8,7 @@ load session
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-# The wrong variant meets the same talker. It sleeps until its deadline, so that is short.
+# The wrong variant with the same talker. It sleeps until its deadline, so the deadline is short.
 meet_wrong() {
     start listener listener-lostwakeup_no_mask -t 0.3 -T listener.trace
     shmid=$(shmid_of listener)
@@ -17,12 +17,12 @@ meet_wrong() {
     finish talker 3
 }
 
-# What both have traced, in the order in which it happened: program and text.
+# Both traces, sorted by time: program and text.
 story() {
     sort -n listener.trace talker.trace | awk -F '\t' '{ print $2 ": " $6 }'
 }
 
-# The lines of FILE in which PATTERN... occur, one after the other.
+# FILE has lines with PATTERN... in this order.
 in_order() { # FILE PATTERN...
     local at=0 found pattern
     for pattern in "${@:2}"; do
@@ -129,7 +129,7 @@ in_order() { # FILE PATTERN...
 
 @test "the wrong variant waits in its window for a late talker, too" {
     start_listener_of lostwakeup_no_mask -v
-    for _ in {1..3}; do # each wakes it, and a tick has passed meanwhile
+    for _ in {1..3}; do # each signal wakes it, and a tick has passed meanwhile
         kill -USR1 "$listener_pid"
         sleep 0.06
     done

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# model.bats - every order of steps of the handshake and of the doorbell, as spin tries them on tests/model/*.pml.
+# model.bats - spin checks every order of steps of the models in tests/model/*.pml.
 # shellcheck disable=SC2016 # what stands in single quotes is for sed
 
 load helpers
@@ -18,7 +18,7 @@ teardown() {
     [ ! -d scratch ] || [ -z "$(ls scratch)" ] || fail "the check has left behind in \$TMPDIR:" "$(ls scratch)"
 }
 
-# The models in a house of their own, to be changed.
+# A copy of the models, which the test may change.
 copy_models() {
     mkdir -p house/scripts house/tests
     cp "$ROOT/scripts/setup" house/scripts

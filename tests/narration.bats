@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# narration.bats - what a run tells about itself, and how it is stopped: -v, --explain, --trace, --step, --hold.
+# narration.bats - how a run is narrated and stopped: -v, --explain, --trace, --step, --hold.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -15,7 +15,7 @@ converse() { # LESSON [OPTION]...
     finish listener 0
 }
 
-# The same, each side with a trace of its own: listener.trace, talker.trace.
+# The same with a trace of each side: listener.trace, talker.trace.
 converse_traced() { # LESSON [OPTION]...
     start listener "listener${1:+-$1}" "${@:2}" --trace listener.trace
     wait_for_line listener.out 'waiting for a talker'
@@ -23,7 +23,7 @@ converse_traced() { # LESSON [OPTION]...
     finish listener 0
 }
 
-has_told() { # NAME COUNT: it has narrated so many calls
+has_told() { # NAME COUNT: it has narrated COUNT calls
     [ "$(grep -cE '^[a-z_-]+\[[0-9]+\] [a-z]+\(' "$1.err")" -eq "$2" ]
 }
 
@@ -47,7 +47,7 @@ has_told() { # NAME COUNT: it has narrated so many calls
     converse '' -v
     for call in ftok shmget shmat sigprocmask sigaction kill shmdt; do
         for side in talker listener; do
-            grep -E "\] $call\(" "$side.err" || fail "the $side did not tell $call"
+            grep -E "\] $call\(" "$side.err" || fail "the $side did not narrate $call"
         done
     done
     grep -E "\] shmctl\([0-9]+, IPC_RMID, NULL\) = 0" listener.err
@@ -103,7 +103,7 @@ has_told() { # NAME COUNT: it has narrated so many calls
         finish listener 0
         for side in listener talker; do
             [ "$(straced_calls "$side" | wc -l)" -ge 4 ]
-            diff <(narrated_calls "$side") <(straced_calls "$side") || fail "$side: told (<), strace (>)"
+            diff <(narrated_calls "$side") <(straced_calls "$side") || fail "$side: narrated (<), strace (>)"
         done
     done
 }
@@ -125,7 +125,7 @@ has_told() { # NAME COUNT: it has narrated so many calls
     for side in listener talker; do
         explanations "$ROOT/$side/handshake.c" >source
         [ "$(wc -l <source)" -ge 8 ]
-        sed -n 's/^[^ ]* # //p' "$side.err" | diff source - || fail "$side/handshake.c (<), told (>)"
+        sed -n 's/^[^ ]* # //p' "$side.err" | diff source - || fail "$side/handshake.c (<), printed (>)"
     done
 }
 
@@ -183,7 +183,7 @@ has_told() { # NAME COUNT: it has narrated so many calls
     sort -nc listener.trace
     sort -nc talker.trace
     sort -ns listener.trace talker.trace >story
-    # What is observed was published before, and by the other side.
+    # The other side published each observed value before.
     awk -F '\t' '
         $5 == "publish" { split($6, part, " = "); sub("publish ", "", part[1]); value[part[1]] = part[2]; by[part[1]] = $2 }
         $5 == "observe" { split($6, part, " = "); sub("observe ", "", part[1]) }
@@ -240,7 +240,7 @@ stopped_or_gone() { # PID
     tail -n 2 talker.err | head -n 1 | grep ' shmget('
 }
 
-# Lets NAME go on from where it stands still, if it does.
+# Continues NAME if it is stopped.
 step() { # NAME
     local pid=$1_pid
     ! in_state "${!pid}" T || kill -CONT "${!pid}"
@@ -314,7 +314,7 @@ step() { # NAME
     kill -STOP "$listener_pid"
     wait_for_state "$listener_pid" T
     start talker talker Hello
-    sleep 0.4 # twice as long as a dead one takes to be noticed
+    sleep 0.4 # twice as long as a death takes to be noticed
     is_running "$talker_pid"
     kill -CONT "$listener_pid"
     finish talker 0
@@ -362,7 +362,7 @@ step() { # NAME
         points=$("$BUILD/$side" --help | sed -n 's/^POINT is .*one of: //p')
         [ -n "$points" ]
         for point in $points; do
-            grep -F "] point $point" "$side.err" || fail "$side never came by $point"
+            grep -F "] point $point" "$side.err" || fail "$side never passed $point"
         done
     done
 }

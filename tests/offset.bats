@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# offset.bats - a list in shared memory: its pointers mean something at home alone, its offsets everywhere.
+# offset.bats - a list in shared memory: pointers are valid in one process only, offsets in all.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -8,7 +8,7 @@ load session
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-# Sets pointer, begin and end to what the listener says of the first pointer, and of its own segment.
+# Sets pointer, begin and end to the listener's first pointer and the bounds of its segment.
 read_addresses() {
     local said='s/^listener: the first pointer is (0x[0-9a-f]+), and our segment goes from (0x[0-9a-f]+) to (0x[0-9a-f]+): not followed$/\1 \2 \3/p'
     read -r pointer begin end < <(sed -nE "$said" listener.out)
@@ -19,7 +19,7 @@ points_elsewhere() {
     [ $((pointer)) -lt $((begin)) ] || [ $((pointer)) -ge $((end)) ]
 }
 
-# The list is spoilt while the listener is about to walk it: it says so, and does not follow.
+# The list is corrupted just before the listener follows it. The listener reports it and stops.
 does_not_follow() { # PATTERN first|next OFFSET
     start listener listener-offset --hold walk
     shmid=$(shmid_of listener)

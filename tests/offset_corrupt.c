@@ -1,7 +1,7 @@
-/* offset_corrupt.c - spoils the list of the lesson about offsets, for the tests: do not follow it.
+/* offset_corrupt.c - stores false offsets in the list of the lesson `offset`, for the tests.
  *
- *     offset_corrupt first SHMID OFFSET   has the list begin at OFFSET
- *     offset_corrupt next SHMID OFFSET    has every node go on at OFFSET
+ *     offset_corrupt first SHMID OFFSET   the list starts at OFFSET
+ *     offset_corrupt next SHMID OFFSET    every node's successor is at OFFSET
  */
 #include "../common/pairs/offset.h"
 

@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
-# options.bats - the command line, and what is said about it.
+# options.bats - the command line and its error messages.
 
 load helpers
 
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-programs() { # all that are built, pair and lessons
+programs() { # all built programs: the pair and the lessons
     find "$BUILD" -maxdepth 1 -type f \( -name 'talker*' -o -name 'listener*' \) -perm -u+x | sort
 }
 
-# Each VALUE, as OPTION takes it, is refused in one line that names both.
+# Each VALUE of OPTION is refused in one line that names both.
 refuses_values() { # PROGRAM OPTION VALUE...
     local value line
     for value in "${@:3}"; do
@@ -29,7 +29,7 @@ options_in_manual() { # FILE
     sed -nE '/^\.It Fl/ { s/^\.It //; s/\\-/-/g; s/Fl /-/g; s/ , /, /; s/ Ar / /; p; }' "$1" | sort
 }
 
-# ---- where options may stand, and how they are spelt
+# ---- position and spelling of options
 
 @test "both sides take common options long and short, with or without a space" {
     start_listener -f own.shmfile -j 7 --keep
@@ -103,7 +103,7 @@ options_in_manual() { # FILE
     done
 }
 
-# ---- what is refused
+# ---- refused values
 
 @test "a project is a whole number from 1 to 255" {
     for program in talker listener; do

@@ -61,7 +61,7 @@ teardown() { common_teardown; }
     [ "$(stat -c %a shmfile)" = 640 ]
 }
 
-# ---- replies by hand
+# ---- typed replies
 
 @test "--interactive takes the replies from stdin, line by line" {
     printf 'Fine\nAnd you?' >replies
@@ -371,7 +371,7 @@ teardown() { common_teardown; }
 
 @test "a terminal shows control bytes escaped, and UTF-8 as it is" {
     requires_terminal
-    # Spelled as bytes: bash has \u mean UTF-8 in a UTF-8 locale only.
+    # Written as bytes, because \u gives UTF-8 in a UTF-8 locale only.
     message=$'\e[31mred\a \xe2\x80\x94 \xc3\xa9 \xc2\x9b31m \xff'
     start listener script -qefc "'$LISTENER' --timeout $DEADLINE" /dev/null
     wait_for_line listener.out waiting

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# pair_corrupt.bats - what stands in the segment comes from another process: nothing of it is believed unchecked.
+# pair_corrupt.bats - each side checks every value that it reads from the segment before it uses it.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -16,7 +16,7 @@ setup() {
 
 teardown() { common_teardown; }
 
-# A listener that lies, and what a talker says of it.
+# A listener with false values in its segment.
 lying_listener() { # CAPACITY LENGTH
     touch shmfile
     start peer "$corrupt" reply "$(key_of shmfile 1)" "$1" "$2"

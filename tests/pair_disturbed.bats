@@ -7,7 +7,7 @@ load helpers
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-# The talker waits for its answer, and the listener for somebody to type it.
+# The talker waits for its answer, and the listener for a typed reply.
 start_conversation() {
     [ -p replies ] || mkfifo replies
     exec 7<>replies
@@ -16,7 +16,7 @@ start_conversation() {
     wait_for_line listener.out 'received: Hello'
 }
 
-# The listener waits for the talker's next line, and the talker for somebody to type it.
+# The listener waits for the talker's next line, and the talker for typed input.
 start_chat() { # [LISTENER OPTION]...
     [ -p lines ] || mkfifo lines
     exec 7<>lines
@@ -33,7 +33,7 @@ start_held_in_conversation() { # POINT
     wait_for_state "$listener_pid" T
 }
 
-# A third process that sends signals to each PID, over and over, until one of them is gone.
+# A third process sends signals to each PID, over and over, until one of them has ended.
 start_storm() { # SIGNAL,... PID...
     [ -x storm ] || compile storm
     local numbers
@@ -44,13 +44,13 @@ start_storm() { # SIGNAL,... PID...
 
 at_once=200000 # the contract's 0.2 s, in microseconds
 
-# VICTIM is killed, and SURVIVOR goes on if it was held. At most 0.2 s later it has ended with 3, and said who went;
-# nothing stays behind.
+# VICTIM is killed, and SURVIVOR continues if it was held. At most 0.2 s later it ends with 3 and names VICTIM's PID;
+# no segment is left.
 outlives() { # SURVIVOR VICTIM
     local survivor=$1_pid victim=$2_pid shmid held=no began took status
     shmid=$(shmid_of listener)
     ! in_state "${!survivor}" T || held=yes
-    began=${EPOCHREALTIME/[.,]/} # in microseconds; to start a process meanwhile would take its own time
+    began=${EPOCHREALTIME/[.,]/} # in microseconds; no date(1): starting it would take time
     kill -KILL "${!victim}"
     if [ "$held" = yes ]; then wait_gone "${!victim}" && kill -CONT "${!survivor}"; fi
     reap "$1"
@@ -62,14 +62,14 @@ outlives() { # SURVIVOR VICTIM
     run ! segment_exists "$shmid"
 }
 
-# A parent that does not ask how its child ended: killed, it stays a zombie. Sets `child`; what it says is in child.out.
+# A parent that never waits for its child, so a dead child stays a zombie. Sets `child`; its output is in child.out.
 start_careless_parent() { # COMMAND...
     start parent sh -c 'exec 4<&0; "$@" <&4 >child.out & echo "$!"; exec sleep "$0"' "$DEADLINE" "$@"
     wait_for_line parent.out '^[0-9]+$'
     child=$(cat parent.out)
 }
 
-# A signal that asks NAME to end: it dies of it.
+# NAME gets SIGNAL, and dies of it.
 dies_of() { # SIGNAL NAME
     local pid=$2_pid
     kill -"$1" "${!pid}"
@@ -77,7 +77,7 @@ dies_of() { # SIGNAL NAME
     finish "$2" $((128 + $(kill -l "$1")))
 }
 
-# ---- signals that ask to end
+# ---- terminating signals
 
 @test "SIGINT, SIGTERM and SIGHUP end a listener that waits for a talker" {
     for signal in INT TERM HUP; do
@@ -199,7 +199,7 @@ dies_of() { # SIGNAL NAME
     done
 }
 
-# ---- death without a word
+# ---- SIGKILL
 
 @test "the listener is killed while it waits for a typed reply" {
     start_conversation
@@ -308,7 +308,7 @@ dies_of() { # SIGNAL NAME
     stop parent
 }
 
-# ---- strays
+# ---- stray signals
 
 @test "stray SIGUSR1 do not harm a chat of 1,000 lines" {
     mkfifo lines
@@ -330,7 +330,7 @@ dies_of() { # SIGNAL NAME
 }
 
 @test "stray SIGALRM, SIGCHLD, SIGWINCH and SIGCONT change nothing either" {
-    without_leak_search # a SIGCONT discards the SIGSTOP that it waits for, and it waits for ever
+    without_leak_search # SIGCONT discards the SIGSTOP that its tracer waits for
     mkfifo lines
     exec 7<>lines
     start_listener
@@ -367,7 +367,7 @@ dies_of() { # SIGNAL NAME
     outlives talker listener
 }
 
-# ---- stopped, and silent
+# ---- stopped or silent processes
 
 @test "a stopped listener continues, and the chat goes on" {
     start_chat
@@ -375,7 +375,7 @@ dies_of() { # SIGNAL NAME
     wait_for_state "$listener_pid" T
     echo two >&7
     wait_for_line talker.out 'said: two'
-    sleep 0.3 # long enough to take it for dead
+    sleep 0.3 # longer than a death takes to be noticed
     kill -CONT "$listener_pid"
     exec 7>&-
     finish talker 0
@@ -388,7 +388,7 @@ dies_of() { # SIGNAL NAME
     kill -STOP "$talker_pid"
     wait_for_state "$talker_pid" T
     echo two >&7
-    sleep 0.3 # long enough to take it for dead
+    sleep 0.3 # longer than a death takes to be noticed
     is_running "$listener_pid"
     kill -CONT "$talker_pid"
     exec 7>&-
@@ -414,7 +414,7 @@ dies_of() { # SIGNAL NAME
     kill -STOP "$talker_pid"
     finish listener 3
     grep '\<1\.5\>' listener.err
-    segment_exists "$shmid" # until the last detach
+    segment_exists "$shmid" # it exists until the last detach
     kill -CONT "$talker_pid"
     finish talker 3
     run ! segment_exists "$shmid"
@@ -454,14 +454,14 @@ dies_of() { # SIGNAL NAME
     finish listener 0
 }
 
-# ---- output that nobody takes, input that is not there
+# ---- output without a reader, missing input
 
-# The program's output goes into the pipe FIFO, what else it says to NAME.err.
+# The program's stdout goes into the pipe FIFO, its stderr to NAME.err.
 start_into() { # FIFO NAME PROGRAM [OPTION]...
     start "$2" sh -c 'exec "$@" --timeout '"$DEADLINE >$1" sh "${@:3}"
 }
 
-# Nothing more goes into FIFO, which the test has open as 7.
+# Fills FIFO, which the test has open as descriptor 7.
 fill() { # FIFO
     dd if=/dev/zero of="$1" oflag=nonblock bs=4096 count=1000 2>/dev/null || :
     dd if=/dev/zero of="$1" oflag=nonblock bs=1 count=5000 2>/dev/null || :
@@ -530,7 +530,7 @@ fill() { # FIFO
     fill output
     for signal in INT TERM HUP; do
         start_into output listener "$LISTENER" --trace "$signal.trace"
-        wait_for_line "$signal.trace" 'publish magic' # what comes next is a line of output
+        wait_for_line "$signal.trace" 'publish magic' # its next write is a line of output
         dies_of "$signal" listener
         [ -z "$(own_segments)" ]
     done
@@ -544,11 +544,11 @@ fill() { # FIFO
         start listener sh -c 'exec "$0" --timeout "$1" -v --trace "$2" 2>narration' "$LISTENER" "$DEADLINE" "$1"
     }
     narrating first.trace
-    wait_for_line first.trace 'point ready' # it says no more, and sleeps
+    wait_for_line first.trace 'point ready' # it prints no more, and sleeps
     fill narration
     dies_of INT listener
     narrating second.trace
-    until_true [ -e second.trace ] # what comes next is a line of narration
+    until_true [ -e second.trace ] # its next write is a line of narration
     dies_of TERM listener
     [ -z "$(own_segments)" ]
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# perm.bats - who may attach a segment, who may change it, and who may ring whom.
+# perm.bats - which user may attach a segment, change it, and signal its processes.
 # shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
@@ -21,7 +21,7 @@ requires_root() {
     ! grep -q skipped talker.out || skip "$(grep -m 1 skipped talker.out)"
 }
 
-# What the talker says of another user: only reading and writing depend on the mode.
+# What the talker reports for another user: the mode decides only about reading and writing.
 has_tried() { # MODE WHO READ WRITE
     grep -xF "talker: mode $1, $2 (uid 65534): read $3, write $4, IPC_SET EPERM, IPC_RMID EPERM, kill EPERM" talker.out
 }
@@ -128,7 +128,7 @@ has_tried() { # MODE WHO READ WRITE
     requires_root
     grep -x "talker: kill of PID $listener_pid, which is another's and lives: EPERM" talker.out
     hold_talker perm tried
-    run as_nobody sh -c "kill -0 $listener_pid" # kill(1) may be no file
+    run as_nobody sh -c "kill -0 $listener_pid" # kill may be a builtin only
     [[ $status -ne 0 && $output == *'not permitted'* ]]
     kill -CONT "$talker_pid"
     finish talker 0

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# pingpong.bats - one message forth and one back, in seven ways; in none of them does anybody wait for the dead.
+# pingpong.bats - a message back and forth in seven ways; each of them notices a dead peer.
 # shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
@@ -10,12 +10,12 @@ teardown() { remove_own_semaphores && common_teardown; }
 
 methods='textbook signal sigwait doorbell spin semaphore fifo'
 
-# How many rounds take a method a moment.
+# Enough rounds for a short run of METHOD.
 rounds_of() { # METHOD
     case $1 in textbook | spin) echo 20 ;; *) echo 300 ;; esac
 }
 
-# Both run to their end; the talker's CPU and all else as OPTION.
+# Both run to their end, the talker with OPTION.
 play() { # METHOD [OPTION]...
     start listener listener-pingpong
     shmid=$(shmid_of listener)
@@ -23,7 +23,7 @@ play() { # METHOD [OPTION]...
     finish listener 0
 }
 
-# The talker stands still before its tenth message; the listener waits for that.
+# The talker is held before its tenth message; the listener waits for it.
 hold_in() { # METHOD [POINT]
     start listener listener-pingpong
     shmid=$(shmid_of listener)
@@ -46,14 +46,14 @@ remove_own_semaphores() {
     return "$left"
 }
 
-# No segment, no semaphore set, no FIFO; of the FIFOs only what is in this directory could be ours.
+# No segment, no semaphore set, and no FIFO in this directory is left.
 nothing_is_left() {
     is_removed "$shmid"
     [ -z "$(semaphore_sets)" ] || fail "semaphore set $(semaphore_sets) is still there"
     find . -type p | expect_lines -
 }
 
-# What the talker has said: a number of the line that is like PATTERN, in which ( ) stand around it.
+# The number that ( ) mark in PATTERN, from the talker's line.
 told() { # PATTERN
     sed -nE "s/^talker: .*$1.*/\1/p" talker.out | grep .
 }
@@ -106,7 +106,7 @@ told() { # PATTERN
         finish listener 0
         grep -oE 'kill\([0-9]+, SIGUSR1\) += 0' calls | sed 's/  *=/ =/' >seen
         awk -F '\t' '$6 ~ /^kill\(.*SIGUSR1\) = 0/ { print $6 }' trace | diff seen -
-        # One as it comes, one with the plan, and 110 rounds.
+        # One when it starts, one with the plan, and 110 rounds.
         [ "$method" = doorbell ] || [ "$(wc -l <seen)" -eq "$(case $method in semaphore) echo 2 ;; *) echo 112 ;; esac)" ]
     done
 }
@@ -276,7 +276,7 @@ told() { # PATTERN
     for method in $methods; do
         start listener listener-pingpong -t 0.3
         shmid=$(shmid_of listener)
-        start talker talker-pingpong --method "$method" --rounds 2000000 # some seconds' worth
+        start talker talker-pingpong --method "$method" --rounds 2000000 # for some seconds
         wait_for_line talker.out rounds
         kill -STOP "$talker_pid"
         finish listener 3
@@ -361,7 +361,7 @@ END
 @test "both sides report a message that belongs to another round" {
     compile pingpong_corrupt
     hold_in signal
-    kill -STOP "$listener_pid" # it would put it right
+    kill -STOP "$listener_pid" # otherwise it would overwrite the false value
     wait_for_state "$listener_pid" T
     ./pingpong_corrupt "$shmid" pong 10
     kill -CONT "$talker_pid"
@@ -396,7 +396,7 @@ END
             sort | uniq -c >told
         [ -s told ]
         case $method in
-            semaphore) # a sleep that the tick has ended is taken up again, and told once
+            semaphore) # a tick interrupts the sleep; it continues, and is narrated once
                 [ "$(awk '$2 == "semget" { print $1 }' told)" -eq "$(grep -c ^semget calls)" ]
                 [ "$(grep -cE '^semop|^semtimedop' calls)" -ge 110 ]
                 [ "$(awk '$2 == "semop" { print $1 }' told)" -ge 110 ] ;;
@@ -412,7 +412,7 @@ END
     shmid=$(shmid_of listener)
     start talker talker-pingpong --method sigwait --rounds 50 --trace trace
     wait_for_state "$listener_pid" T
-    wait_for_state "$talker_pid" S # nobody answers: there is nothing to do but to sleep
+    wait_for_state "$talker_pid" S # without an answer it sleeps
     kill -CONT "$listener_pid"
     finish talker 0
     finish listener 0

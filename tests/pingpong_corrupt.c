@@ -1,8 +1,8 @@
-/* pingpong_corrupt.c - a talker of pingpong that lies, for the tests: do not follow its plan.
+/* pingpong_corrupt.c - stores false values in the segment of pingpong, for the tests.
  *
- *     pingpong_corrupt SHMID FIELD VALUE   is a talker, in whose plan FIELD is VALUE
- *     pingpong_corrupt SHMID ping ROUND    is a talker that counts a message which it has not stored
- *     pingpong_corrupt SHMID pong ROUND    spoils the meeting of two: the same of the listener's
+ *     pingpong_corrupt SHMID FIELD VALUE   is a talker whose plan has VALUE in FIELD
+ *     pingpong_corrupt SHMID ping ROUND    is a talker that counts a message it has not stored
+ *     pingpong_corrupt SHMID pong ROUND    counts, for the listener, a message it has not stored
  */
 #include "../common/pairs/pingpong.h"
 
@@ -32,8 +32,8 @@ static int creator_of(int shmid)
     return (int)about.shm_cpid;
 }
 
-/* A plan that is good but for one field; the method is `signal`. Stays until the listener is gone:
- * a talker that goes away is another story. */
+/* All other fields of the plan are valid; the method is `signal`. Stays until the listener has
+ * ended, because the listener would report a talker that goes away. */
 static void plan(struct pingpong *shared, int listener, const char *name, int value)
 {
     shared->plan.method = 1;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# polling.bats - one message for who polls, one for who sleeps; and the way to a segment that is there already.
+# polling.bats - one message to a poller, one to a sleeper; and an existing segment on the key.
 # shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
@@ -8,7 +8,7 @@ load session
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-# Sets looks, seconds and cpu (in microseconds) to what the listener says of its polling or sleeping.
+# Sets looks, seconds and cpu (in microseconds) to what the listener prints about its polling or sleeping.
 effort() { # polling|sleeping
     local line='looked ([0-9]+) times in ([0-9]+)\.([0-9]{3}) s, and burned ([0-9]+)\.([0-9]{6}) s of CPU time'
     read -r looks milliseconds cpu < <(sed -nE "s/^listener: $1: $line$/\1 \2\3 \4\5/p" listener.out)
@@ -24,7 +24,7 @@ effort() { # polling|sleeping
     [ "$looks" -ge 2 ]
     [ "$looks" -lt 10000 ]
     [ "$cpu" -lt "${polling[2]}" ]
-    [ "$milliseconds" -ge "${polling[1]}" ] # it was not spared by a shorter wait
+    [ "$milliseconds" -ge "${polling[1]}" ] # the sleeper waited at least as long
     expect_lines talker.out "talker: said: Hello, I'm talker" "talker: said: Hello, I'm talker"
     [ "$(grep -cx "listener: received: Hello, I'm talker" listener.out)" -eq 2 ]
     grep -xE 'listener: polling looked [0-9]{3,} times as often, and burned [0-9]+ times the CPU time' listener.out

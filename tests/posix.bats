@@ -9,7 +9,7 @@ setup() {
     [ -d /dev/shm ] || skip "no /dev/shm here"
 }
 
-# An object that is left behind fails the test, as a segment does.
+# An object that a test leaves behind fails it, like a segment.
 teardown() {
     local clean=0 file object
     common_teardown || clean=1
@@ -25,9 +25,9 @@ teardown() {
     return "$clean"
 }
 
-left=() # objects that are left behind on purpose
+left=() # objects that a test leaves on purpose
 
-# What `key` is called: the name of the object, and the file that it is.
+# The object of `key`: its name, and its file.
 name_of() { # [PROJECT]
     printf '/shmtalk-%08x\n' "$(key_of shmfile "${1:-1}")"
 }
@@ -147,12 +147,12 @@ is_mapped_by() { # PID
     wait_for_line listener.out waiting
     ends 0 talker-posix
     finish listener 0
-    # What is private belongs to libc; what is before belongs to the program's start.
+    # Private mappings are libc's; earlier calls belong to the program's start.
     calls='ftruncate|munmap|mmap\(NULL, [0-9]+, [A-Z_|]+, MAP_SHARED,'
     sed '1,/openat.*O_EXCL/d; s/ *= /=/' strace.out | grep -E "^($calls)" >shown
     awk -F '\t' '$5 == "call" { print $6 }' trace | sed '1,/shm_open.*O_EXCL/d; s/ *= /=/' | grep -E "^($calls)" >told
     diff told shown
-    [ "$(wc -l <told)" -eq 5 ] # to give it a size; to map, and unmap; to map again, and unmap
+    [ "$(wc -l <told)" -eq 5 ] # set the size; map and unmap; map again and unmap
 }
 
 @test "the programs link with -lrt, where shm_open was until glibc 2.34" {
@@ -162,7 +162,7 @@ is_mapped_by() { # PID
     [ "$(grep -cE -- '-o [^ ]*/(talker|listener)-posix[^ ]* .*posix\.o -lrt' make.out)" -eq 2 ]
 }
 
-# ---- who is there
+# ---- second and missing processes
 
 @test "a second talker learns who came first, and disturbs nothing" {
     start_held listener sigsuspend listener-posix
@@ -202,7 +202,7 @@ is_mapped_by() { # PID
     [ ! -e "$(object_of)" ]
 }
 
-# ---- what is not ours
+# ---- foreign objects
 
 @test "a foreign file of that name is named, and not changed" {
     touch shmfile
@@ -230,7 +230,7 @@ is_mapped_by() { # PID
     [ "$(stat -c %u "$(object_of)")" = 65534 ]
 }
 
-# ---- death
+# ---- killed processes
 
 @test "a talker reports that its listener was killed, and cleans up" {
     start_held listener sigsuspend listener-posix
@@ -259,7 +259,7 @@ is_mapped_by() { # PID
 
 @test "a killed talker is noticed before its parent waits for it" {
     start_held listener sigsuspend listener-posix
-    # Its parent becomes a sleep, which never waits for it: it stays a zombie.
+    # Its parent becomes a sleep, which never waits for it, so it stays a zombie.
     # shellcheck disable=SC2016 # it is the inner shell that is to expand them
     start parent sh -c '"$1" -t "$2" >talker.out 2>&1 & echo $! >talker.pid; exec sleep "$2"' \
         sh "$(lesson_program talker posix)" "$DEADLINE"
@@ -275,14 +275,14 @@ is_mapped_by() { # PID
     finish parent 143
 }
 
-# The object is a file: so it can be written with a PID that is not its talker's.
+# The object is a file, so the test can write another PID into it.
 @test "a PID in the object counts only if that process has it mapped" {
     only_ours
     start_listener_of posix
     start bystander sleep "$DEADLINE"
     printf %b "$(printf '\\x%02x\\x%02x\\x%02x\\x%02x' $((bystander_pid & 255)) $((bystander_pid >> 8 & 255)) \
         $((bystander_pid >> 16 & 255)) $((bystander_pid >> 24 & 255)))" |
-        dd of="$(object_of)" bs=1 seek=24 conv=notrunc status=none # where `talker` is; state and text are behind it
+        dd of="$(object_of)" bs=1 seek=24 conv=notrunc status=none # the offset of `talker`; state and text follow it
     finish listener 3
     expect_lines listener.err "listener-posix: the talker (PID $bystander_pid) went away"
     kill "$bystander_pid"
@@ -292,7 +292,7 @@ is_mapped_by() { # PID
 @test "a talker that is stopped on purpose is not taken for dead" {
     start_listener_of posix
     start_held talker kill talker-posix
-    for _ in {1..10}; do # each wakes the listener, and it looks after its talker
+    for _ in {1..10}; do # each wakes the listener, which then checks its talker
         kill -USR1 "$listener_pid"
         sleep 0.05
     done
@@ -309,7 +309,7 @@ is_mapped_by() { # PID
         kill -KILL "$listener_pid"
         finish listener 137
         case $point in
-            close) why="which PID $listener_pid left behind" ;; # it has said by then who it is
+            close) why="which PID $listener_pid left behind" ;; # by then its PID is in the object
             *) why="which was left behind unfinished" ;;
         esac
         start_listener_of posix
@@ -327,7 +327,7 @@ is_mapped_by() { # PID
     left=()
     start_held first shm_unlink listener-posix
     start second listener-posix --verbose
-    until_true grep -q 'fstat.*S_IFREG' second.err # it has seen the same object
+    until_true grep -q 'fstat.*S_IFREG' second.err # it has found the same object
     kill -CONT "$first_pid"
     wait_for_line first.out waiting
     finish second 4

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# rdonly.bats - who has attached with SHM_RDONLY can read, and a store is SIGSEGV.
+# rdonly.bats - a segment attached with SHM_RDONLY can be read; a store is SIGSEGV.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers

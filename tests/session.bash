@@ -1,16 +1,16 @@
-# session.bash - what the tests of lessons share whose two sides meet: run, held in the middle, disturbed, ended.
+# session.bash - what the tests of lessons share: run both sides, hold one, disturb, end and kill them.
 # shellcheck shell=bash disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 #
-# POINT is one of the talker's, at which the listener waits for it.
+# POINT is a point of the talker; while the talker is held there, the listener waits for it.
 
-meet() { # LESSON [OPTION]...: both run to their end, and all that was observed is as claimed
+meet() { # LESSON [OPTION]...: both run to their end with exit status 0
     start listener "listener-$1" "${@:2}"
     shmid=$(shmid_of listener)
     ends 0 "talker-$1" "${@:2}"
     finish listener 0
 }
 
-hold_talker() { # LESSON POINT [OPTION]...: the listener waits for it
+hold_talker() { # LESSON POINT [OPTION]...: both start, and the talker is held
     start listener "listener-$1" "${@:3}"
     shmid=$(shmid_of listener)
     start_held talker "$2" "talker-$1"
@@ -26,7 +26,7 @@ strays_change_nothing() { # LESSON POINT
     finish listener 0
 }
 
-# How a talker reports that it waited in vain for the listener; one that may be sending at that moment says either.
+# How a talker reports a dead listener: it notices it when it waits, or, in some lessons, when it sends.
 says_it_went_away() {
     grep -F "the listener (PID $listener_pid) went away" talker.err
 }
@@ -36,7 +36,7 @@ says_it_went_away_or_cannot_be_signalled() {
         -e "kill($listener_pid, SIGUSR1) to the listener: No such process" talker.err
 }
 
-# A signal that asks the listener to end is obeyed; the talker is told, and the segment goes with both.
+# A terminating signal ends the listener; the talker reports that, and no segment is left.
 signals_leave_nothing() { # LESSON POINT [HOW THE TALKER REPORTS IT]
     local signal
     for signal in HUP INT TERM; do
@@ -67,7 +67,7 @@ killed_talker_leaves_nothing() { # LESSON POINT
     is_removed "$shmid"
 }
 
-kill_listener() { # LESSON POINT: the talker is held there meanwhile
+kill_listener() { # LESSON POINT: while the talker is held there
     hold_talker "$1" "$2"
     kill -KILL "$listener_pid"
     finish listener 137

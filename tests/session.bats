@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# session.bats - what holds for every lesson whose two sides meet with common/meet.h.
+# session.bats - what holds for every lesson that is built on common/session.h.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -7,15 +7,16 @@ load helpers
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-build_skipper() {
+build_skipping_talker() {
     requires_compiler tests/skipping_talker.c
-    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -DVERSION='"0"' -o skipper "$ROOT/tests/skipping_talker.c" "$ROOT"/common/*.c
+    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -DVERSION='"0"' -o skipping_talker \
+        "$ROOT/tests/skipping_talker.c" "$ROOT"/common/*.c
 }
 
 @test "a listener that looks late still hears that the talker skipped" {
-    build_skipper
+    build_skipping_talker
     start_held listener sigsuspend listener-torn
-    start talker ./skipper
+    start talker ./skipping_talker
     finish talker 0
     expect_lines talker.out 'talker: skipped: nothing is torn here'
     kill -CONT "$listener_pid"
@@ -25,16 +26,16 @@ build_skipper() {
 }
 
 @test "a sleeping listener hears that the talker skipped" {
-    build_skipper
+    build_skipping_talker
     start_listener_of torn
-    start talker ./skipper
+    start talker ./skipping_talker
     finish talker 0
     finish listener 0
     expect_lines <(tail -n +2 listener.out) 'listener: skipped, as the talker says'
 }
 
-# Held before it rings, the listener has taken its step already, and the talker its own when the listener looks: there
-# is no sleep between them.
+# The listener is held before it signals. When it continues, the talker has already taken the next step, so the listener
+# does not sleep.
 @test "SIGTERM ends a program even if its peer is too quick for it to sleep" {
     start_listener_of keys --hold kill:5 --trace listener.trace
     start talker talker-keys --trace talker.trace

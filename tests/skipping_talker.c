@@ -1,6 +1,6 @@
-/* skipping_talker.c - a talker that cannot show its lesson, for the tests: it says so, and is gone.
+/* skipping_talker.c - a talker that skips its lesson and exits at once, for the tests.
  *
- * Built from the project's own common/; the lesson whose talker it is makes no difference.
+ * It is built with the project's own common/. Every lesson skips in the same way.
  */
 #include "../common/pairs/torn.h"
 

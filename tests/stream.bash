@@ -1,8 +1,8 @@
-# stream.bash - what the stream*.bats files share: a set-up, ways to start both sides, and what a test expects.
+# stream.bash - what the stream*.bats files share: set-up, ways to start both sides, and expectations.
 # shellcheck shell=bash disable=SC2154,SC2034 # start sets NAME_pid; the tests read slot and shmid
 #
-# The listener's stdout is data, so what it says is in listener.err. Where a test needs a side to be at a known place,
-# --hold stops it there; its own points are `filled` and `written` (the listener's), `room` and `loaded` (the talker's).
+# The listener's stdout is data, so its messages are in listener.err. Where a test needs a side at a known place,
+# --hold stops it there, at `filled` or `written` (listener), at `room` or `loaded` (talker).
 
 slot=262144 # bytes, as by default
 
@@ -21,9 +21,9 @@ teardown() {
     common_teardown
 }
 
-# ---- how tests begin
+# ---- start
 
-# As start, with redirections of the shell's, such as '>&-'.
+# As start, with redirections of the shell, such as '>&-'.
 start_with() { # REDIRECTIONS NAME PROGRAM [ARGUMENT]...
     resolve "${@:3}"
     start "$2" sh -c "exec \"\$@\" $1" sh "${command[@]}"
@@ -39,7 +39,7 @@ start_receiver() { # [OPTION]...
     listener_waits
 }
 
-# FILE from a talker to a listener.
+# Passes FILE from a talker to a listener.
 stream() { # FILE [LISTENER OPTION]...
     start_receiver "${@:2}"
     ends 0 talker-stream "${talker_options[@]}" <"$1"
@@ -49,7 +49,7 @@ stream() { # FILE [LISTENER OPTION]...
 
 talker_options=()
 
-# The talker is held at POINT, and the listener has begun. From a pipe, if `fed` is set.
+# The talker is held at POINT, and the listener has started.
 start_and_hold_talker() { # POINT [LISTENER OPTION]...
     start_receiver "${@:2}"
     start_held talker "$1" talker-stream <"$random"
@@ -61,7 +61,7 @@ start_and_hold_listener() { # POINT [LISTENER OPTION]...
     wait_for_state "$listener_pid" T
 }
 
-# The output goes to a fifo; who reads it is stopped at once.
+# The listener writes to a fifo, whose reader is stopped at once.
 start_receiver_of_reader() { # READER...
     mkfifo out
     start reader sh -c 'exec <out "$@"' sh "$@"
@@ -90,28 +90,28 @@ send_on_until_gone() { # PID
     is_gone "$1"
 }
 
-# How far the talker has read in its stdin, a file.
+# The talker has read BYTES of its stdin, a file.
 has_read() { # BYTES
     [ "$(awk '$1 == "pos:" { print $2 }' "/proc/$talker_pid/fdinfo/0")" -eq "$1" ]
 }
 
-# ---- what tests expect
+# ---- expectations
 
-# The listener knows that it has not all, and what it has is the beginning, to the byte.
+# The listener reports the break, and has exactly the first BYTES.
 broke_off_after() { # BYTES WHY
     grep -Ex "listener-stream: stream broke off after $1 bytes: $2" listener.err
     has_size listener.out "$1"
     head -c "$1" "$random" | cmp - listener.out
 }
 
-# The last line of FILE is how a side says that all was done.
+# The last line of FILE is the closing line of a complete transfer.
 closes_with() { # FILE 'SIDE: VERB' BYTES
     tail -n 1 "$1" | grep -Ex \
         "$2 $3 bytes in [0-9]+\.[0-9]{3} s \([0-9]+\.[0-9]{2} GiB/s\), signals sent: [0-9]+, slept: [0-9]+"
 }
 
-# What is said in the closing line behind WORD.
-told_at_the_end() { # FILE WORD
+# The number after WORD in the closing line.
+in_closing_line() { # FILE WORD
     sed -nE "s/^(talker|listener): (sent|received) .*$2: ([0-9]+).*/\3/p" "$1"
 }
 

@@ -50,7 +50,7 @@ load stream
         kill -CONT "$talker_pid"
         finish talker $((128 + $(kill -l "$signal")))
         finish listener 3
-        broke_off_after $((3 * slot)) "the talker \(PID $talker_pid\) went away" # the one that was loaded still goes
+        broke_off_after $((3 * slot)) "the talker \(PID $talker_pid\) went away" # the loaded slot still arrives
         is_removed "$shmid"
 
         start_and_hold_listener written:3
@@ -88,7 +88,7 @@ load stream
     exec 7<>in
     start_receiver
     resolve talker-stream
-    # As if there were something to read, whenever it asks.
+    # pselect always reports input, although there is none.
     start tracer strace -f -o talker.strace -e trace=pselect6,read -e inject=pselect6:retval=1 "${command[@]}" <in
     wait_for_line talker.strace ' read\(0, '
     kill -TERM "$(sed -nE 's/^([0-9]+) +read\(0, .*/\1/p' talker.strace | head -n 1)"
@@ -199,7 +199,7 @@ load stream
     wait_for_line talker.err 'stopped before room'
     wait_for_size listener.out $((2 * slot))
     pid=$(sed -nE 's/.* stopped before .*-CONT ([0-9]+)".*/\1/p' talker.err)
-    until_true send_on_until_gone "$pid" # traced and stopped, its state would not tell
+    until_true send_on_until_gone "$pid" # while it is traced, its state does not show a stop
     finish talker 1
     grep -Fx "talker-stream: read from stdin, after $((2 * slot)) bytes: Input/output error" talker.err
     finish listener 3

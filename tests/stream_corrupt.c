@@ -1,9 +1,8 @@
-/* stream_corrupt.c - stores in the ring what no talker and no listener would, for the tests of the
- * stream: do not follow it.
+/* stream_corrupt.c - stores false values in the ring of the lesson `stream`, for the tests.
  *
  *     stream_corrupt SHMID FIELD VALUE [FIELD VALUE]...     FIELD: head, length[2], refused ...
  *
- * They are stored in this order.
+ * It stores them in this order.
  */
 #include "../common/pairs/stream.h"
 

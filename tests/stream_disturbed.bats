@@ -62,7 +62,7 @@ load stream
     kill -STOP "$reader_pid"
     resolve talker-stream
     start talker python3 -c "$nonblocking" 0 "${command[@]}" <in
-    cat "$random" >&7 & # more than pipes and ring hold
+    cat "$random" >&7 & # more than the pipes and the ring hold
     feeder_pid=$!
     wait_for_state "$feeder_pid" S
     kill -CONT "$reader_pid"
@@ -80,7 +80,7 @@ load stream
         start talker talker-stream <"$random"
         pid=${side}_pid
         kill -STOP "${!pid}"
-        sleep 0.4 # twice as long as a dead one takes to be noticed
+        sleep 0.4 # twice as long as a death takes to be noticed
         kill -CONT "${!pid}"
         finish talker 0
         finish listener 0

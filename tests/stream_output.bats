@@ -15,11 +15,11 @@ load stream
 }
 
 @test "--progress shows bytes and rate, and for a known size share and time" {
-    stream "$random" # too fast for a line
+    stream "$random" # too fast for a progress line
     run ! grep /s, listener.err
     start_receiver --progress
     start_held talker loaded:8 talker-stream --progress <"$random"
-    sleep 1.1 # a line is due after a second
+    sleep 1.1 # a progress line comes after a second
     kill -CONT "$talker_pid"
     finish talker 0
     finish listener 0
@@ -42,7 +42,7 @@ load stream
     [ "$(wc -l <listener.err)" -eq 2 ]
 }
 
-# On a terminal, which typescript records, and fed by the test.
+# The talker on a terminal, which typescript records. The test feeds it through `in`.
 start_on_terminal() { # [TALKER OPTION]...
     requires_terminal
     start_receiver
@@ -50,7 +50,7 @@ start_on_terminal() { # [TALKER OPTION]...
     mkfifo in
     exec 7<>in
     echo 'echo $$ >talker.pid; exec '"${command[*]} <in" >run.sh
-    # exec: the shell that script(1) takes must not stay, some tell on the terminal by which signal a child died.
+    # exec, because some shells print on the terminal by which signal a child died.
     start terminal script -qefc 'exec sh run.sh' typescript </dev/null
 }
 
@@ -63,7 +63,7 @@ feeds_until_shown() {
     grep -q 'bytes/s' typescript
 }
 
-# What a terminal shows in the end: of each row only what was not written over.
+# What a terminal shows in the end: each row without what was overwritten.
 screen() {
     sed '1{/^Script started/d}; ${/^Script done/d}' typescript | awk -v RS='\n' '
         {
@@ -110,7 +110,7 @@ screen() {
     start_on_terminal -v
     echo one >&7
     wait_for_size listener.out 4
-    sleep 0.3 # a line would be due after 0.2 s
+    sleep 0.3 # a progress line would come after 0.2 s
     echo two >&7
     wait_for_size listener.out 8
     exec 7>&-
@@ -134,12 +134,12 @@ start_straced() { # NAME [OPTION]...
     finish listener 0
     cmp "$random" listener.out
     for side in listener talker; do
-        diff <(narrated_calls "$side") <(straced_calls "$side") || fail "$side: told (<), strace (>)"
-        [ "$(grep -c '^rt_sigsuspend' "$side.strace")" -ge "$(told_at_the_end "$side.err" slept)" ]
+        diff <(narrated_calls "$side") <(straced_calls "$side") || fail "$side: narrated (<), strace (>)"
+        [ "$(grep -c '^rt_sigsuspend' "$side.strace")" -ge "$(in_closing_line "$side.err" slept)" ]
     done
-    [ "$(grep -c '^kill(.*SIGUSR1' listener.strace)" -eq "$(told_at_the_end listener.err 'signals sent')" ]
-    met=1 # the talker rings once to say that it is there
-    [ "$(grep -c '^kill(.*SIGUSR1' talker.strace)" -eq $((met + $(told_at_the_end talker.err 'signals sent'))) ]
+    [ "$(grep -c '^kill(.*SIGUSR1' listener.strace)" -eq "$(in_closing_line listener.err 'signals sent')" ]
+    met=1 # the talker's first signal says that it has started
+    [ "$(grep -c '^kill(.*SIGUSR1' talker.strace)" -eq $((met + $(in_closing_line talker.err 'signals sent'))) ]
 }
 
 @test "a busy side does not sleep for every slot" {
@@ -147,8 +147,8 @@ start_straced() { # NAME [OPTION]...
     stream data --slots 64 --slot-size 4096
     slots=4096
     for side in listener talker; do
-        [ "$(told_at_the_end "$side.err" slept)" -lt $((slots / 2)) ]
-        [ "$(told_at_the_end "$side.err" 'signals sent')" -lt $((slots / 2)) ]
+        [ "$(in_closing_line "$side.err" slept)" -lt $((slots / 2)) ]
+        [ "$(in_closing_line "$side.err" 'signals sent')" -lt $((slots / 2)) ]
     done
 }
 
@@ -181,7 +181,7 @@ send_on() { # PID
         points=$("$BUILD/$side-stream" --help | sed -n 's/^POINT is .*one of: //p')
         [ -n "$points" ]
         for point in $points; do
-            grep -F "] point $point" "$side.err" || fail "$side never came by $point"
+            grep -F "] point $point" "$side.err" || fail "$side never passed $point"
         done
     done
 }
@@ -197,6 +197,6 @@ send_on() { # PID
     exec 7>&-
     finish talker 0
     finish listener 0
-    [ "$(grep -c '] read(0, .* = -1 EINTR' talker.err)" -le 3 ] # once, and again where SIGUSR1 was told in between
+    [ "$(grep -c '] read(0, .* = -1 EINTR' talker.err)" -le 3 ] # once, and again after each narrated SIGUSR1
     grep -F '] read(0, "word\n", 262144) = 5' talker.err
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# textbook.bats - the server and the client of the notes: their bytes on the wire, their naps, and our care.
+# textbook.bats - the server and the client of the notes: the same bytes, the same naps, and our checks.
 # shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
@@ -14,12 +14,12 @@ start_server() { # [OPTION]...
     shmid=$(shmid_of listener)
 }
 
-# Talks to our server with naps that are short, and long enough.
+# Talks to our server with a nap that is short, but long enough.
 talk() { # [ARGUMENT]...
     ends 0 talker-textbook --nap 0.2 "$@"
 }
 
-# In a directory of its own, which has a key file: the notes' programs can take no other.
+# In a directory of its own with a key file, because the notes' programs take no other.
 start_in() { # DIRECTORY NAME PROGRAM [ARGUMENT]...
     mkdir -p "$1"
     touch "$1/shmfile"
@@ -27,18 +27,18 @@ start_in() { # DIRECTORY NAME PROGRAM [ARGUMENT]...
     start "$2" sh -c 'cd "$1" && shift && exec "$@"' sh "$1" "${@:3}"
 }
 
-# The notes' server waits in sigsuspend: there, and only there, it has nearly all signals blocked.
+# The notes' server is in sigsuspend: only there are nearly all its signals blocked.
 waits_in_sigsuspend() { # PID
     grep -q '^SigBlk:.*[1-9a-f]' "/proc/$1/status"
 }
 
-# The bytes, and zeros up to 1024.
+# The segment holds these bytes, and zeros up to 1024.
 expect_bytes() { # SHMID FORMAT (of printf)
     # shellcheck disable=SC2059
     { printf "$2" && head -c 1024 /dev/zero; } | head -c 1024 | cmp - <(./foreign show "$1")
 }
 
-# ---- on the wire
+# ---- the bytes in the segment
 
 @test "one message and answer, two attachments, and the talker removes all" {
     start_server
@@ -74,7 +74,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
     expect_bytes "$shmid" "Hello, I'm talker\n"
     kill -CONT "$talker_pid"
     wait_for_line listener.out replied
-    expect_bytes "$shmid" 'Have a nice day\n\0\n' # the rest of the longer one
+    expect_bytes "$shmid" 'Have a nice day\n\0\n' # the rest of the longer message
     finish talker 0
     finish listener 0
 }
@@ -151,7 +151,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
     grep '^talker: skipped: ' talker.out
 }
 
-# ---- the flaw
+# ---- the naps
 
 @test "the naps have the notes' lengths by default, needed or not" {
     lesson talker-textbook --help | grep -e '--nap SECONDS .*default: 2'
@@ -183,7 +183,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
     is_removed "$shmid"
 }
 
-# ---- our care
+# ---- checks that the notes lack
 
 @test "an invalid PID is refused, and no process is signalled" {
     start_server
@@ -212,7 +212,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
 
 @test "the talker reports a missing key file, segment or listener" {
     refuses 3 'start listener-textbook first' talker-textbook
-    if [ -e shmfile ]; then fail "the talker has made a key file"; fi
+    if [ -e shmfile ]; then fail "the talker has created a key file"; fi
     touch shmfile
     refuses 3 'start listener-textbook first' talker-textbook
     start_server
@@ -238,7 +238,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
     compile foreign
     touch shmfile
     full=$(printf '%01024d' 0)
-    while read -r status what; do # the talker's status; size, mode and text of the stranger's
+    while read -r status what; do # the talker's status; size, mode and text of the foreign segment
         # shellcheck disable=SC2086
         shmid=$(./foreign make "$(key_of shmfile 1)" $what)
         plant "$shmid"
@@ -361,6 +361,6 @@ expect_bytes() { # SHMID FORMAT (of printf)
     for program in "$BUILD"/listener* "$BUILD"/talker*; do
         nm -u "$program" | sed -n 's/^ *U \([a-z_]*\).*/\1/p'
     done >called
-    [ "$(grep -cx shmat called)" -ge 2 ] # the list is of calls, and complete
+    [ "$(grep -cx shmat called)" -ge 2 ] # the list holds calls, and is complete
     run ! grep -xE 'sigset|sigpause|atoi|gets|sleep|usleep|system' called
 }

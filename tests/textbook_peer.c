@@ -1,8 +1,9 @@
-/* textbook_peer.c - a talker and a listener of somebody's own on the textbook's wire, for the tests.
+/* textbook_peer.c - another talker and listener for the segment of the textbook, for the tests.
  *
- *     textbook_peer say SHMID PID COUNT     leaves COUNT bytes "x" and no NUL, and sends SIGUSR1 to PID
- *     textbook_peer answer KEY COUNT        makes or opens the segment, prints its id; on SIGUSR1 leaves
- *                                     COUNT bytes "y" and no NUL; stays until another signal comes
+ *     textbook_peer say SHMID PID COUNT   stores COUNT bytes "x" without a NUL, signals PID
+ *     textbook_peer answer KEY COUNT      creates or opens the segment, prints its id; on SIGUSR1
+ *                                         stores COUNT bytes "y" without a NUL; runs until another
+ *                                         signal ends it
  */
 #include <err.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# torn.bats - a record that is read while it is written: torn, unless somebody looks at the sequence or at the turn.
+# torn.bats - a record that is read while it is written is torn, unless the reader checks a sequence or a turn.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -12,7 +12,7 @@ start_reader() { # LISTENER [OPTION]...
     wait_for_line listener.out 'waiting for a talker'
 }
 
-# What both traces tell of the record, in the order in which it happened: "l observe left = 1".
+# The record's lines of both traces, sorted by time: "l observe left = 1".
 record_story() {
     sort -n listener.trace talker.trace | awk -F '\t' '
         ($5 == "publish" || $5 == "observe") && $6 ~ / (left|right|sequence) = / { print substr($2, 1, 1), $6 }'
@@ -97,7 +97,7 @@ record_story() {
     finish talker 137
     finish listener 3
     grep -q "the talker (PID $talker_pid) went away" listener.err
-    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+    is_removed "$shmid"
 
     start_reader listener-torn --hold half_read
     start talker talker-torn

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# torture.bats - scripts/torture and its parts: what they are told, what they tell, and that they find what is wrong.
+# torture.bats - scripts/torture and its parts: options, report, and that they find mistakes.
 
 load helpers
 
@@ -10,7 +10,7 @@ setup() {
 }
 teardown() { common_teardown; }
 
-# A house whose parts are made here; there is nothing to build.
+# A project directory with parts made here, and nothing to build.
 make_house() {
     mkdir -p house/scripts house/tests/torture
     cp "$ROOT/scripts/torture" "$ROOT/scripts/setup" house/scripts
@@ -26,7 +26,7 @@ make_part() { # NAME LINE...: prints these lines
     chmod +x "house/tests/torture/$1"
 }
 
-# The built programs in a folder of their own, but SIDE's handshake is compiled from a source that SED-SCRIPT changes.
+# The built programs in another folder; SIDE's handshake is compiled from a source that SED-SCRIPT changes.
 break_handshake() { # SIDE SED-SCRIPT
     mkdir broken
     ln -s "$BUILD"/* broken
@@ -36,7 +36,7 @@ break_handshake() { # SIDE SED-SCRIPT
     "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 "-I$ROOT/$1" -o "broken/$1-handshake" broken.c "$BUILD"/obj/common/*.o -lrt
 }
 
-# A part by hand, on the broken programs, in a directory of its own. Descriptor 3 is bats' own.
+# Runs a part on the broken programs, in a directory of its own. Descriptor 3 belongs to bats.
 part() { # NAME CASE...
     mkdir "part-$1"
     (cd "part-$1" && BUILD=$OLDPWD/broken SEED=${SEED-1} SHORT='' "$ROOT/tests/torture/$1" "${@:2}" 3>&-)
@@ -117,7 +117,7 @@ part() { # NAME CASE...
     [ "${lines[-1]}" = 'calls: 2 cases, 1 found' ]
     line=$(grep '^found: handshake/talker/shmat/ENOMEM/2: ended with 0, and not with 1' <<<"$output")
 
-    # The line says how to do it again.
+    # The line says how to repeat the case.
     mkdir again
     cd again
     run -1 sh -c "${line##*repeat with: } 3>&-"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# unready.bats - a signal that comes before the handler: blocked, it waits; else it kills.
+# unready.bats - a signal before the handler: a blocked one waits, an unblocked one kills.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -8,21 +8,21 @@ load session
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-# What the kernel says of SIGUSR1 for process PID: whether it is in the set FIELD of /proc/PID/status.
+# Whether SIGUSR1 is in the set FIELD of /proc/PID/status.
 usr1_is_in() { # FIELD PID
     local mask
     mask=$(awk -v field="$1:" '$1 == field { print $2 }' "/proc/$2/status")
     [ $((0x${mask: -4} >> ($(kill -l USR1) - 1) & 1)) -eq 1 ]
 }
 
-# What is left of SOURCE without its comments, its explanations, and what it says of itself.
+# SOURCE without its comments, its explanations, its name and its description.
 code() { # SOURCE
     awk '/\/\*/ { off = 1 }  /explain\(/ { off = 2 }  /\.(name|about)/ { off = 3 }
          !off && !/^#include/ { sub(/^ +/, ""); print }
          off == 1 && /\*\//  ||  off == 2 && /\);/  ||  off == 3 && /,$/ { off = 0 }' "$1"
 }
 
-# The listener dies of its mistake. Sets shmid.
+# The listener dies of the early signal. Sets shmid.
 die_unready() {
     start listener listener-unready_no_block
     shmid=$(shmid_of listener)
@@ -60,7 +60,7 @@ die_unready() {
 @test "the dead listener cleans up nothing; its talker removes the segment" {
     start listener listener-unready_no_block
     shmid=$(shmid_of listener)
-    start talker talker-unready --hold sigsuspend # it has rung, and is about to wait
+    start talker talker-unready --hold sigsuspend # it has signalled, and will wait next
     finish listener 138
     segment_exists "$shmid"
     wait_for_state "$talker_pid" T
