@@ -19,7 +19,7 @@
 #include <sys/uio.h>
 #endif
 #include "../common/clock.h"
-#include "../common/placement.h"
+#include "../common/cpu.h"
 
 #include <err.h>
 #include <errno.h>
@@ -53,7 +53,7 @@ static long number(const char *text, long least, long most)
 
 static void pin(int cpu)
 {
-    if (placement_pin(cpu) == -1)
+    if (cpu_pin(cpu) == -1)
         err(1, "sched_setaffinity to CPU %d", cpu);
 }
 
@@ -173,8 +173,8 @@ static _Noreturn void play(bool first, const pid_t *peer, long rounds, int cpu, 
 static void choose_cpus(const char *place, int cpu[2])
 {
     bool any = strcmp(place, "any") == 0;
-    cpu[0] = any ? -1 : placement_nth(0);
-    cpu[1] = strcmp(place, "two") == 0 ? placement_nth(1) : cpu[0];
+    cpu[0] = any ? -1 : cpu_nth(0);
+    cpu[1] = strcmp(place, "two") == 0 ? cpu_nth(1) : cpu[0];
     if (!any && (cpu[0] == -1 || cpu[1] == -1))
         errx(1, "there are not so many CPUs here");
 }
@@ -417,8 +417,8 @@ int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
     if (strcmp(what, "cpus") == 0 && argc == 2) {
-        for (int nth = 0; placement_nth(nth) != -1; nth++)
-            printf("%s%d", nth ? " " : "", placement_nth(nth));
+        for (int nth = 0; cpu_nth(nth) != -1; nth++)
+            printf("%s%d", nth ? " " : "", cpu_nth(nth));
         return puts("") == EOF;
     }
     if (strcmp(what, "pairs") == 0 && argc == 5)

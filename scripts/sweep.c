@@ -12,7 +12,7 @@
  * A segment or a semaphore set is removed by the id that was classified, never by its key. A POSIX
  * object is removed by its name, if the name still leads to the object that was classified.
  */
-#include "../common/pairs/posix.h"
+#include "../common/layout/posix.h"
 
 #include <err.h>
 #include <errno.h>
@@ -96,20 +96,20 @@ static bool is_open_elsewhere(const struct stat *file)
 }
 
 /* True if its creator was killed before it had stored its PID. A living creator has it open. */
-static bool is_unfinished(const struct object *object)
+static bool is_unfinished(const struct posix *object)
 {
     struct stat file;
     return object->state == SEGMENT_UNBORN && object->creator == 0 &&
            fstat(object->fd, &file) == 0 && !is_open_elsewhere(&file);
 }
 
-static bool sweep_stale_object(const struct object *object, bool remove)
+static bool sweep_stale_object(const struct posix *object, bool remove)
 {
     char whose[64] = "it was left behind unfinished";
     if (object->creator != 0)
         snprintf(whose, sizeof whose, "PID %d %s it behind", (int)object->creator,
                  remove ? "had left" : "left");
-    if (remove && object_remove(object) == -1 && errno != ENOENT && errno != EBUSY) {
+    if (remove && posix_shm_remove(object) == -1 && errno != ENOENT && errno != EBUSY) {
         warn("shm_unlink(\"%s\")", object->name);
         return false;
     }
@@ -120,11 +120,11 @@ static bool sweep_stale_object(const struct object *object, bool remove)
 /* The kernel does not count which processes have an object mapped, as it does for a segment. */
 static bool sweep_object(const char *name, bool remove)
 {
-    struct object object = {.fd = sys_shm_open(name, O_RDWR, 0)};
+    struct posix object = {.fd = sys_shm_open(name, O_RDWR, 0)};
     if (object.fd == -1 && errno == ENOENT)
         return true;
     snprintf(object.name, sizeof object.name, "%s", name);
-    enum segment_state state = object_classify(&object, sizeof(struct posix));
+    enum segment_state state = posix_shm_classify(&object, sizeof(struct posix));
     bool done = true;
     if (state == SEGMENT_STALE || is_unfinished(&object))
         done = sweep_stale_object(&object, remove);

@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
-# attach.bats - where a segment is attached, how much of it there is, and what is in it when it is new.
+# attach.bats - where a segment is attached, how large it is, and what new memory holds.
 # shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
-load meeting
+load session
 
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-found() { # NAME PATTERN (sed -E, with a group): what the group is in NAME's line
+found() { # NAME PATTERN (sed -E, with a group): what the group matches in NAME's line
     sed -nE "s/^$1: $2\$/\1/p" "$1.out"
 }
 
@@ -20,7 +20,7 @@ segment_maps() { # PID SHMID
     grep -E " $2 +/SYSV" "/proc/$1/maps"
 }
 
-@test "NULL lets the kernel choose, and the two have the segment at two addresses" {
+@test "NULL lets the kernel choose: both processes get different addresses" {
     meet attach
     theirs=$(found talker 'the kernel chose (0x[0-9a-f]+) for the listener, and 0x[0-9a-f]+ for us')
     ours=$(found talker "the segment that the listener has at $theirs, we have at (0x[0-9a-f]+)")
@@ -31,7 +31,7 @@ segment_maps() { # PID SHMID
     expect_lines talker.err
 }
 
-@test "without address space randomisation they are two all the same" {
+@test "the addresses differ even without address space randomisation" {
     requires setarch
     setarch -R true || skip "setarch -R is not permitted here"
     for layout in -R -RL; do
@@ -43,7 +43,7 @@ segment_maps() { # PID SHMID
     done
 }
 
-@test "an address off a page boundary is EINVAL, and SHM_RND rounds it down to SHMLBA" {
+@test "an unaligned address fails with EINVAL; SHM_RND rounds it down to SHMLBA" {
     meet attach
     off=$(found listener 'shmat at (0x[0-9a-f]+): EINVAL')
     rounded=$(found listener "shmat at $off with SHM_RND: attached at (0x[0-9a-f]+) .*")
@@ -52,7 +52,7 @@ segment_maps() { # PID SHMID
     [ $((rounded)) -eq $((off / shmlba * shmlba)) ]
 }
 
-@test "SHM_REMAP replaces what is there, which is EINVAL without it; it wants an address" {
+@test "SHM_REMAP replaces a mapping; without it, or without an address: EINVAL" {
     meet attach
     ! grep -q '^listener: skipped: SHM_REMAP' listener.out || skip "SHM_REMAP is Linux's own"
     place=$(found listener 'shmat at (0x[0-9a-f]+), where something is: EINVAL')
@@ -61,13 +61,13 @@ segment_maps() { # PID SHMID
     grep -x "listener: shmat at $place with SHM_REMAP: done; the first word there was 0x73686d74, and is 0" listener.out
 }
 
-@test "shmdt takes the address that shmat gave, and is EINVAL for another" {
+@test "shmdt takes the address that shmat returned; any other is EINVAL" {
     meet attach
     off=$(found listener 'shmdt at (0x[0-9a-f]+): EINVAL')
     grep -F "listener: shmat at $off with SHM_RND: attached at 0x" listener.out
 }
 
-@test "strace sees the same calls come to the same ends" {
+@test "strace shows the same calls with the same results" {
     requires_strace
     start listener strace -o listener.strace -e trace=shmat,shmdt "$(lesson_program listener attach)" -t "$DEADLINE"
     shmid=$(shmid_of listener)
@@ -84,13 +84,13 @@ segment_maps() { # PID SHMID
     grep -E "^shmat\([0-9]+, $place, SHM_REMAP\) += $place$" listener.strace
 }
 
-@test "new memory is zero, every byte of it, to the end of its last page" {
+@test "every byte of new memory is zero, to the end of the last page" {
     meet attach
     whole=$((2 * $(getconf PAGESIZE)))
     grep -x "listener: a new segment: $whole of its $whole bytes are zero" listener.out
 }
 
-@test "a size is rounded up to whole pages: the rest can be used and is shared, the next page is not there" {
+@test "the kernel rounds a size up to whole pages, and both share the rest" {
     start listener listener-attach
     shmid=$(shmid_of listener)
     read -r _ _ _ size _ < <(segment_line "$shmid")
@@ -103,7 +103,7 @@ segment_maps() { # PID SHMID
     grep -F "talker: of a segment of $size bytes, byte $size is 'F' and byte $((whole - 1)) is 'L'" talker.out
 }
 
-@test "where the segment lies is told as /proc lists it: whole pages, at the address that shmat gave" {
+@test "the segment lies at the address that shmat returned, as /proc shows" {
     requires_maps
     hold_talker attach compare
     segment_maps "$listener_pid" "$shmid" >listener.maps
@@ -118,7 +118,7 @@ segment_maps() { # PID SHMID
     [ $(((0x$to - 0x$from) % $(getconf PAGESIZE))) -eq 0 ]
 }
 
-@test "the heap and the stack are told as /proc lists them: the segment is neither" {
+@test "/proc shows that the segment is neither on the heap nor on the stack" {
     requires_maps
     hold_talker attach compare
     grep -E '\[(heap|stack)\]' "/proc/$listener_pid/maps" >around.maps || :
@@ -131,7 +131,7 @@ segment_maps() { # PID SHMID
     done <around.maps
 }
 
-@test "the segments that the listener makes for its tries are gone before the talker looks" {
+@test "the listener removes its trial segments before the talker looks" {
     hold_talker attach compare
     [ "$(awk -v pid="$listener_pid" '$5 == pid { print $2 }' /proc/sysvipc/shm)" = "$shmid" ]
     kill -CONT "$talker_pid"
@@ -139,14 +139,14 @@ segment_maps() { # PID SHMID
     finish listener 0
 }
 
-@test "stray SIGUSR1, signals that end and SIGKILL leave nothing behind" {
+@test "stray, terminating and killing signals leave nothing behind" {
     strays_change_nothing attach compare
     signals_leave_nothing attach compare
     kills_leave_nothing attach compare
 }
 
-@test "the headers say so: shmat returns void *, and the field is shm_nattch" {
-    command -v "${CC:-cc}" >/dev/null || skip "no C compiler"
+@test "the headers agree: shmat returns void *, the field is shm_nattch" {
+    requires_compiler "the system's headers"
     cat >types.c <<'END'
 #include <sys/shm.h>
 _Static_assert(_Generic(shmat(0, 0, 0), void *: 1, default: 0), "shmat does not return void *");

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
-# checklist.bats - tests/CHECKLIST leads from each line of the notes to a lesson and a test that are there.
+# checklist.bats - tests/CHECKLIST names, for each line of the notes, a lesson and a test that exist.
 
 load helpers
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
-    # A line may have bars of its own, but none between spaces.
+    # A line may contain bars, but none between spaces.
     grep -v '^#' "$ROOT/tests/CHECKLIST" | sed '/^$/d' >table
 }
 
@@ -13,7 +13,7 @@ field() { # NUMBER
     awk -F ' [|] ' -v field="$1" '{ print $field }' table
 }
 
-# The lessons in their order, one a line: what LESSONS is set to in the Makefile, and the pair.
+# The pair, then the lessons in the order of the Makefile's LESSONS, one a line.
 syllabus() {
     echo pair
     make -s -f - -C "$ROOT" <<'END'
@@ -43,7 +43,7 @@ titles() { # FILE...
     while IFS= read -r entry; do
         lesson=$(awk -F ' [|] ' '{ print $3 }' <<<"$entry")
         title=$(awk -F ' [|] ' '{ print $4 }' <<<"$entry")
-        if [ "$lesson" = pair ]; then set -- "$ROOT"/tests/*.bats; else set -- "$ROOT/tests/$lesson.bats"; fi
+        if [ "$lesson" = pair ]; then set -- "$ROOT"/tests/*.bats; else set -- "$ROOT/tests/$lesson"{,_*}.bats; fi
         titles "$@" | grep -qFx -e "$title" || fail "no test of $lesson is called: $title"
     done <table
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
-# coalesce.bats - a blocked SIGUSR1 is one bit, a queued realtime signal is kept; memory counts.
+# coalesce.bats - a blocked SIGUSR1 is one bit; realtime signals are queued; a counter in memory loses none.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
-load meeting
+load session
 
 setup() { common_setup; }
 teardown() { common_teardown; }
@@ -13,24 +13,24 @@ taken() { # SIGNAL
     sed -n "s/^listener: took $1 \([0-9]*\) time.*/\1/p" listener.out
 }
 
-@test "of 1,000 SIGUSR1 to a blocked listener hardly any arrive, while memory says 1,000" {
+@test "of 1,000 SIGUSR1 to a blocked listener few arrive; memory counts 1,000" {
     meet coalesce
     grep -x 'talker: sent SIGUSR1 1000 times' talker.out
     grep -E '^listener: took SIGUSR1 [0-9]+ times?, while memory says 1000$' listener.out
-    [ "$(taken SIGUSR1)" -ge 1 ] && [ "$(taken SIGUSR1)" -le 2 ] # the 1,000 are one, the ring after them another
+    [ "$(taken SIGUSR1)" -ge 1 ] && [ "$(taken SIGUSR1)" -le 2 ] # the 1,000 become one; the talker's ring is the second
     expect_lines listener.err
     expect_lines talker.err
 }
 
-@test "of 1,000 realtime signals all arrive, in the order they were sent" {
+@test "all of 1,000 realtime signals arrive, in the order they were sent" {
     [ "$(ulimit -i)" = unlimited ] || [ "$(ulimit -i)" -ge 2000 ] || skip "ulimit -i is $(ulimit -i)"
     meet coalesce
     grep -x 'talker: queued 1000 realtime signals of 1000' talker.out
     grep -x 'listener: took SIGRTMIN 1000 times of 1000 queued, in the order they were sent' listener.out
 }
 
-@test "where the queue is limited the kernel says so, and what it took arrives" {
-    # The limit is that of the process they are sent to.
+@test "the kernel refuses signals beyond the queue limit; all it took arrive" {
+    # The limit of the receiving process counts.
     start listener bash -c 'ulimit -i 100 && exec "$@"' bash "$(lesson_program listener coalesce)" -t "$DEADLINE"
     wait_for_line listener.out waiting
     ends 0 talker-coalesce
@@ -40,7 +40,7 @@ taken() { # SIGNAL
     grep -x "listener: took SIGRTMIN $queued times of $queued queued, in the order they were sent" listener.out
 }
 
-@test "strace sees 1,000 of each sent, and as many arrive as the listener tells" {
+@test "strace counts 1,000 of each sent, and the arrivals that are reported" {
     requires_strace
     start listener strace -o listener.strace -e trace=none "$(lesson_program listener coalesce)" -t "$DEADLINE"
     wait_for_line listener.out waiting
@@ -51,13 +51,13 @@ taken() { # SIGNAL
     sent=$(grep -c 'kill([0-9]*, SIGUSR1) *= 0' talker.strace)
     [ "$sent" -ge 1000 ]
     [ "$(grep -c '^--- SIGRT' listener.strace)" -eq "$(taken SIGRTMIN)" ]
-    # Those that ring when a step is done arrive one by one: they are what is sent beyond the 1,000.
+    # The signals beyond the 1,000 announce a step each, and arrive one by one.
     [ "$(grep -c '^--- SIGUSR1' listener.strace)" -le $((sent - 1000 + 1)) ]
 }
 
-@test "while they are blocked, one of them is pending, and the others are nowhere" {
+@test "while SIGUSR1 is blocked, exactly one is pending" {
     [ -r /proc/self/status ] || skip "no /proc/PID/status here"
-    hold_talker coalesce kill:1001 # 1 is the meeting's, so 999 were sent
+    hold_talker coalesce kill:1001 # the first kill announced the talker, so 999 were sent
     pending=$(sed -n 's/^ShdPnd:[[:space:]]*/0x/p' "/proc/$listener_pid/status")
     [ $((pending >> ($(kill -l USR1) - 1) & 1)) -eq 1 ]
     kill -CONT "$talker_pid"
@@ -69,36 +69,11 @@ taken() { # SIGNAL
     strays_change_nothing coalesce kill:500
 }
 
-# The talker finds out when it sends, or when it waits.
-expect_listener_missed() {
-    grep -F -e "the listener (PID $listener_pid) went away" \
-        -e "kill($listener_pid, SIGUSR1) to the listener: No such process" talker.err
-}
-
-@test "signals that end and SIGKILL leave nothing behind" {
-    for signal in HUP INT TERM; do
-        hold_talker coalesce kill:500
-        kill -s "$signal" "$listener_pid"
-        finish listener $((128 + $(kill -l "$signal")))
-        kill -CONT "$talker_pid"
-        finish talker 3
-        expect_listener_missed
-        is_removed "$shmid"
-    done
-
-    hold_talker coalesce kill:500
-    kill -KILL "$talker_pid"
-    finish talker 137
-    finish listener 3
-    grep -F "the talker (PID $talker_pid) went away" listener.err
-    is_removed "$shmid"
-
-    hold_talker coalesce kill:500
-    kill -KILL "$listener_pid"
-    finish listener 137
-    kill -CONT "$talker_pid"
-    finish talker 3
-    expect_listener_missed
+@test "terminating and killing signals leave nothing behind" {
+    signals_leave_nothing coalesce kill:500 says_it_went_away_or_cannot_be_signalled
+    killed_talker_leaves_nothing coalesce kill:500
+    kill_listener coalesce kill:500
+    says_it_went_away_or_cannot_be_signalled
     meet coalesce
     is_removed "$shmid"
 }

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
-# counter.bats - a number as text: who only looks repeats and misses; who is rung sees each value once.
+# counter.bats - a number as text: polling repeats and misses values; a signal for each shows every one once.
 # shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
-load meeting
+load session
 load notes
 
-# The key 9527 is the same for all, so each test has one of its own: that of a file, which common_teardown knows.
+# The key 9527 is the same everywhere, so each test uses the key of a file, which common_teardown can find.
 setup() {
     common_setup
     touch shmfile
@@ -21,17 +21,12 @@ start_watcher() { # [OPTION]...
     shmid=$(shmid_of listener)
 }
 
-requires_compiler() {
-    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/foreign.c"
-    "${CC:-cc}" -o foreign "$BATS_TEST_DIRNAME/foreign.c"
-}
-
 # The string at the beginning of a segment, as the notes' show_counter would print it.
 string_in() { # SHMID
     ./foreign show "$1" | tr '\0' '\n' | head -n 1
 }
 
-# The notes' programs, with a key that nobody else has.
+# The notes' programs, with a key of this test.
 compile_counters() {
     requires_notes 003
     compile_note counter '^counter[.]c' '^```$' "s/9527/$key/; /^\`\`\`/d"
@@ -44,9 +39,9 @@ end_note() { # NAME
     finish "$1" 137
 }
 
-# ---- both ours
+# ---- our watcher and our counter
 
-@test "only looking, the watcher begins in the middle, repeats and misses; rung, it sees each value once" {
+@test "a watcher that polls repeats and misses values; with a bell it sees all" {
     start_watcher
     ends 0 talker-counter --key "$key"
     finish listener 0
@@ -62,7 +57,7 @@ end_note() { # NAME
     is_removed "$shmid"
 }
 
-@test "however fast the counter is, and however slow the watcher, each value is seen once" {
+@test "the watcher sees each value once, at any speed of either side" {
     start_watcher --count 200
     ends 0 talker-counter --key "$key" --interval 0.000001
     finish listener 0
@@ -75,7 +70,7 @@ end_note() { # NAME
     grep -x 'listener: rung 2 times: saw 6 to 7, each once: 2 of 2' listener.out
 }
 
-@test "the kernel's list, and strace, agree: key, 1024 bytes, one signal for each value" {
+@test "/proc and strace agree: the key, 1024 bytes, one signal for each value" {
     requires_strace
     start_watcher
     read -r listed id perms size cpid _ <<<"$(segment_line "$shmid")"
@@ -83,14 +78,14 @@ end_note() { # NAME
     start talker strace -o talker.strace -e trace=kill "$(lesson_program talker counter)" --key "$key" --interval 0.02
     finish talker 0
     finish listener 0
-    # One at its coming, two at the end of its steps, five for values.
+    # One when it starts, two when its steps end, five for values.
     [ "$(grep -cE "^kill\($listener_pid, SIGUSR1\) += 0" talker.strace)" -eq 8 ]
 }
 
-@test "the bytes are those of the notes: a number as text, and NUL" {
-    requires_compiler
+@test "the segment holds the bytes of the notes: a number as text, and a NUL" {
+    compile foreign
     start_watcher
-    start talker talker-counter --key "$key" --interval 0.02 --hold tick # about to ring for the first time
+    start talker talker-counter --key "$key" --interval 0.02 --hold tick # just before its first signal
     wait_for_state "$talker_pid" T
     [ "$(string_in "$shmid")" = 6 ]
     kill -CONT "$talker_pid"
@@ -98,19 +93,19 @@ end_note() { # NAME
     finish listener 0
 }
 
-@test "the key is 9527 unless another is given, and no key file is needed" {
+@test "the key is 9527 by default, and no key file is needed" {
     own=(unshare --ipc)
     "${own[@]}" true 2>/dev/null || own=(unshare --map-root-user --ipc)
-    "${own[@]}" true 2>/dev/null || skip "no IPC namespace of one's own may be made here, and the key is the same for all"
+    "${own[@]}" true 2>/dev/null || skip "no IPC namespace can be created here for the shared key 9527"
     rm shmfile
     start listener "${own[@]}" "$(lesson_program listener counter)" -t 0.2
     finish listener 3
     grep -E "^listener: waiting for a talker \(pid $listener_pid, key 0x2537, shmid [0-9]+\)$" listener.out
     [ "$((0x2537))" -eq 9527 ]
-    if [ -e shmfile ]; then fail "it has made a key file"; fi
+    if [ -e shmfile ]; then fail "it has created a key file"; fi
 }
 
-@test "a value every --interval" {
+@test "--interval sets the time between two values" {
     before=$(milliseconds)
     ends 0 talker-counter --key "$key" --create --count 3 --interval 0.2
     [ $(($(milliseconds) - before)) -ge 600 ]
@@ -118,37 +113,37 @@ end_note() { # NAME
 
 # ---- the notes' programs
 
-@test "the notes' counter, started first: our watcher looks in the middle of its count, and leaves it its segment" {
+@test "our watcher joins the notes' counter, and leaves its segment in place" {
     compile_counters
     start counter ./counter
     until_true grep -q " $counter_pid " /proc/sysvipc/shm
     start_watcher --interval 0.4 --count 4
     plant "$shmid"
     finish listener 0
-    [ "$(awk '{ print $5 }' <<<"$(segment_line "$shmid")")" -eq "$counter_pid" ] # who made it
+    [ "$(awk '{ print $5 }' <<<"$(segment_line "$shmid")")" -eq "$counter_pid" ] # its creator
     sed -nE 's/^listener: looked: ([0-9]+)$/\1/p' listener.out >looked
     [ "$(wc -l <looked)" -eq 4 ]
     sort -nc looked
     [ "$(head -n 1 looked)" -gt 0 ]
     repeated=$(uniq -d looked | wc -l)
-    [ "$repeated" -ge 1 ] # four looks within 1.2 s, at a number that changes once a second
+    [ "$repeated" -ge 1 ] # four reads within 1.2 s of a number that changes once a second
     grep -E "^listener: only looked, 4 times: repeated [1-3], missed 0$" listener.out
     is_running "$counter_pid"
     end_note counter
 }
 
-@test "the notes' counter, started second: it counts in the segment that our watcher has made" {
+@test "the notes' counter counts in the segment that our watcher created" {
     compile_counters
     start_watcher --interval 0.2 --count 2
     start counter ./counter
     finish listener 0
     grep -xE 'listener: looked: [0-9]+' listener.out
-    [ "$(awk '{ print $1, $7 }' <<<"$(segment_line "$shmid")")" = "0 1" ] # removed by its maker, and still counted in
+    [ "$(awk '{ print $1, $7 }' <<<"$(segment_line "$shmid")")" = "0 1" ] # removed, but still attached
     end_note counter
     is_removed "$shmid"
 }
 
-@test "the notes' show_counter, started first: it shows what our counter counts, until it is killed" {
+@test "the notes' show_counter, started first, shows what our counter counts" {
     compile_counters
     start show_counter ./show_counter
     until_true grep -q " $show_counter_pid " /proc/sysvipc/shm
@@ -157,24 +152,24 @@ end_note() { # NAME
     end_note show_counter
     finish talker 3
     grep -E "^talker-counter: nobody watches key $hex" talker.err
-    plant "$(awk -v key="$key" '$1 == key { print $2 }' /proc/sysvipc/shm)" # nothing of the notes cleans up
+    plant "$(awk -v key="$key" '$1 == key { print $2 }' /proc/sysvipc/shm)" # the notes' programs do not clean up
     sort -nc <(grep . show_counter.out)
 }
 
-@test "the notes' show_counter, started second: with --create our counter comes first, as in the notes" {
+@test "with --create our counter starts first, then the notes' show_counter" {
     compile_counters
     start talker talker-counter --key "$key" --interval 0.3 --create
     until_true grep -q " $talker_pid " /proc/sysvipc/shm
     start show_counter ./show_counter
     wait_for_line show_counter.out '^[1-9]'
     end_note show_counter
-    is_running "$talker_pid" # it counts, watched or not
+    is_running "$talker_pid" # it counts with or without a watcher
     stop talker
     expect_lines <(awk -v key="$key" '$1 == key' /proc/sysvipc/shm)
 }
 
-@test "what a program of the notes has left behind is joined, and not removed" {
-    requires_compiler
+@test "what a program of the notes left behind is joined and not removed" {
+    compile foreign
     left=$(./foreign make "$key" 1024 666 41)
     plant "$left"
     start_watcher --interval 0.1 --count 3
@@ -191,9 +186,9 @@ end_note() { # NAME
     [ "$(string_in "$left")" = 2 ]
 }
 
-# ---- our care
+# ---- errors, signals and deaths
 
-@test "--create: our watcher may come in the middle as well" {
+@test "with --create our watcher may start in the middle of the count, too" {
     start talker talker-counter --key "$key" --create --interval 0.05
     until_true grep -q " $talker_pid " /proc/sysvipc/shm
     start_watcher
@@ -203,7 +198,7 @@ end_note() { # NAME
     is_removed "$shmid"
 }
 
-@test "nobody counts, or nobody watches: that is said" {
+@test "without a counter, or without a watcher, a program reports it" {
     start_watcher -t 0.2
     finish listener 3
     expect_lines listener.err "listener-counter: nobody counts within 0.2 seconds: gave up"
@@ -211,7 +206,7 @@ end_note() { # NAME
     refuses 3 "no segment has key $hex" talker-counter --key "$key"
 }
 
-@test "a second watcher and a second counter are told who is first" {
+@test "a second watcher and a second counter learn who came first" {
     start_watcher
     refuses 4 "busy: PID $listener_pid is watching key $hex" listener-counter --key "$key"
     start talker talker-counter --key "$key" --interval 0.02 --hold tick
@@ -222,8 +217,8 @@ end_note() { # NAME
     finish listener 0
 }
 
-@test "a stranger's segment is neither written nor removed: another size, or no number in it" {
-    requires_compiler
+@test "a foreign segment of another size or text is not changed or removed" {
+    compile foreign
     while read -r size text; do
         stranger=$(./foreign make "$key" "$size" 666 "$text")
         plant "$stranger"
@@ -240,7 +235,7 @@ end_note() { # NAME
 1024 12345678901"
 }
 
-@test "a key that is none is refused" {
+@test "an invalid key is refused" {
     for wrong in 0 -1 x 2147483648; do
         refuses 2 "^listener-counter: --key: '$wrong' is not a whole number" listener-counter --key="$wrong"
         refuses 2 "^talker-counter: --key: '$wrong' is not a whole number" talker-counter --key="$wrong"
@@ -280,7 +275,7 @@ end_note() { # NAME
     done
 }
 
-@test "who is left alone when the other one is killed says so, and cleans up" {
+@test "the survivor of a killed process reports it and cleans up" {
     for killed in listener talker; do
         start_watcher
         start talker talker-counter --key "$key" --interval 0.1
@@ -295,7 +290,7 @@ end_note() { # NAME
     done
 }
 
-@test "what a killed watcher has left behind is taken over by the next, and said so" {
+@test "the next watcher takes over what a killed watcher left, and says so" {
     start_watcher
     kill -KILL "$listener_pid"
     finish listener 137
@@ -308,14 +303,14 @@ end_note() { # NAME
     is_removed "$left"
 }
 
-@test "two come to what a killed watcher has left: the loser neither sets the winner back nor takes its segment away" {
+@test "two watchers race for a dead one's segment: the loser changes nothing" {
     start_watcher
     kill -KILL "$listener_pid"
     finish listener 137
-    start late listener-counter --key "$key" --hold kill # it has read whose bell it is, and asks whether that one lives
+    start late listener-counter --key "$key" --hold kill # it has read the dead watcher's PID, and will check it
     wait_for_state "$late_pid" T
     start_watcher
-    kill -STOP "$listener_pid" # it must not look before the other one is through
+    kill -STOP "$listener_pid" # it must not look before `late` has ended
     wait_for_state "$listener_pid" T
     start talker talker-counter --key "$key" --interval 0.02 --verbose
     wait_for_line talker.err 'publish step = 1'
@@ -328,7 +323,7 @@ end_note() { # NAME
     is_removed "$shmid"
 }
 
-@test "ps finds the two that run in the background, as in the notes" {
+@test "ps finds both processes in the background, as in the notes" {
     requires ps
     start_watcher
     start talker talker-counter --key "$key" --hold tick

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# crash.bats - a listener is killed in the middle of its answer: what stays, who notices, who recovers.
+# crash.bats - a listener is killed in the middle of its answer: what remains, who notices, who recovers.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -8,19 +8,12 @@ setup() { common_setup; }
 teardown() { common_teardown; }
 
 start_mortal() { # [OPTION]...
-    start listener listener-crash "$@"
-    wait_for_line listener.out 'waiting for a talker'
+    start_listener_of crash "$@"
     shmid=$(shmid_of listener)
     first=$(sed -n 's/.*waiting for a talker (pid \([0-9]*\),.*/\1/p' listener.out)
 }
 
-kernel_says() { # FIELD...
-    segment_line "$shmid" | awk -v fields="$*" '
-        { split("key shmid perms size cpid lpid nattch", name); for (i in name) value[name[i]] = $i }
-        END { n = split(fields, f, " "); for (i = 1; i <= n; i++) printf "%s%s", value[f[i]], i < n ? " " : "\n" }'
-}
-
-@test "what both observe, to the letter, and nothing stays behind" {
+@test "both sides print exactly what they observe, and leave nothing behind" {
     start_mortal
     ends 0 talker-crash
     finish listener 0
@@ -44,11 +37,11 @@ kernel_says() { # FIELD...
     expect_lines talker.err
     [ "$first" != "$listener_pid" ]
     for id in "$shmid" "$anew"; do
-        if segment_exists "$id"; then fail "segment $id is still there"; fi
+        is_removed "$id"
     done
 }
 
-@test "the first listener is killed by SIGKILL, and calls neither shmdt nor IPC_RMID: so says strace" {
+@test "strace: SIGKILL ends the first listener before any shmdt or IPC_RMID" {
     requires_strace
     start strace strace -f -e trace=shmat,shmdt,shmctl -o calls "$BUILD/listener-crash" -t "$DEADLINE"
     wait_for_line strace.out 'waiting for a talker'
@@ -61,12 +54,11 @@ kernel_says() { # FIELD...
     if grep -E 'shmdt|IPC_RMID' of_the_first; then fail "it has cleaned up"; fi
 }
 
-@test "when the survivor notices, the kernel has detached the dead, and its segment and text are there" {
+@test "the kernel detached the dead listener; its segment and text remain" {
     start_mortal
-    start talker talker-crash --hold noticed
-    wait_for_state "$talker_pid" T
+    start_held talker noticed talker-crash
     [ ! -e "/proc/$first/maps" ] || [ ! -s "/proc/$first/maps" ]
-    [ "$(kernel_says nattch cpid key)" = "1 $first $(($(key_of shmfile 1)))" ]
+    [ "$(kernel_says "$shmid" nattch cpid key)" = "1 $first $(($(key_of shmfile 1)))" ]
     grep -q " $shmid  */SYSV" "/proc/$talker_pid/maps"
     kill -CONT "$talker_pid"
     finish talker 0
@@ -74,8 +66,8 @@ kernel_says() { # FIELD...
     grep -q 'so far it had written "good morn"' talker.out
 }
 
-@test "the survivor notices within 0.2 s" {
-    for _ in 1 2 3; do # a machine may be slow once
+@test "the survivor notices the death within 0.2 s" {
+    for _ in 1 2 3; do # a machine may be busy for a moment
         start_mortal
         ends 0 talker-crash
         finish listener 0
@@ -85,11 +77,11 @@ kernel_says() { # FIELD...
     fail "it took $took ms, and over 200 each time"
 }
 
-@test "what is left is stale: for the next start, and for scripts/sweep" {
+@test "scripts/sweep and the next start both see the segment as stale" {
     start_mortal --hold recovering
     start talker talker-crash
     wait_for_state "$listener_pid" T
-    [ "$(kernel_says nattch cpid)" = "0 $first" ]
+    [ "$(kernel_says "$shmid" nattch cpid)" = "0 $first" ]
     [ -z "$(state_of "$first")" ]
     run -0 "$BUILD/sweep" list "$shmid"
     [ "$output" = "stale $shmid: PID $first left it behind" ]
@@ -98,17 +90,17 @@ kernel_says() { # FIELD...
     finish listener 0
 }
 
-@test "a listener that is asked to end takes its child with it" {
+@test "a listener that a signal ends takes its child with it" {
     for name in INT TERM HUP; do
         start_mortal
         kill -"$name" "$listener_pid"
         finish listener $((128 + $(kill -l "$name")))
         is_gone "$first"
-        if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+        is_removed "$shmid"
     done
 }
 
-@test "a child that is held is taken along as well" {
+@test "a listener that a signal ends takes a stopped child with it, too" {
     start_mortal --hold half_answered
     start talker talker-crash
     wait_for_state "$first" T
@@ -116,22 +108,18 @@ kernel_says() { # FIELD...
     finish listener 143
     is_gone "$first"
     finish talker 3
-    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+    is_removed "$shmid"
 }
 
-@test "a listener that is killed leaves no child waiting, and no segment" {
+@test "a killed listener leaves no waiting child and no segment" {
     start_mortal -t 60
     kill -KILL "$listener_pid"
     finish listener 137
     wait_gone "$first"
-    until_true is_removed "$shmid" || fail "segment $shmid is still there"
+    until_true segment_is_gone "$shmid" || is_removed "$shmid"
 }
 
-is_removed() { # SHMID
-    ! segment_exists "$1"
-}
-
-@test "a talker whose next listener never comes says so" {
+@test "a talker reports that its next listener never came" {
     start_mortal --hold recovering
     start talker talker-crash -t 60
     wait_for_state "$listener_pid" T
@@ -142,16 +130,15 @@ is_removed() { # SHMID
     grep -qx "talker-crash: no listener came after PID $first" talker.err
 }
 
-@test "the listener gives up when no talker comes, and the talker is missed when it is killed" {
+@test "the listener gives up without a talker, and reports a killed talker" {
     start_mortal -t 0.2
     finish listener 3
-    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+    is_removed "$shmid"
     start_mortal
-    start talker talker-crash --hold kill:2 # when it would ring for the first time
-    wait_for_state "$talker_pid" T
+    start_held talker kill:2 talker-crash # just before its first signal
     kill -KILL "$talker_pid"
     finish talker 137
     finish listener 3
     grep -qx "listener-crash: the talker (PID $talker_pid) went away" listener.err
-    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+    is_removed "$shmid"
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# crowd.bats - more than two: talkers that queue, listeners that race for a key, and what the dead leave to the living.
+# crowd.bats - more than two processes: talkers queue, listeners race for a key, and survivors clean up.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -7,11 +7,7 @@ load helpers
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-received() { # what the listener has received, in order
-    sed -n 's/^listener: received: //p' listener.out
-}
-
-# The listener waits for a reply to the talker `first` to be typed, so that whoever comes now has to queue.
+# The listener waits for a typed reply to the talker `first`, so every other talker has to queue.
 start_busy_listener() { # [OPTION]...
     [ -p replies ] || mkfifo replies
     exec 7<>replies
@@ -20,7 +16,7 @@ start_busy_listener() { # [OPTION]...
     wait_for_line listener.out 'received: first'
 }
 
-# Talkers, each named as its message; when one comes, those before it have their seats.
+# Talkers, each named like its message; each starts when those before it have their seats.
 start_queue() { # NAME...
     local name
     for name; do start_seated "$name"; done
@@ -31,7 +27,7 @@ start_seated() { # NAME [OPTION]...
     wait_for_line "$1.err" 'kill\(.*, SIGUSR1\) = 0'
 }
 
-# A listener that was killed while nobody spoke to it, and has left its segment.
+# A listener without a talker is killed, and leaves its segment.
 leave_stale_segment() {
     start_listener
     kill -KILL "$listener_pid"
@@ -40,7 +36,7 @@ leave_stale_segment() {
 
 # ---- talkers queue
 
-@test "20 talkers at once: each gets an answer, and is heard once" {
+@test "of 20 talkers at once each gets its answer, and is heard once" {
     start_listener --keep
     for i in {1..20}; do start "t$i" talker "message $i"; done
     for i in {1..20}; do
@@ -48,25 +44,25 @@ leave_stale_segment() {
         expect_lines "t$i.out" "talker: said: message $i" "talker: listener said: Have a nice day"
     done
     stop listener
-    received | sort | diff - <(printf 'message %d\n' {1..20} | sort)
+    received listener | sort | diff - <(printf 'message %d\n' {1..20} | sort)
     expect_lines listener.err
 }
 
-@test "those who have a seat are served in their order" {
+@test "the listener serves seated talkers in their order" {
     start_busy_listener --count 9
     start_queue two three four five six seven eight nine
     printf 'reply %d\n' {1..9} >&7
     finish listener 0
-    received | diff - <(printf '%s\n' first two three four five six seven eight nine)
+    received listener | diff - <(printf '%s\n' first two three four five six seven eight nine)
     for name in two three four five six seven eight nine; do finish "$name" 0; done
     finish first 0
     grep 'listener said: reply 1' first.out
     grep 'listener said: reply 9' nine.out
 }
 
-@test "who comes when a seat becomes free does not go before those who wait" {
+@test "a talker that finds a free seat does not overtake those that wait" {
     only_ours
-    start_listener --keep --hold kill:3 # it has replied to the first talker, and not rung yet
+    start_listener --keep --hold kill:3 # it has replied to the first talker, but not signalled yet
     start first talker first --hold reading
     wait_for_state "$listener_pid" T
     wait_for_state "$first_pid" T
@@ -77,10 +73,10 @@ leave_stale_segment() {
     kill -CONT "$listener_pid"
     for name in two three four; do finish "$name" 0; done
     stop listener
-    received | diff - <(printf '%s\n' first two three four)
+    received listener | diff - <(printf '%s\n' first two three four)
 }
 
-@test "a talker that is killed while it queues does not disturb the others" {
+@test "a talker that is killed in the queue does not disturb the others" {
     start_busy_listener --keep
     start_queue two three four
     kill -KILL "$three_pid"
@@ -91,11 +87,11 @@ leave_stale_segment() {
     finish first 0
     finish four 0
     stop listener
-    received | diff - <(printf '%s\n' first four)
+    received listener | diff - <(printf '%s\n' first four)
     [ "$(grep -cE "PID ($two_pid|$three_pid)\>" listener.err)" -eq 2 ]
 }
 
-@test "a talker that is killed while it queues, and that nobody waits for, does not disturb the others" {
+@test "a killed talker that stays a zombie in the queue disturbs no other" {
     start_busy_listener --keep
     start parent sh -c '"$0" -v two 2>two.err & echo "$!"; exec sleep '"$DEADLINE" "$TALKER"
     wait_for_line two.err 'kill\(.*, SIGUSR1\) = 0'
@@ -107,10 +103,10 @@ leave_stale_segment() {
     finish three 0
     stop listener
     stop parent
-    received | diff - <(printf '%s\n' first three)
+    received listener | diff - <(printf '%s\n' first three)
 }
 
-@test "a talker that gives up while it queues does not disturb the others" {
+@test "a talker that gives up in the queue does not disturb the others" {
     start_busy_listener --keep
     start_queue two
     ends 3 talker --timeout 0.2 three
@@ -118,23 +114,23 @@ leave_stale_segment() {
     finish first 0
     finish two 0
     stop listener
-    received | diff - <(printf '%s\n' first two)
+    received listener | diff - <(printf '%s\n' first two)
 }
 
-@test "a talker in its seat that is stopped is waited for, and then answered" {
+@test "the listener waits for a stopped talker in its seat, then answers it" {
     start_busy_listener --count 3
     start_queue two three
     kill -STOP "$two_pid"
     wait_for_state "$two_pid" T
     printf 'a reply\n%.0s' 1 2 3 >&7
     finish first 0
-    sleep 0.3 # long enough to take it for dead
+    sleep 0.3 # longer than a death takes to be noticed
     kill -CONT "$two_pid"
     for name in two three listener; do finish "$name" 0; done
-    received | diff - <(printf '%s\n' first two three)
+    received listener | diff - <(printf '%s\n' first two three)
 }
 
-@test "a listener for one conversation leaves while others queue: they are told, and exit with 3" {
+@test "when a one-conversation listener leaves, queued talkers exit with 3" {
     start_busy_listener
     start_queue two three
     shmid=$(shmid_of listener)
@@ -148,7 +144,7 @@ leave_stale_segment() {
     run ! segment_exists "$shmid"
 }
 
-@test "who queues with --wait goes on to the next listener" {
+@test "a talker that queues with --wait goes on to the next listener" {
     start_busy_listener
     start_seated two --wait
     start_seated three --wait
@@ -157,10 +153,10 @@ leave_stale_segment() {
     finish listener 0
     start_listener --count 2
     for name in two three listener; do finish "$name" 0; done
-    received | sort | diff - <(printf '%s\n' three two)
+    received listener | sort | diff - <(printf '%s\n' three two)
 }
 
-@test "who queues with --wait goes on to the next listener when this one is killed, too" {
+@test "with --wait it also goes on when the listener is killed" {
     start_busy_listener
     start_seated two --wait
     kill -KILL "$listener_pid"
@@ -171,9 +167,9 @@ leave_stale_segment() {
     finish listener 0
 }
 
-# ---- what the dead leave
+# ---- recovery after a death
 
-@test "both are killed: the next listener recovers by itself, and says so" {
+@test "both sides are killed: the next listener recovers, and says so" {
     start_busy_listener
     shmid=$(shmid_of listener)
     kill -KILL "$first_pid" "$listener_pid"
@@ -188,10 +184,9 @@ leave_stale_segment() {
     finish listener 0
 }
 
-@test "a listener is killed when its segment is not yet what it will be: the next one recovers" {
+@test "a listener killed while it creates its segment: the next one recovers" {
     for call in shmat:1 setitimer:1; do
-        start newborn listener --hold "$call"
-        wait_for_state "$newborn_pid" T
+        start_held newborn "$call" listener
         refuses 3 listener talker --timeout 0.2
         kill -KILL "$newborn_pid"
         finish newborn 137
@@ -203,7 +198,7 @@ leave_stale_segment() {
     [ -z "$(own_segments)" ]
 }
 
-@test "talkers whose listener was killed leave at once, and the last of them removes the segment" {
+@test "talkers of a killed listener leave, and the last removes the segment" {
     start_busy_listener
     start_queue two three four five
     shmid=$(shmid_of listener)
@@ -216,7 +211,7 @@ leave_stale_segment() {
     run ! segment_exists "$shmid"
 }
 
-@test "of two survivors that leave at the same time, each leaves the segment to the other: it is removed" {
+@test "two survivors that leave at the same time still remove the segment" {
     only_ours
     start_busy_listener
     start_seated two --hold shmdt:2
@@ -234,7 +229,7 @@ leave_stale_segment() {
     run ! segment_exists "$shmid"
 }
 
-@test "a listener that starts while orphaned talkers are still attached waits for them, and has the key" {
+@test "a new listener waits for orphaned talkers to detach, and gets the key" {
     start_busy_listener
     start_queue two three
     kill -KILL "$listener_pid"
@@ -246,7 +241,7 @@ leave_stale_segment() {
     finish listener 0
 }
 
-@test "a segment that an orphan keeps attached is left as it is, and named" {
+@test "a segment that an orphan keeps attached is named, not removed" {
     start_busy_listener
     shmid=$(shmid_of listener)
     kill -STOP "$first_pid"
@@ -260,7 +255,7 @@ leave_stale_segment() {
     run ! segment_exists "$shmid"
 }
 
-@test "two listeners race for a stale segment, 20 times: exactly one has it, and one says that it recovered" {
+@test "two listeners race for a stale segment 20 times: one wins each time" {
     for _ in {1..20}; do
         leave_stale_segment
         start one listener --keep
@@ -275,12 +270,12 @@ leave_stale_segment() {
     done
 }
 
-# In a world of its own: a listener is killed, a bystander gets its PID, and then COMMANDS are run. $1 is the listener's
-# program, $2 the talker's.
+# In namespaces of its own: a listener is killed, a bystander gets its PID, and then COMMANDS are run. $1 is the
+# listener's program, $2 the talker's.
 run_recycled() { # COMMANDS
     local own_pids=(unshare --pid --ipc --fork --mount-proc sh)
     requires unshare
-    "${own_pids[@]}" -c 'echo 1 >/proc/sys/kernel/ns_last_pid' || skip "no PIDs of one's own here"
+    "${own_pids[@]}" -c 'echo 1 >/proc/sys/kernel/ns_last_pid' || skip "no PID namespace can be created here"
     echo '
         "$1" >listener.out 2>&1 & listener=$!
         until grep -q waiting listener.out; do sleep 0.01; done
@@ -290,15 +285,15 @@ run_recycled() { # COMMANDS
         '"$1"'
         kill "$listener"; wait "$listener"; echo "bystander: $?"' >recycle.sh
     run -0 timeout "$DEADLINE" "${own_pids[@]}" recycle.sh "$LISTENER" "$TALKER"
-    grep -x "bystander: 143" <<<"$output" # not of a SIGUSR1
+    grep -x "bystander: 143" <<<"$output" # SIGTERM, not SIGUSR1
 }
 
-@test "a process that has the PID of a dead listener is not taken for it, and not signalled" {
+@test "a process with a dead listener's PID is not taken for it or signalled" {
     run_recycled '"$2" 2>&1; echo "talker: $?"'
     grep -x "talker: 3" <<<"$output"
 }
 
-@test "what a dead listener left is removed, though another process has its PID by now" {
+@test "a dead listener's segment is removed even if its PID is in use again" {
     run_recycled '"$1" --timeout 0.1 2>&1; echo "listener: $?"'
     grep recovered <<<"$output"
     grep -x "listener: 3" <<<"$output"

@@ -1,15 +1,15 @@
-/* crowd.c - starts many processes at one instant, and tells how each ended, for the tests.
+/* crowd.c - starts many processes at the same moment and prints how each ended, for the tests.
  *
  *     crowd COUNT DEADLINE [LEFT] -- COMMAND [ARGUMENT]... [+ COMMAND [ARGUMENT]...]
  *
  *     $ crowd 50 20 1 -- build/listener       (50 listeners; one is left waiting for a talker)
  *
- * It starts COUNT processes of each COMMAND. In their arguments % stands for a number, from 0 to
- * COUNT - 1. Every process has an index of its own, counted from 0 through all commands; its output
- * goes to INDEX.out and INDEX.err. They are let go together, when all of them stand one step before
- * their exec. A line "INDEX STATUS" tells of each that has ended (128 + N: by signal N), and a line
- * "left PID" when only LEFT are still running, with the PID of one of those. Whatever runs after
- * DEADLINE seconds is killed, and its status is "hung". Exit status: 0 if that befell none.
+ * It starts COUNT processes of each COMMAND. In their arguments % stands for a number from 0 to
+ * COUNT - 1. Every process has an index, counted from 0 through all commands; its output goes to
+ * INDEX.out and INDEX.err. When all processes are one step before their exec, they start together.
+ * A line "INDEX STATUS" is printed for each that has ended (128 + N: killed by signal N). When only
+ * LEFT are still running, a line "left PID" names one of them. A process that runs after DEADLINE
+ * seconds is killed, and its status is "hung". Exit status: 0 if none hung.
  */
 #include <err.h>
 #include <errno.h>
@@ -63,7 +63,7 @@ static void redirect(int fd, int index, const char *suffix)
     close(file);
 }
 
-/* A child's life up to its exec: it says that it is there, and waits until all the others are. */
+/* The child reports that it has started, and waits for all others before its exec. */
 static _Noreturn void become(char **command, int number, int there, int go)
 {
     char *arguments[MOST_ARGUMENTS + 1] = {0}, nothing = 0;
@@ -104,7 +104,7 @@ static void start(char **command, int how_many)
     for (int i = 0; i < count; i++)
         if (read(there[0], &nothing, 1) != 1)
             errx(2, "a process failed before its exec");
-    close(go[1]); /* the word */
+    close(go[1]); /* all of them read end of file, and start */
 }
 
 static int index_of(pid_t pid)

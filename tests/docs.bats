@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# docs.bats - what the README and the manual pages say is so.
+# docs.bats - the README and the manual pages are true.
 
 load helpers
 
@@ -9,7 +9,7 @@ teardown() { common_teardown; }
 readme=$ROOT/README.md
 pages=("$ROOT/talker/talker.1" "$ROOT/listener/listener.1")
 
-# Writes FILE as README gives it: the first fenced block behind a line that names it.
+# Writes FILE as README shows it: the first fenced block after a line that names it.
 extract() { # FILE
     awk -v name="\`$1\`" '
         inside && /^```/ { exit }
@@ -19,14 +19,14 @@ extract() { # FILE
     [ -s "$1" ] || fail "README has no block for $1"
 }
 
-# All lines of README's sh blocks, and what follows a prompt in its sessions.
+# All lines of README's sh blocks, and all commands after a prompt in its sessions.
 commands_of_readme() {
     awk '/^```/ { kind = kind == "" ? substr($0, 4) : ""; next }
          kind == "sh" { print }
          kind == "console" && sub(/^\$ /, "") { print }' "$readme"
 }
 
-# What README shows of a session behind COMMAND.
+# What README shows below COMMAND in a session.
 session() { # COMMAND
     awk -v prompt="\$ $1" '/^```/ { on = 0 } on { print } index($0, prompt) == 1 { on = 1 }' "$readme" | grep .
 }
@@ -42,7 +42,7 @@ compiler() {
 
 # ---- README
 
-@test "every file that a command in README names is there, or README has its text" {
+@test "every file that a command in README names exists, or README shows it" {
     commands_of_readme >commands
     [ "$(wc -l <commands)" -ge 15 ]
     tr ' ;' '[\n*]' <commands | sed 's/^[A-Z]*=//' | grep -E '^\./|^[a-z.]+/|\.c$' | sort -u >names
@@ -58,7 +58,7 @@ compiler() {
     done <names
 }
 
-@test "every target that README has make build is in the Makefile" {
+@test "every make target that README names is in the Makefile" {
     commands_of_readme | sed -n 's/^make *//p' >targets
     [ -s targets ]
     while read -r target _; do
@@ -79,7 +79,7 @@ compiler() {
     awk -F '`' '/^## / { on = /syllabus/ } on && /^[|] `/ { print $2 }' "$readme" | diff -u lessons -
 }
 
-@test "the talker of one's own that README has talks to the listener" {
+@test "README's own talker talks to the listener" {
     extract mytalker.c
     $(compiler) -Wall -Wextra -Werror -o mytalker mytalker.c
     start_listener
@@ -90,7 +90,7 @@ compiler() {
     grep -x 'listener: received: Hello from outside' listener.out
 }
 
-@test "the talker of one's own that README has finds nobody where nobody is" {
+@test "README's own talker reports that there is no listener" {
     extract mytalker.c
     $(compiler) -o mytalker mytalker.c
     refuses 3 'no listener' ./mytalker Hello
@@ -115,7 +115,7 @@ compiler() {
     $(compiler) -std=c11 -D_XOPEN_SOURCE=700 -I"$ROOT" -fsyntax-only table.c
 }
 
-@test "the lesson that README writes builds, runs in the demo, and passes its test" {
+@test "README's own lesson builds, runs in the demo, and passes its test" {
     mkdir -p tree/tests
     cp -R "$ROOT/Makefile" "$ROOT/common" "$ROOT/talker" "$ROOT/listener" "$ROOT/scripts" tree
     cp "$ROOT/tests/helpers.bash" tree/tests
@@ -127,7 +127,7 @@ compiler() {
     make -s -j 2 BUILD=build CC="$(compiler)" CFLAGS=-Werror build/talker-hello build/listener-hello
     scripts/demo --list | grep -x 'hello  *what one process stores in the segment, the other sees'
     BUILD=build timeout 60 scripts/demo hello 3>&- | grep -x 'listener | saw 42'
-    # At the front of PATH bats has its own parts, which know nothing of a bats within a bats.
+    # bats puts its own parts at the front of PATH, and they fail in a bats inside a bats.
     env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" BUILD=build TALKER="$TALKER" LISTENER="$LISTENER" \
         bats --formatter tap tests/hello.bats >hello.tap 3>&- || fail "$(cat hello.tap)"
     grep -x 'ok 1 what one process stores, the other sees' hello.tap
@@ -145,14 +145,14 @@ compiler() {
     done
 }
 
-@test "mandoc finds nothing to say about the manual pages" {
+@test "mandoc has no complaint about the manual pages" {
     requires mandoc
     mandoc -Tlint "${pages[@]}" >lint 2>&1 || :
-    sed -i '/referenced manual not found/d; /outdated mandoc.db/d' lint # which depend on the machine
+    sed -i '/referenced manual not found/d; /outdated mandoc.db/d' lint # these depend on the machine
     expect_lines lint
 }
 
-@test "the manual pages have the points that --hold takes" {
+@test "the manual pages list the points that --hold takes" {
     for side in talker listener; do
         "$BUILD/$side" --help | sed -n 's/^POINT is .* one of: //p' | tr ' ' '\n' >points
         [ -s points ]

@@ -1,7 +1,7 @@
-/* foreign.c - a stranger's segment, for the tests: made on a key of ours, looked into afterwards.
+/* foreign.c - creates and reads a foreign segment on a key of ours, for the tests.
  *
- *     foreign make KEY SIZE MODE [TEXT]   makes one that begins with TEXT; prints its id
- *     foreign stay KEY SIZE MODE [TEXT]   the same, and stays until a signal comes
+ *     foreign make KEY SIZE MODE [TEXT]   creates one that starts with TEXT; prints its id
+ *     foreign stay KEY SIZE MODE [TEXT]   the same, and runs until a signal ends it
  *     foreign show SHMID                  writes its bytes to stdout
  */
 #include <err.h>

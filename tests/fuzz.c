@@ -1,25 +1,25 @@
-/* fuzz.c - overwrites a segment while two others converse through it, for tests/torture/hostile.
+/* fuzz.c - overwrites a segment while two processes converse through it, for tests/torture/hostile.
  *
  *     fuzz overwrite SHMID LESSON SEED COUNT [FIELD]
  *     fuzz tame SHMID LESSON SEED COUNT [FIELD]
  *     fuzz poke SHMID magic|lesson|version|owner VALUE
  *
- * LESSON is pair, handshake or stream, whose fields have names here, or any other. Tame writes no
- * value but a bystander's PID.
+ * LESSON is pair, handshake or stream, whose fields have names here, or any other. Tame writes only
+ * the PIDs of bystanders.
  *
- * Each overwrite is told on stdout: which word, what it was, what it became, and whether that was
- * taken back (a word that changes between two looks at it) or left. The seed makes words and values
- * the same again; the moment is the scheduler's.
+ * It prints each overwrite: the word, its old and new value, and whether it was taken back or left.
+ * One that is taken back changes only between two reads of the word. The same seed gives the same
+ * words and values; the moments depend on the scheduler.
  *
- * Beside the PIDs of the two, it writes those of bystanders: processes of its own which must never
- * get a SIGUSR1. One has nothing of ours attached, one another segment; and where we are root, one
- * has the segment itself, but belongs to another user. It stays until everybody else has detached,
- * and exits 1 if a bystander was signalled, 3 if somebody stays attached for longer than a
- * deadline.
+ * Beside the PIDs of the two processes it writes those of bystanders: children of its own, which
+ * must never get a SIGUSR1. One has attached nothing of ours, one another segment. As root, a third
+ * has attached the segment itself, but belongs to another user. It runs until all other processes
+ * have detached. Exit status: 1 if a bystander got a signal, 3 if a process stays attached for
+ * longer than a deadline.
  */
-#include "../common/pairs/handshake.h"
-#include "../common/pairs/pair.h"
-#include "../common/pairs/stream.h"
+#include "../common/layout/handshake.h"
+#include "../common/layout/pair.h"
+#include "../common/layout/stream.h"
 
 #include <err.h>
 #include <limits.h>
@@ -30,7 +30,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* ---- what is there to be overwritten ---- */
+/* ---- the fields ---- */
 
 struct field {
     const char *name;
@@ -67,8 +67,8 @@ static const struct field handshake_fields[] = {
 };
 
 static const struct field stream_fields[] = {
-    HEAD(stream, meet.head),        FIELD(stream, meet.talker),
-    FIELD(stream, meet.step),       FIELD(stream, slots),
+    HEAD(stream, session.head),        FIELD(stream, session.talker),
+    FIELD(stream, session.step),       FIELD(stream, slots),
     FIELD(stream, slot_size),       FIELD(stream, head),
     FIELD(stream, talker.asleep),   FIELD(stream, talker.cpu),
     FIELD(stream, expected),        FIELD(stream, tail),
@@ -79,12 +79,12 @@ static const struct field stream_fields[] = {
 /* Any other lesson: what comes before its own fields, and then those, as words of 4 bytes (twice as
  * often) and of 8. All lie below byte 4000. */
 static const struct field other_fields[] = {
-    HEAD(meet_head, head),
-    FIELD(meet_head, talker),
-    FIELD(meet_head, step),
-    {"own", sizeof(struct meet_head), 4, 64},
-    {"own", sizeof(struct meet_head), 4, 64},
-    {"own", (sizeof(struct meet_head) + 7) / 8 * 8, 8, 32},
+    HEAD(session_head, head),
+    FIELD(session_head, talker),
+    FIELD(session_head, step),
+    {"own", sizeof(struct session_head), 4, 64},
+    {"own", sizeof(struct session_head), 4, 64},
+    {"own", (sizeof(struct session_head) + 7) / 8 * 8, 8, 32},
 };
 
 #define FIELDS(fields) fields, sizeof(fields) / sizeof *(fields)
@@ -108,7 +108,7 @@ static const struct lesson *find_lesson(const char *name)
     return lesson;
 }
 
-/* ---- dice ---- */
+/* ---- random numbers ---- */
 
 static uint64_t dice;
 
@@ -133,12 +133,12 @@ enum { MOST_PIDS = 8, DEADLINE = 30 };
 static pid_t pids[MOST_PIDS], bystanders[3];
 static size_t pid_count, bystander_count;
 
-/* A bystander's life: SIGUSR1 is told, SIGTERM ends it. Both were blocked before it was born. */
+/* A bystander reports SIGUSR1; SIGTERM ends it. Both were blocked before the fork. */
 static _Noreturn void stand_by(const char *kind, const sigset_t *both)
 {
     siginfo_t info;
     int signalled = 0;
-    alarm(6 * DEADLINE); /* if whoever should end us is no more */
+    alarm(6 * DEADLINE); /* in case our parent dies first */
     while (sigwaitinfo(both, &info) != SIGTERM) {
         fprintf(stderr, "fuzz: PID %d sent SIGUSR1 to PID %d, %s\n", (int)info.si_pid,
                 (int)getpid(), kind);
@@ -186,7 +186,7 @@ static void add_bystander(const char *kind, enum attached what, const void *segm
     pids[pid_count++] = bystanders[bystander_count++] = pid;
 }
 
-/* Ends them. Returns how many were signalled. */
+/* Ends the bystanders. Returns how many got a signal. */
 static int end_bystanders(void)
 {
     int signalled = 0;
@@ -200,7 +200,7 @@ static int end_bystanders(void)
     return signalled;
 }
 
-/* ---- what is written ---- */
+/* ---- the values ---- */
 
 static bool tame;
 static const char *only; /* the field to be overwritten; NULL: any */
@@ -218,7 +218,7 @@ static uint64_t hostile_pid(void)
     }
 }
 
-/* `here` is what the word holds, `other` what another one does. */
+/* `here` is the value of the word, `other` that of another word. */
 static uint64_t hostile_value(uint64_t here, uint64_t other, size_t size)
 {
     static const uint64_t chosen[] = {
@@ -278,7 +278,8 @@ struct word {
     size_t offset, size;
 };
 
-/* Mostly a field of the lesson, and of an array one of its first; else any word of the segment. */
+/* Mostly a field of the lesson (of an array an early element), otherwise any word of the segment.
+ */
 static struct word choose_word(const struct lesson *lesson, size_t size)
 {
     if (!only && !tame && below(12) == 0) {
@@ -313,7 +314,7 @@ static uint64_t overwrite(void *where, size_t size, uint64_t value)
     }
 }
 
-/* From no time at all to a third of a millisecond. */
+/* From 0 to a third of a millisecond. */
 static void pause_a_little(void)
 {
     static volatile unsigned spent;
@@ -327,7 +328,7 @@ static void pause_a_little(void)
 
 static size_t of_pair; /* pids[] from here on: the segment's creator, and its last visitor */
 
-/* How often the segment is attached. Its creator and its last visitor are kept as PIDs to write. */
+/* Returns the number of attachments. Keeps the creator and the last user as PIDs to write. */
 static unsigned long attachments(int shmid)
 {
     struct shmid_ds about;
@@ -362,7 +363,7 @@ static void await_conversation(int shmid, unsigned long attached)
         looks = attachments(shmid) < attached ? 0 : looks + 1;
 }
 
-/* Returns false if somebody else still has the segment attached when it is too late. */
+/* Returns false if another process still has the segment attached at the deadline. */
 static bool await_end(int shmid, unsigned long ours)
 {
     double late = now() + DEADLINE;
@@ -373,11 +374,11 @@ static bool await_end(int shmid, unsigned long ours)
 
 static long overwritten, in_conversation; /* while one other was attached, while two were */
 
-/* Overwrites `count` words, or as many as it can while somebody else has the segment attached. */
+/* Overwrites up to `count` words while another process has the segment attached. */
 static void attack(int shmid, char *segment, size_t size, const struct lesson *lesson, long count,
                    unsigned long ours)
 {
-    uint64_t left_of_8 = below(3); /* this run leaves none, one or two words of eight as they are */
+    uint64_t left_of_8 = below(3); /* of eight overwrites, 0 to 2 are left and not taken back */
     unsigned long attached;
     for (; count > 0 && (attached = attachments(shmid)) > ours; count--) {
         struct word word = choose_word(lesson, size), another = choose_word(lesson, size);
@@ -415,7 +416,7 @@ static int fuzz(char **argv)
 {
     int shmid = atoi(argv[0]);
     size_t size;
-    of_pair = MOST_PIDS - 2; /* until the bystanders are there */
+    of_pair = MOST_PIDS - 2; /* until the bystanders have started */
     if (attachments(shmid) == 0) {
         printf("overwritten: 0, the listener is gone already\n");
         return 0;
@@ -423,7 +424,7 @@ static int fuzz(char **argv)
     char *segment = attach(shmid, &size);
     unsigned long ours = 1;
     dice = strtoull(argv[2], NULL, 10);
-    signal(SIGUSR1, SIG_IGN); /* that we have attached it is true: we may be taken for a talker */
+    signal(SIGUSR1, SIG_IGN); /* we have attached the segment, so we may be taken for a talker */
 
     add_bystander("who has nothing attached", NOTHING_ATTACHED, segment, getuid());
     add_bystander("who has another segment attached", ANOTHER_SEGMENT, segment, getuid());
@@ -448,7 +449,7 @@ static int fuzz(char **argv)
     return signalled ? 1 : stay ? 3 : 0;
 }
 
-/* ---- one word, on purpose ---- */
+/* ---- poke: one chosen word ---- */
 
 static void poke(int shmid, const char *what, const char *text)
 {

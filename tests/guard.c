@@ -1,11 +1,11 @@
-/* guard.c - puts each segment between pages that nobody may touch, for tests/torture/hostile.
+/* guard.c - puts each segment between pages without access, for tests/torture/hostile.
  *
  *     cc -shared -fPIC -o guard.so guard.c; LD_PRELOAD=guard.so build/listener
  *
- * The sanitizers know the heap and the stack, but of a segment they know neither where it begins
- * nor where it ends; and what lies behind it may be another mapping of the process's own. So shmat
- * and shmdt are replaced: an access before the segment or behind its last page is a SIGSEGV, and
- * one behind its last byte is a report, where AddressSanitizer is there to make it.
+ * The sanitizers know the bounds of the heap and of the stack, but not those of a segment; and
+ * another mapping of the process may follow it. So this replaces shmat and shmdt: an access before
+ * the segment or after its last page is a SIGSEGV. An access after its last byte is a report, if
+ * the program is built with AddressSanitizer.
  */
 #define _GNU_SOURCE /* syscall, MAP_ANONYMOUS, SHM_REMAP */
 #include <stddef.h>
@@ -16,7 +16,7 @@
 
 enum { PAGE = 4096, GUARD = 256 * PAGE };
 
-/* AddressSanitizer's own; NULL in a program that was built without it. */
+/* NULL in a program that is built without AddressSanitizer. */
 void __asan_poison_memory_region(const volatile void *address, size_t size) __attribute__((weak));
 void __asan_unpoison_memory_region(const volatile void *address, size_t size) __attribute__((weak));
 
@@ -33,7 +33,7 @@ static struct place *find(const void *segment)
     return NULL;
 }
 
-/* Where the caller wants an address of its own, it has it, unguarded. */
+/* A caller that asks for an address gets it, without guard pages. */
 void *shmat(int shmid, const void *address, int flags)
 {
     struct shmid_ds about;

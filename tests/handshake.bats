@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# handshake.bats - one message and one reply, with the plain calls in their order.
+# handshake.bats - one message and one reply, with the plain system calls in their order.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -7,13 +7,8 @@ load helpers
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-start_handshake() { # [OPTION]...
-    start listener listener-handshake "$@"
-    wait_for_line listener.out 'waiting for a talker'
-}
-
-@test "one message and one reply, to the letter, and nothing stays behind" {
-    start_handshake
+@test "one message and one reply arrive exactly, and nothing stays behind" {
+    start_listener_of handshake
     shmid=$(shmid_of listener)
     ends 0 talker-handshake "Good morning"
     finish listener 0
@@ -28,55 +23,54 @@ start_handshake() { # [OPTION]...
 }
 
 @test "without a message the talker introduces itself" {
-    start_handshake
+    start_listener_of handshake
     ends 0 talker-handshake
     finish listener 0
     expect_lines talker.out "talker: said: Hello, I'm talker" "talker: listener said: Have a nice day"
 }
 
-@test "a key file and a project of one's own" {
-    start_handshake --file own.shmfile --project 200
+@test "--file and --project choose another key" {
+    start_listener_of handshake --file own.shmfile --project 200
     grep -F "key $(key_of own.shmfile 200)," listener.out
     refuses 3 listener talker-handshake --file own.shmfile
     ends 0 talker-handshake --file own.shmfile --project 200
     finish listener 0
 }
 
-@test "it works thirty times in a row, whoever is faster" {
+@test "thirty handshakes in a row work, whichever side is faster" {
     for _ in {1..30}; do
-        start_handshake
+        start_listener_of handshake
         ends 0 talker-handshake
         finish listener 0
     done
 }
 
-@test "the longest message fits; one byte more is refused with both sizes, and disturbs nobody" {
+@test "the longest message fits; one byte more is refused with both sizes" {
     longest=$(printf '%01023d' 0)
-    start_handshake
+    start_listener_of handshake
     refuses 1 '\<1024\>.*\<1023\>' talker-handshake "${longest}1"
     ends 0 talker-handshake "$longest"
     finish listener 0
     grep -qx "listener: received: $longest" listener.out
 }
 
-@test "no key file, no segment: nobody is there, and no key file is made" {
+@test "without key file and segment the talker reports it and creates neither" {
     refuses 3 listener-handshake talker-handshake
     [ ! -e shmfile ]
     touch shmfile
     refuses 3 listener-handshake talker-handshake
 }
 
-@test "a listener to whom nobody comes gives up when its time is out" {
-    start_handshake -t 0.2
+@test "a listener without a talker gives up at its timeout" {
+    start_listener_of handshake -t 0.2
     shmid=$(shmid_of listener)
     finish listener 3
     [ "$(wc -l <listener.err)" -eq 1 ]
     run ! segment_exists "$shmid"
 }
 
-@test "a second talker is told who is first, and disturbs nobody" {
-    start listener listener-handshake --hold sigsuspend
-    wait_for_state "$listener_pid" T
+@test "a second talker learns who came first, and disturbs nothing" {
+    start_held listener sigsuspend listener-handshake
     start first talker-handshake one
     wait_for_line first.out said
     refuses 4 "\<$first_pid\>" talker-handshake two
@@ -86,15 +80,15 @@ start_handshake() { # [OPTION]...
     grep -x 'listener: received: one' listener.out
 }
 
-@test "a second listener is told who is first, and disturbs nobody" {
-    start_handshake
+@test "a second listener learns who came first, and disturbs nothing" {
+    start_listener_of handshake
     refuses 4 "\<$listener_pid\>" listener-handshake
     ends 0 talker-handshake
     finish listener 0
 }
 
 @test "a talker of another lesson does not disturb the listener" {
-    start_handshake
+    start_listener_of handshake
     refuses 1 lesson talker
     is_running "$listener_pid"
     ends 0 talker-handshake
@@ -105,22 +99,21 @@ start_handshake() { # [OPTION]...
     finish listener 0
 }
 
-@test "a segment that a killed listener left is removed by the next, which says so" {
-    start_handshake
+@test "the next listener removes what a killed one left, and says so" {
+    start_listener_of handshake
     shmid=$(shmid_of listener)
     kill -KILL "$listener_pid"
     finish listener 137
     refuses 3 listener-handshake talker-handshake
-    start_handshake
+    start_listener_of handshake
     grep -x "listener-handshake: recovered: removed segment $shmid, which PID [0-9]* left behind" listener.err
     run ! segment_exists "$shmid"
     ends 0 talker-handshake
     finish listener 0
 }
 
-@test "a talker whose listener is killed is told who went away" {
-    start listener listener-handshake --hold sigsuspend
-    wait_for_state "$listener_pid" T
+@test "a talker reports that its listener was killed" {
+    start_held listener sigsuspend listener-handshake
     plant "$(shmid_of listener)"
     start talker talker-handshake Hello
     wait_for_line talker.out said
@@ -130,9 +123,8 @@ start_handshake() { # [OPTION]...
     grep "PID $listener_pid" talker.err
 }
 
-@test "a listener whose talker is killed is told who went away, and cleans up" {
-    start listener listener-handshake --hold sigsuspend
-    wait_for_state "$listener_pid" T
+@test "a listener reports that its talker was killed, and cleans up" {
+    start_held listener sigsuspend listener-handshake
     shmid=$(shmid_of listener)
     start talker talker-handshake Hello
     wait_for_line talker.out said
@@ -144,7 +136,7 @@ start_handshake() { # [OPTION]...
     run ! segment_exists "$shmid"
 }
 
-@test "no call carries the message: what the one stores is in the other's memory" {
+@test "no call carries the message: it passes through the shared memory" {
     requires_strace
     [ -z "${SANITIZE-}" ] || skip "a sanitizer reads its own command line"
     start listener strace -s 4096 -o listener.strace "$(lesson_program listener handshake)" -t "$DEADLINE"
@@ -152,7 +144,7 @@ start_handshake() { # [OPTION]...
     start talker strace -s 4096 -o talker.strace "$(lesson_program talker handshake)" -t "$DEADLINE" 'A word in memory'
     finish talker 0
     finish listener 0
-    # The talker has it from its command line, and both show it: no other call has it for an argument.
+    # The talker gets it on its command line, and both print it: no other call has it as an argument.
     grep -h 'A word in memory' talker.strace listener.strace | sed 's/(.*//' | sort | uniq -c | tr -s ' ' | expect_lines - \
         " 1 execve" " 2 write"
     grep -F 'write(1, "listener: received: A word in memory\n"' listener.strace

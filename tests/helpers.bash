@@ -1,17 +1,17 @@
-# helpers.bash - what all tests share: programs started, waited for, and ended, and nothing left behind.
+# helpers.bash - what all tests share: start programs, wait for them, end them, and leave nothing behind.
 #
-# The programs under test are $TALKER and $LISTENER (default: the built ones), so that another implementation can
-# be tested; the lessons' come from $BUILD. A test runs in a directory of its own, so the default key file is its
-# own as well. A key file of another name must have "shmfile" in it: then the segments behind it are found at the end.
+# The programs under test are $TALKER and $LISTENER (default: the built ones), so that another implementation can be
+# tested. The lessons come from $BUILD. A test runs in a directory of its own, so it has its own default key file. Any
+# other key file must have "shmfile" in its name, because the end of the test looks for the segments of such files.
 #
-#     start_listener --keep            # is running, and waiting
+#     start_listener --keep            # it runs, and waits for a talker
 #     start slow talker --chat <lines  # in the background: slow.out, slow.err, $slow_pid
-#     finish slow 0                    # has ended, with that status
+#     finish slow 0                    # wait for its end, check the status
 #     ends 0 talker Hello              # both in one: talker.out, talker.err
 #     run -0 talker Hello              # the same with bats' own means
-#     stop listener                    # SIGTERM, and death of it
+#     stop listener                    # send SIGTERM; it dies of that
 #
-# Nothing waits by sleeping: all waiting polls, at most $DEADLINE seconds, and tells what it was waiting for.
+# No wait is a fixed sleep: each polls for at most $DEADLINE seconds, and a failure says what it waited for.
 
 bats_require_minimum_version 1.8.0
 
@@ -25,7 +25,7 @@ absolute() { # PATH DIRECTORY
     esac
 }
 
-# A program may be named as for the shell: by a path, or by a name that stands in $PATH.
+# NAME is a path, or a name in $PATH, as for the shell.
 program() { # NAME
     absolute "$(type -P "$1" || echo "$1")" "$PWD"
 }
@@ -37,9 +37,9 @@ LISTENER=$(program "${LISTENER:-$BUILD/listener}")
 # ---- a test's beginning and end
 
 started=()                       # PIDs
-declare -gA born died            # of each, in seconds: before and after, its PID was somebody else's
-planted=()                       # segments that the test made, or left, on purpose
-test_began=$EPOCHSECONDS         # what is older is not the test's
+declare -gA born died            # of each, in seconds: earlier and later the PID was another process's
+planted=()                       # segments that the test created or left on purpose
+test_began=$EPOCHSECONDS         # older segments are not the test's
 
 common_setup() {
     local program
@@ -50,7 +50,7 @@ common_setup() {
     exec </dev/null
 }
 
-# Ends and removes what the test has left. That it left anything fails it.
+# Ends and removes what the test has left. A test that left anything fails.
 common_teardown() {
     local id clean=0
     for id in "${started[@]}"; do
@@ -67,7 +67,7 @@ common_teardown() {
     return "$clean"
 }
 
-# Returns 1 where there was something to end. Only a child of ours can have been started by the test.
+# Returns 1 if a process was left. Only our own children were started by the test.
 end_leftover() { # PID
     if is_gone "$1" || [ "$(parent_of "$1")" != "$$" ]; then return 0; fi
     echo "\"$BATS_TEST_DESCRIPTION\" left a process behind: $1, $(tr '\0' ' ' <"/proc/$1/cmdline")"
@@ -83,27 +83,41 @@ requires() { # TOOL...
     done
 }
 
-# script(1) runs a program on one of its own.
+requires_compiler() { # WHAT IT IS FOR
+    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for $1"
+}
+
+# Compiles tests/NAME.c to DIRECTORY/NAME (default: the test's directory).
+compile() { # NAME [DIRECTORY]
+    requires_compiler "tests/$1.c"
+    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -o "${2:-.}/$1" "$BATS_TEST_DIRNAME/$1.c"
+}
+
+as_nobody() { # COMMAND...
+    setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+
+# script(1) runs a program on a new terminal.
 requires_terminal() {
     requires script
-    script -qec true /dev/null >/dev/null 2>&1 </dev/null || skip "no terminal can be made here"
+    script -qec true /dev/null >/dev/null 2>&1 </dev/null || skip "no terminal can be created here"
 }
 
 requires_strace() {
     requires strace
-    strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+    strace -o /dev/null true 2>/dev/null || skip "strace is not permitted here"
     without_leak_search # there can be only one tracer
 }
 
-# The sanitizers' search for leaks, at exit, is a tracer: it attaches (ptrace(2)), and waits for the SIGSTOP of that.
+# The sanitizers' leak search at exit is a tracer: it attaches with ptrace(2), and waits for a SIGSTOP.
 without_leak_search() {
     export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 }
 
-# For a test of what the contract leaves to an implementation: the layout of the segment, the names of points.
+# For tests of what an implementation decides: the layout of the segment, the names of points.
 only_ours() {
     if ! [ "$TALKER" -ef "$BUILD/talker" ] || ! [ "$LISTENER" -ef "$BUILD/listener" ]; then
-        skip "about the programs in $BUILD alone"
+        skip "only for the programs in $BUILD"
     fi
 }
 
@@ -113,7 +127,7 @@ lesson_program() { # SIDE LESSON
     echo "$BUILD/$1-$2"
 }
 
-# Sets `command` to what PROGRAM stands for. A program under test carries a timeout: a test cannot hang.
+# Sets `command` for PROGRAM. A program under test gets a timeout, so a test cannot hang.
 resolve() { # PROGRAM [ARGUMENT]...
     case $1 in
         talker) command=("$TALKER") ;;
@@ -143,12 +157,12 @@ lesson() { # SIDE-LESSON [ARGUMENT]...
     "${command[@]}" 3>&-
 }
 
-# In the background, as NAME: NAME.out, NAME.err and $NAME_pid are its. PROGRAM: talker, listener-LESSON, sleep...
-# Descriptor 3 is bats' own, 7 a test's: the end of a fifo that it writes to.
+# Starts PROGRAM (talker, listener-LESSON, sleep...) in the background as NAME: NAME.out, NAME.err, $NAME_pid.
+# Descriptor 3 belongs to bats; 7 is the fifo that a test writes to.
 start() { # NAME PROGRAM [ARGUMENT]...
     local name=$1
     resolve "${@:2}"
-    rm -f "$name.out" "$name.err" # what one of the same name has said before is not for wait_for_line
+    rm -f "$name.out" "$name.err" # wait_for_line must not see the lines of an earlier NAME
     local now=$EPOCHSECONDS
     "${command[@]}" <&0 >"$name.out" 2>"$name.err" 3>&- 7>&- &
     printf -v "${name}_pid" %d "$!"
@@ -157,13 +171,26 @@ start() { # NAME PROGRAM [ARGUMENT]...
     unset "died[$!]"
 }
 
-# The listener, once it can be spoken to.
+# Starts the pair's listener, and returns when it waits for a talker.
 start_listener() { # [OPTION]...
     start listener listener "$@"
     wait_for_line listener.out 'waiting for a talker' || { show listener && return 1; }
 }
 
-# Waits until NAME has ended, and sets `status`.
+# Starts a lesson's listener, and returns when it waits for a talker.
+start_listener_of() { # LESSON [OPTION]...
+    start listener "listener-$1" "${@:2}"
+    wait_for_line listener.out 'waiting for a talker' || { show listener && return 1; }
+}
+
+# Starts PROGRAM, and returns when it is held at POINT: a call, or a point that --help lists.
+start_held() { # NAME POINT PROGRAM [ARGUMENT]...
+    local pid=$1_pid
+    start "$1" "$3" --hold "$2" "${@:4}"
+    wait_for_state "${!pid}" T
+}
+
+# Waits for the end of NAME, and sets `status`.
 reap() { # NAME
     local pid=$1_pid
     status=0
@@ -171,7 +198,7 @@ reap() { # NAME
     died[${!pid}]=$EPOCHSECONDS
 }
 
-# NAME has ended, and with STATUS (128 + N: by signal N).
+# Waits for the end of NAME, which must have STATUS (128 + N: killed by signal N).
 finish() { # NAME STATUS
     local pid=$1_pid status
     wait_gone "${!pid}" || { show "$1" && return 1; }
@@ -179,7 +206,7 @@ finish() { # NAME STATUS
     [ "$status" -eq "$2" ] || { show "$1" && fail "$1: status $status, not $2"; }
 }
 
-# In the foreground, as PROGRAM up to its first hyphen: talker.out, talker.err.
+# Runs PROGRAM in the foreground, named up to its first hyphen: talker.out, talker.err.
 ends() { # STATUS PROGRAM [ARGUMENT]...
     start "${2%%-*}" "${@:2}"
     finish "${2%%-*}" "$1"
@@ -208,7 +235,7 @@ until_true() { # COMMAND...
 wait_for_line() { # FILE PATTERN (grep -E)
     until_true grep -qsE -e "$2" "$1" ||
         fail "waited $DEADLINE s for a line like '$2' in $1, which holds:" "$(cat "$1")" \
-            "and what was said on stderr:" "$(cat "${1%.out}.err" 2>/dev/null)"
+            "and its stderr:" "$(cat "${1%.out}.err" 2>/dev/null)"
 }
 
 wait_for_state() { # PID STATE (T: stopped)
@@ -220,7 +247,7 @@ wait_gone() { # PID
     until_true is_gone "$1" || fail "waited $DEADLINE s for process $1 to end, it is in state '$(state_of "$1")'"
 }
 
-state_of() { # PID; nothing where there is no such process
+state_of() { # PID; prints nothing if there is no such process
     local stat
     { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
     stat=${stat##*') '}
@@ -247,7 +274,7 @@ is_gone() { # PID
 
 # ---- segments
 
-# What ftok makes of FILE and PROJECT, as the programs print it.
+# The key that ftok makes from FILE and PROJECT, as the programs print it.
 key_of() { # FILE PROJECT
     local device inode
     read -r device inode < <(stat -c '%d %i' "$1")
@@ -262,19 +289,36 @@ segment_exists() { # SHMID
     [ -n "$(segment_line "$1")" ]
 }
 
-# The segment that the listener NAME waits at.
+segment_is_gone() { # SHMID
+    ! segment_exists "$1"
+}
+
+# errexit ignores a plain "! segment_exists", so this fails by itself.
+is_removed() { # SHMID
+    segment_is_gone "$1" || fail "segment $1 is still there: $(segment_line "$1")"
+}
+
+# Fields of /proc/sysvipc/shm.
+kernel_says() { # SHMID FIELD...
+    segment_line "$1" | awk -v fields="${*:2}" '
+        { split("key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime", name)
+          for (i in name) value[name[i]] = $i }
+        END { n = split(fields, f, " "); for (i = 1; i <= n; i++) printf "%s%s", value[f[i]], i < n ? " " : "\n" }'
+}
+
+# The segment of the listener NAME.
 shmid_of() { # NAME
     wait_for_line "$1.out" 'waiting for a talker .*shmid' &&
         sed -n 's/.*waiting for a talker .*shmid \([0-9]*\).*/\1/p' "$1.out"
 }
 
-# A segment that stays when its maker is gone, and that is to: removed at the end of the test.
+# The test leaves this segment on purpose: it is removed at the end.
 plant() { # SHMID
     planted+=("$1")
 }
 
-# The test's own: made by a process that it started, in that one's time, or with the key of one of its files, whatever
-# the project. (The kernel's clock for such times may be one of its ticks behind, and so a second.)
+# The test's own segments: created by a process that it started, during that process's life, or with the key of one of
+# its files and any project. (The kernel's clock for these times may be a tick behind, and so a whole second.)
 own_segments() {
     local file pid keys='' lives=''
     for file in *shmfile*; do
@@ -294,14 +338,32 @@ own_segments() {
         $14 >= began - 1 && ((($1 + 4294967296) % 16777216 in key) || made_by_us()) { print $2 }' /proc/sysvipc/shm
 }
 
-# ---- what a test expects
+# ---- expectations
 
 fail() { # LINE...
     printf '%s\n' "$@" >&2
     return 1
 }
 
-# What NAME has said, for a person who looks for the reason.
+received() { # NAME: the messages that the listener NAME has received, in order
+    sed -n 's/^listener: received: //p' "$1.out"
+}
+
+# The calls that both strace and the narration show, as strace writes them.
+narrated_calls() { # NAME
+    sed -nE 's/^[a-z_-]+\[[0-9]+\] ((shm[a-z]+|kill)\(.*)/\1/p' "$1.err"
+}
+
+straced_calls() { # NAME
+    sed -nE 's/^((shm[a-z]+|kill)\(.*\)) += /\1 = /p' "$1.strace"
+}
+
+# Each sentence that SOURCE passes to explain(), in its order.
+explanations() { # SOURCE
+    tr '\n' ' ' <"$1" | sed -E 's/" +"//g' | grep -oE '\<explain\( *"[^"]*"' | sed -E 's/[^"]*"(.*)"/\1/'
+}
+
+# Prints the output of NAME for a person who looks for the reason.
 show() { # NAME
     local file lines
     for file in "$1.out" "$1.err"; do
@@ -313,13 +375,13 @@ show() { # NAME
     done >&2
 }
 
-# FILE (- is stdin) holds these lines, and nothing else. No LINE: it is empty.
+# FILE (- is stdin) holds exactly these lines. Without LINE it is empty.
 expect_lines() { # FILE [LINE]...
     diff -u <([ $# -eq 1 ] || printf '%s\n' "${@:2}") "$1" ||
-        fail "$1 is not what it should be (-), but what is marked (+)"
+        fail "$1 is not as expected (-): it has the lines (+)"
 }
 
-# PROGRAM ends with STATUS, and all that it says is one line on stderr that is like PATTERN (grep -E).
+# PROGRAM ends with STATUS, and prints only one line on stderr, which matches PATTERN (grep -E).
 refuses() { # STATUS PATTERN PROGRAM [ARGUMENT]...
     local status=0
     resolve "${@:3}"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# helpers.bats - what a test takes for its own, and removes at its end: neither less nor more.
+# helpers.bats - a test removes exactly the segments that it created.
 # shellcheck disable=SC2154,SC2034 # start sets NAME_pid; own_segments reads born and died
 
 load helpers
@@ -11,18 +11,18 @@ setup() {
 
 teardown() { common_teardown; }
 
-made() { # NAME: the segment that ipcmk said it has made
+made() { # NAME: the id that ipcmk printed
     sed -n 's/.*: *\([0-9]*\)$/\1/p' "$1.out"
 }
 
-@test "a segment that a process of the test has made is the test's, whatever its key" {
+@test "a segment that a process of the test created counts as the test's" {
     start maker ipcmk -M 64
     finish maker 0
     plant "$(made maker)"
     [ "$(own_segments)" = "$(made maker)" ]
 }
 
-@test "a segment made under a PID that the test's process had before, or has later, is somebody else's" {
+@test "a segment of an earlier or later process with that PID does not count" {
     start maker ipcmk -M 64
     finish maker 0
     plant "$(made maker)"
@@ -32,10 +32,10 @@ made() { # NAME: the segment that ipcmk said it has made
     [ -z "$(own_segments)" ]
 }
 
-@test "what a test has left is removed at its end, and told" {
+@test "the end of a test removes and reports what the test left behind" {
     start maker ipcmk -M 64
     finish maker 0
     run -1 common_teardown
-    [[ $output == "\"what a test has left is removed at its end, and told\" left segment $(made maker) behind: "* ]]
+    [[ $output == "\"$BATS_TEST_DESCRIPTION\" left segment $(made maker) behind: "* ]]
     run ! segment_exists "$(made maker)"
 }

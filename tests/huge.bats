@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
-# huge.bats - page faults with small pages and with huge ones, and memory that is promised or not.
+# huge.bats - page faults with small and with huge pages, and memory with and without a reservation.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
-load meeting
+load session
 
 setup() {
     common_setup
@@ -26,14 +26,14 @@ expected_bytes() {
     echo $((2 * $(meminfo Hugepagesize) * 1024))
 }
 
-# Another run of this suite must not set huge pages aside while we count on some, or on none.
+# Another run of these tests must not change the number of huge pages meanwhile.
 alone() {
     requires flock
     exec 9</proc/sys/vm/nr_hugepages
     flock -w 60 9 || fail "waited 60 s for /proc/sys/vm/nr_hugepages, which another test holds"
 }
 
-# Sets FILE to VALUE until give_back; or until this test is no more, however it ended: then its keeper sets it back.
+# Sets FILE to VALUE until give_back. If the test dies first, a keeper process sets it back.
 borrow() { # FILE VALUE
     [ -w "$1" ] || skip "only root can write $1"
     local before fd
@@ -50,7 +50,7 @@ borrow() { # FILE VALUE
 
 borrowed=()
 
-# The last first: each keeper has inherited the descriptors of those before it.
+# The last one first, because each keeper has inherited the descriptors of those before it.
 give_back() {
     local i fd
     for ((i = ${#borrowed[@]} - 3; i >= 0; i -= 3)); do
@@ -65,11 +65,11 @@ holds() { # FILE VALUE
 }
 
 meet_as_nobody() { # both sides of the lesson
-    [ "$(id -u)" -eq 0 ] || skip "only root can be somebody else"
+    [ "$(id -u)" -eq 0 ] || skip "only root can become another user"
     requires setpriv
     chmod 777 .
     nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
-    "${nobody[@]}" test -x "$BUILD/listener-huge" || skip "nobody may not run what is in $BUILD"
+    "${nobody[@]}" test -x "$BUILD/listener-huge" || skip "the user nobody cannot run $BUILD"
     start listener "${nobody[@]}" "$BUILD/listener-huge" -t "$DEADLINE"
     wait_for_line listener.out waiting
     start talker "${nobody[@]}" "$BUILD/talker-huge" -t "$DEADLINE"
@@ -77,12 +77,12 @@ meet_as_nobody() { # both sides of the lesson
     finish listener 0
 }
 
-# The page faults that SIDE tells of for the segment with FLAG.
+# The page faults that SIDE prints for the segment with FLAG.
 faults() { # SIDE FLAG
     sed -n "s/^$1: $2: .* took \([0-9]*\) page faults.*/\1/p" "$1.out"
 }
 
-# A fault for each page, and few for anything else.
+# One fault for each page, and few others.
 expect_a_fault_per_page() { # SIDE FLAG PAGES
     local count
     count=$(faults "$1" "$2")
@@ -91,7 +91,7 @@ expect_a_fault_per_page() { # SIDE FLAG PAGES
     fi
 }
 
-@test "in small pages each page is a fault, in both processes, with SHM_NORESERVE as well" {
+@test "each small page costs one fault in each process, SHM_NORESERVE or not" {
     meet huge
     page=$(getconf PAGESIZE) bytes=$(expected_bytes)
     for flag in 'no flag' SHM_NORESERVE; do
@@ -108,7 +108,7 @@ has_stopped_more() { # COUNT
     [ "$(grep -c 'stopped before' talker.err)" -gt "$1" ] && in_state "$talker_pid" T
 }
 
-# Sends the talker on, call by call, until it stops before CALL for the N-th time.
+# Continues the talker, call by call, until it stops before its N-th CALL.
 step_to() { # CALL N
     local stops
     until [ "$(grep -c "stopped before $1:" talker.err)" -ge "$2" ]; do
@@ -124,12 +124,11 @@ minor_faults() { # PID
     echo "${stat[9]}"
 }
 
-@test "the kernel counts the same page faults for that process" {
-    start listener listener-huge
-    wait_for_line listener.out waiting
+@test "the kernel counts the same page faults for the process" {
+    start_listener_of huge
     start talker talker-huge --step
     until_true has_stopped_more 0
-    step_to shmat 3 # the first two are the meeting's
+    step_to shmat 3 # the first two attach the session's segment
     before=$(minor_faults "$talker_pid")
     step_to shmdt 2
     count=$(($(minor_faults "$talker_pid") - before))
@@ -140,7 +139,7 @@ minor_faults() { # PID
     [ "$count" -ge "$told" ] && [ "$count" -lt $((told + 100)) ] || fail "the kernel counts $count, the lesson tells $told"
 }
 
-@test "where no huge pages are set aside it is ENOMEM, and the line that it names mends that" {
+@test "without huge pages: ENOMEM, and the named command provides some" {
     alone
     [ "$(meminfo HugePages_Free)" = 0 ] || skip "there are huge pages set aside on this machine"
     [ "$(id -u)" -eq 0 ] || skip "only root may use SHM_HUGETLB without a group"
@@ -155,7 +154,7 @@ minor_faults() { # PID
     run ! grep skipped listener.out talker.out
 }
 
-@test "in huge pages there are few faults, in both processes" {
+@test "huge pages cost few faults in both processes" {
     alone
     borrow /proc/sys/vm/nr_hugepages $(($(meminfo HugePages_Total) + 2))
     meet huge
@@ -171,7 +170,7 @@ minor_faults() { # PID
     [ "$(meminfo HugePages_Free)" = "$(meminfo HugePages_Total)" ]
 }
 
-@test "without the capability it is EPERM, and the line that it names mends that" {
+@test "without the capability: EPERM, and the named command grants it" {
     alone
     meet_as_nobody
     grep -E '^listener: skipped: SHM_HUGETLB: EPERM, .*; as root: sysctl vm.hugetlb_shm_group=65534$' listener.out
@@ -181,7 +180,7 @@ minor_faults() { # PID
     grep -E '^listener: SHM_HUGETLB: .* page faults$' listener.out
 }
 
-@test "any other refusal is named as well" {
+@test "any other refusal is reported as well" {
     requires_strace
     start listener strace -o strace.out -e trace=shmget -e inject=shmget:error=ENOSYS:when=4 \
         "$(lesson_program listener huge)" -t "$DEADLINE"
@@ -192,7 +191,7 @@ minor_faults() { # PID
     grep -x 'listener: skipped: SHM_HUGETLB: ENOSYS' listener.out
 }
 
-@test "twice the memory and swap is refused, and with SHM_NORESERVE it is granted" {
+@test "more than memory and swap is refused; with SHM_NORESERVE it is granted" {
     requires_strace
     start listener strace -o strace.out -e trace=shmget "$(lesson_program listener huge)" -t "$DEADLINE"
     wait_for_line listener.out waiting
@@ -209,8 +208,8 @@ minor_faults() { # PID
     [ "$mode" -eq 2 ] || grep -E "shmget\(IPC_PRIVATE, $bytes, SHM_NORESERVE\|0600\) *= [0-9]+$" strace.out
 }
 
-@test "stray SIGUSR1, signals that end and SIGKILL leave nothing behind, nor do the three segments stay" {
-    strays_change_nothing huge shmat:3 # the first two are meet's
+@test "stray, terminating and killing signals leave no segment behind" {
+    strays_change_nothing huge shmat:3 # the first two attach the session's segment
     signals_leave_nothing huge shmat:3
     kills_leave_nothing huge shmat:3
 }

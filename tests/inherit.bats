@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
-load meeting
+load session
 
 setup() { common_setup; }
 teardown() { common_teardown; }
@@ -12,11 +12,11 @@ family_segments() { # what the listener has made beside the one where the two me
     awk -v pid="$listener_pid" -v met="$shmid" '$5 == pid && $2 != met { print $2 }' /proc/sysvipc/shm
 }
 
-children() { # of the listener, as it has told them
+children() { # the PIDs of the children that the listener printed
     sed -nE 's/.*\] fork\(\) = ([0-9]+)$/\1/p' listener.err
 }
 
-# Both, held when the talker is about to count for the N-th time.
+# Starts both; the talker stops just before it counts for the N-th time.
 hold_at_count() { # N
     hold_talker inherit "count:$1" -v
 }
@@ -41,7 +41,7 @@ go_on() {
     expect_lines talker.err
 }
 
-@test "the kernel's own list counts the same at each step" {
+@test "/proc counts the same attachments at each step" {
     counts=(none 2 4 2 4 2 1)
     for n in {1..6}; do
         hold_at_count "$n"
@@ -53,7 +53,7 @@ go_on() {
     go_on
 }
 
-@test "the family's segment has no key, and is marked for removal all along" {
+@test "the family's segment has no key, and is always marked for removal" {
     hold_at_count 2
     read -r key _ mode _ < <(segment_line "$(family_segments)")
     [ "$key" -eq 0 ]
@@ -62,7 +62,7 @@ go_on() {
     grep -E '\] shmget\(IPC_PRIVATE, ' listener.err
 }
 
-@test "what a child stores in the segment its parent sees; what it stores in malloc'ed memory it does not" {
+@test "the parent sees a child's store in the segment, not in malloc memory" {
     meet inherit -v
     said=()
     for child in $(children); do
@@ -72,7 +72,7 @@ go_on() {
     grep -x 'listener: after one shmdt, the segment still holds 2' listener.out
 }
 
-@test "a child has it attached without a call of its own" {
+@test "a child has the segment attached without a call of its own" {
     requires_strace
     start listener strace -f -o listener.strace -e trace=shmat "$(lesson_program listener inherit)" -v -t "$DEADLINE"
     shmid_of listener >shmid
@@ -86,7 +86,7 @@ go_on() {
     done
 }
 
-@test "after exec the child lives on, as another program, and has nothing of it attached" {
+@test "after exec the child runs on, with nothing attached" {
     [ -r /proc/self/maps ] || skip "no /proc/PID/maps here"
     hold_at_count 2
     child=$(children)
@@ -102,7 +102,7 @@ go_on() {
     grep -x "listener: PID $child has called exec, and lives" listener.out
 }
 
-@test "when the listener is killed its children end with it, and the segment goes" {
+@test "when the listener is killed its children end, and the segment goes" {
     for n in 2 3 4; do
         hold_at_count "$n"
         child=$(children | tail -n 1)
@@ -113,12 +113,12 @@ go_on() {
         [ -z "$(family_segments)" ]
         kill -CONT "$talker_pid"
         finish talker 3
-        start listener listener-inherit -t 0.1 # it recovers what the two had met at
+        start listener listener-inherit -t 0.1 # it removes the session's stale segment
         finish listener 3
     done
 }
 
-@test "without the program to call, it says so" {
+@test "without the program to execute, the listener reports it" {
     start listener env PATH=/nowhere "$(lesson_program listener inherit)" -t "$DEADLINE"
     shmid_of listener >shmid
     ends 3 talker-inherit
@@ -127,7 +127,7 @@ go_on() {
     grep -E 'PID [0-9]+ could not call exec' listener.err
 }
 
-@test "stray SIGUSR1, signals that end and SIGKILL leave nothing behind" {
+@test "stray, terminating and killing signals leave nothing behind" {
     strays_change_nothing inherit count:2
     signals_leave_nothing inherit count:2
     kills_leave_nothing inherit count:4

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# keys.bats - what ftok makes of a file, and whom one meets with it.
+# keys.bats - how ftok makes a key from a file, and which segment the key leads to.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -7,13 +7,8 @@ load helpers
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-start_creator() { # [OPTION]...
-    start listener listener-keys "$@"
-    wait_for_line listener.out 'waiting for a talker'
-}
-
 hold_both() { # LISTENER'S POINT
-    start_creator --hold "$1"
+    start_listener_of keys --hold "$1"
     start talker talker-keys
     wait_for_state "$listener_pid" T
 }
@@ -24,21 +19,21 @@ let_go() {
     finish listener 0
 }
 
-# Segments that PID has made: key and id.
+# Key and id of each segment that PID has created.
 made_by() { # PID
     awk -v pid="$1" '$5 == pid { printf "%#x %d\n", ($1 + 4294967296) % 4294967296, $2 }' /proc/sysvipc/shm
 }
 
 skip_if_skipped() { # FILE PART
     grep "skipped: $2" "$1" >why || return 0
-    for id in "${started[@]}"; do # held at a point that does not come then
+    for id in "${started[@]}"; do # they may be held, and the point is not reached
         kill -TERM "$id" && kill -CONT "$id" && wait_gone "$id"
     done 2>/dev/null
     skip "$(cut -d : -f 3- <why)"
 }
 
-@test "both exit 0, and leave neither a segment nor a file" {
-    start_creator
+@test "both sides exit 0, and leave neither a segment nor a file" {
+    start_listener_of keys
     ends 0 talker-keys
     finish listener 0
     expect_lines listener.err
@@ -47,8 +42,8 @@ skip_if_skipped() { # FILE PART
     [ -z "$(made_by "$listener_pid")$(made_by "$talker_pid")" ]
 }
 
-@test "the same file and project give the same key; only the lowest 8 bits of the project count" {
-    start_creator --project 77
+@test "same file and project, same key; only 8 bits of the project count" {
+    start_listener_of keys --project 77
     ends 0 talker-keys --project 77
     finish listener 0
     key=$(key_of shmfile 77)
@@ -57,16 +52,16 @@ skip_if_skipped() { # FILE PART
     [ $((333 % 256)) -eq 77 ]
 }
 
-@test "the talker makes the key of the same file under another name" {
+@test "the talker gets the key of the same file under another name" {
     touch shmfile
     ln -s shmfile other.shmfile
-    start_creator
+    start_listener_of keys
     ends 0 talker-keys --file other.shmfile
     finish listener 0
     grep -qx "listener: the same file: our key $(key_of shmfile 1), the talker's $(key_of shmfile 1)" listener.out
 }
 
-@test "of a file that is not there ftok makes -1, and -1 as a key works by accident" {
+@test "for a missing file ftok gives -1, and -1 works as a key by accident" {
     hold_both accident
     skip_if_skipped listener.out 'key 0xffffffff'
     id=$(made_by "$listener_pid" | sed -n 's/^0xffffffff //p')
@@ -79,13 +74,13 @@ skip_if_skipped() { # FILE PART
     grep -q '^talker: another missing file' talker.out
 }
 
-@test "while somebody else has the key -1, that part is skipped, and the rest goes on" {
+@test "while another program uses the key -1, that part is skipped" {
     start first listener-keys --hold accident --file first.shmfile
     wait_for_line first.out waiting
     start second talker-keys --file first.shmfile
     wait_for_state "$first_pid" T
     skip_if_skipped first.out 'key 0xffffffff'
-    start_creator
+    start_listener_of keys
     ends 0 talker-keys
     finish listener 0
     grep -x 'listener: skipped: key 0xffffffff is taken by somebody else at the moment' listener.out
@@ -96,24 +91,24 @@ skip_if_skipped() { # FILE PART
     finish second 0
 }
 
-@test "what a killed listener has left at the key -1 is no hindrance to the next" {
+@test "the next listener can use the key -1 after one was killed with it" {
     hold_both accident
     skip_if_skipped listener.out 'key 0xffffffff'
     for id in $(made_by "$listener_pid" | cut -d ' ' -f 2); do plant "$id"; done
     kill -KILL "$listener_pid"
     finish listener 137
     finish talker 3
-    start_creator
+    start_listener_of keys
     ends 0 talker-keys
     finish listener 0
     skip_if_skipped listener.out 'key 0xffffffff'
     grep -q "key 0xffffffff leads to segment" talker.out
 }
 
-@test "a file that was replaced gives another key, under the same name" {
+@test "a replaced file gives another key under the same name" {
     hold_both recreated
     before=$(made_by "$listener_pid" | grep -v "^$(key_of shmfile 1) " | head -n 1)
-    after=$(key_of shmfile.keys1 $((${before% *} >> 24))) # the project is the first that was free
+    after=$(key_of shmfile.keys1 $((${before% *} >> 24))) # the lesson takes the first unused project
     [ "${before% *}" != "$after" ]
     grep -qx "listener: replaced the file: its inode was [0-9]*, and is $(stat -c %i shmfile.keys1)" listener.out
     let_go
@@ -121,7 +116,7 @@ skip_if_skipped() { # FILE PART
     grep -qx "talker: by the same name: key $after, and behind it ENOENT" talker.out
 }
 
-@test "two different files with the same key are found by search, and it is their key" {
+@test "a search finds two different files with the same key" {
     hold_both stranger
     skip_if_skipped talker.out 'no two'
     read -r one two < <(sed -n 's/^talker: found two among [0-9]* files: \(.*\) and \(.*\)/\1 \2/p' talker.out)
@@ -132,7 +127,7 @@ skip_if_skipped() { # FILE PART
     [ $(($(sed -n 's/^talker: their keys: .* and //p' talker.out) & 16777215)) -eq $(($(key_of "$one" 0))) ]
 }
 
-@test "behind the twin's key sits a stranger: the magic tells, and who does not ask reads its text" {
+@test "the twin's key leads to a foreign segment, which the magic reveals" {
     hold_both stranger
     skip_if_skipped talker.out 'no two'
     read -r key id < <(made_by "$listener_pid" | grep -v "^$(key_of shmfile 1) ")
@@ -145,7 +140,7 @@ skip_if_skipped() { # FILE PART
     grep -qx "talker: who does not ask reads \"a stranger's text\"" talker.out
 }
 
-@test "IPC_PRIVATE is a new segment every time, and has the key 0" {
+@test "IPC_PRIVATE gives a new segment every time, with the key 0" {
     hold_both private
     made_by "$listener_pid" | sed -n 's/^0 //p' >ids
     [ "$(sort -u ids | wc -l)" -eq 2 ]
@@ -168,9 +163,9 @@ skip_if_skipped() { # FILE PART
     done
 }
 
-@test "a talker whose listener ends, and takes its segments with it, is told who went away" {
-    for nth in 5 6 8; do # when it is about to look for the listener's segments
-        start_creator
+@test "a talker reports that its listener ended and took its segments along" {
+    for nth in 5 6 8; do # just before it looks for the listener's segments
+        start_listener_of keys
         start talker talker-keys --hold "ftok:$nth"
         until_true eval 'in_state "$talker_pid" T || grep -q "skipped: no two" talker.out'
         skip_if_skipped talker.out 'no two'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# lifetime.bats - a segment outlives its processes with its contents, until somebody removes it.
+# lifetime.bats - a segment and its contents outlive the processes, until one removes it.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -8,12 +8,11 @@ setup() { common_setup; }
 teardown() { common_teardown; }
 
 start_creator() { # [OPTION]...
-    start listener listener-lifetime "$@"
-    wait_for_line listener.out 'waiting for a talker'
+    start_listener_of lifetime "$@"
     shmid=$(shmid_of listener)
 }
 
-# What `ipcs -m -i` shows of the segment, in the words and the order of the talker.
+# The segment as `ipcs -m -i` shows it, in the talker's words and order.
 ipcs_says() { # WHEN
     LC_ALL=C ipcs -m -i "$shmid" | tr '\t' '\n' | awk -F = -v when="$1" -v key="$(key_of shmfile 1)" '
         NF == 2 { value[$1] = $2 }
@@ -39,15 +38,7 @@ talker_says() { # WHEN
     grep "^talker: $1: .* .*, " talker.out
 }
 
-# Fields of /proc/sysvipc/shm.
-kernel_says() { # FIELD...
-    segment_line "$shmid" | awk -v fields="$*" '
-        { split("key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime", name)
-          for (i in name) value[name[i]] = $i }
-        END { n = split(fields, f, " "); for (i = 1; i <= n; i++) printf "%s%s", value[f[i]], i < n ? " " : "\n" }'
-}
-
-@test "both exit 0, the text is found after its writer has exited, and nothing stays behind" {
+@test "the text outlives its writer, both exit 0, and nothing stays behind" {
     start_creator
     ends 0 talker-lifetime
     finish listener 0
@@ -57,58 +48,54 @@ kernel_says() { # FIELD...
     grep -qx "talker: removed: IPC_STAT says EINVAL" talker.out
     expect_lines listener.err
     expect_lines talker.err
-    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+    is_removed "$shmid"
 }
 
-@test "just created: nobody attached it, nobody used it, and it has the size that was asked for" {
-    start listener listener-lifetime --hold created
-    wait_for_state "$listener_pid" T
+@test "a new segment has its size, no attachment and no last user" {
+    start_held listener created listener-lifetime
     shmid=$(awk -v pid="$listener_pid" '$5 == pid { print $2 }' /proc/sysvipc/shm)
-    [ "$(kernel_says nattch lpid atime dtime)" = "0 0 0 0" ]
+    [ "$(kernel_says "$shmid" nattch lpid atime dtime)" = "0 0 0 0" ]
     expect_lines listener.out \
-        "listener: created: $(kernel_says size) bytes, attached 0 times, created by PID $listener_pid, last used by PID 0, nobody"
+        "listener: created: $(kernel_says "$shmid" size) bytes, attached 0 times, created by PID $listener_pid, last used by PID 0, nobody"
     kill -CONT "$listener_pid"
     wait_for_line listener.out waiting
-    [ "$(kernel_says nattch lpid)" = "1 $listener_pid" ]
+    [ "$(kernel_says "$shmid" nattch lpid)" = "1 $listener_pid" ]
     grep -qx "listener: attached: 1 time, last used by PID $listener_pid" listener.out
     stop listener
 }
 
-@test "before: all of shmid_ds as ipcs -m -i shows it, while both are attached" {
+@test "before: shmid_ds is as ipcs -m -i shows it, while both are attached" {
     requires ipcs
     start_creator
-    start talker talker-lifetime --hold shmctl:2 # when it is about to ask
-    wait_for_state "$talker_pid" T
+    start_held talker shmctl:2 talker-lifetime # just before IPC_STAT
     ipcs_says before >expected
-    [ "$(kernel_says nattch cpid lpid)" = "2 $listener_pid $talker_pid" ]
+    [ "$(kernel_says "$shmid" nattch cpid lpid)" = "2 $listener_pid $talker_pid" ]
     kill -CONT "$talker_pid"
     finish talker 0
     expect_lines <(talker_says before) "$(cat expected)"
     finish listener 0
 }
 
-@test "after: nobody is attached and the creator is dead, but the segment is there, as ipcs -m -i shows it" {
+@test "after: without attachments or creator the segment remains, says ipcs" {
     requires ipcs
     start_creator
-    start talker talker-lifetime --hold nobody
-    wait_for_state "$talker_pid" T
+    start_held talker nobody talker-lifetime
     finish listener 0
-    [ "$(kernel_says nattch cpid lpid)" = "0 $listener_pid $listener_pid" ]
+    [ "$(kernel_says "$shmid" nattch cpid lpid)" = "0 $listener_pid $listener_pid" ]
     ipcs_says after >expected
     kill -CONT "$talker_pid"
     finish talker 0
     expect_lines <(talker_says after) "$(cat expected)"
 }
 
-has_looked() { # PID, at the segment that the listener has made
+has_looked() { # PID: it has looked at the listener's segment
     awk -v creator="$listener_pid" -v pid="$1" '$5 == creator && $6 == pid { found = 1 } END { exit !found }' \
         /proc/sysvipc/shm
 }
 
-@test "a talker that looks before the listener has asked who was last does not spoil the answer" {
+@test "a talker that looks early does not change what the listener observes" {
     [ -r /proc/sysvipc/shm ] || skip "no /proc/sysvipc/shm here"
-    start listener listener-lifetime --hold shmctl:2 # it has attached, and is about to ask
-    wait_for_state "$listener_pid" T
+    start_held listener shmctl:2 listener-lifetime # it has attached, and will call IPC_STAT next
     start talker talker-lifetime
     until_true has_looked "$talker_pid" || fail "waited for the talker to look at the segment"
     kill -CONT "$listener_pid"
@@ -120,8 +107,7 @@ has_looked() { # PID, at the segment that the listener has made
 @test "the text lies in memory that no process has attached" {
     start_creator
     has_it_attached "$listener_pid"
-    start talker talker-lifetime --hold nobody
-    wait_for_state "$talker_pid" T
+    start_held talker nobody talker-lifetime
     finish listener 0
     for process in /proc/[0-9]*; do
         if has_it_attached "${process#/proc/}"; then fail "PID ${process#/proc/} has it attached"; fi
@@ -131,26 +117,25 @@ has_looked() { # PID, at the segment that the listener has made
     grep -qx "talker: the text is still there: \"PID $listener_pid was here\"" talker.out
 }
 
-@test "the listener calls neither shmdt nor IPC_RMID for it: its exit is the detach" {
+@test "the listener calls neither shmdt nor IPC_RMID: its exit detaches" {
     requires_strace
     start strace strace -e trace=shmdt,shmctl,shmat -o calls "$BUILD/listener-lifetime" -t "$DEADLINE"
     wait_for_line strace.out 'waiting for a talker'
     ends 0 talker-lifetime
     finish strace 0
-    grep -q '^shmat(' calls # strace has seen what there was
+    grep -q '^shmat(' calls # strace did record calls
     if grep -E 'shmdt|IPC_RMID' calls; then fail "it did"; fi
     grep -q 'the last detach was the exit of' talker.out
 }
 
-@test "shm_ctime is the time of the last change: IPC_SET of what is set already moves it" {
-    start listener listener-lifetime --hold setting
-    wait_for_line listener.out 'waiting for a talker'
+@test "IPC_SET moves shm_ctime even if it changes nothing" {
+    start_listener_of lifetime --hold setting
     shmid=$(shmid_of listener)
     start talker talker-lifetime
     wait_for_state "$listener_pid" T
-    before=$(kernel_says ctime perms)
+    before=$(kernel_says "$shmid" ctime perms)
     start_of_now=$(date +%s)
-    [ "${before% *}" -lt "$start_of_now" ] # the second has passed
+    [ "${before% *}" -lt "$start_of_now" ] # that second is over
     kill -CONT "$listener_pid"
     wait_for_line listener.out 'IPC_SET: '
     read -r from to < <(sed -n 's/.*shm_ctime went from \([0-9]*\) to \([0-9]*\)$/\1 \2/p' listener.out)
@@ -161,19 +146,18 @@ has_looked() { # PID, at the segment that the listener has made
     grep -q "talker: after: .* shm_ctime $(date -d "@$to" +%T)$" talker.out
 }
 
-@test "the heir that is asked to end removes it; the heir that is killed leaves it to the next listener" {
+@test "a terminated heir removes the segment; a killed heir leaves it" {
     start_creator --hold leaving
     start talker talker-lifetime
     wait_for_state "$listener_pid" T
     stop talker
-    [ "$(kernel_says nattch perms)" = "1 1600" ] # to be destroyed
+    [ "$(kernel_says "$shmid" nattch perms)" = "1 1600" ] # SHM_DEST: destroyed at the last detach
     kill -CONT "$listener_pid"
     finish listener 0
-    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+    is_removed "$shmid"
 
     start_creator
-    start talker talker-lifetime --hold nobody
-    wait_for_state "$talker_pid" T
+    start_held talker nobody talker-lifetime
     finish listener 0
     kill -KILL "$talker_pid"
     finish talker 137
@@ -183,7 +167,7 @@ has_looked() { # PID, at the segment that the listener has made
     stop listener
 }
 
-@test "killed before it has said that it leaves, the listener is missed; a talker that is killed, too" {
+@test "each side reports it when the other is killed before it leaves" {
     start_creator --hold setting
     start talker talker-lifetime
     wait_for_state "$listener_pid" T
@@ -192,15 +176,14 @@ has_looked() { # PID, at the segment that the listener has made
     finish listener 137
     finish talker 3
     start_creator
-    start talker talker-lifetime --hold shmdt:2 # it is the heir, and would detach
-    wait_for_state "$talker_pid" T
+    start_held talker shmdt:2 talker-lifetime # only it has the segment, and detaches next
     kill -KILL "$talker_pid"
     finish talker 137
     finish listener 3
-    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+    is_removed "$shmid"
 }
 
-@test "asked to end just before it would exit, the listener removes it, and the talker is told" {
+@test "a listener terminated just before its exit removes the segment" {
     start_creator --hold leaving
     start talker talker-lifetime
     wait_for_state "$listener_pid" T
@@ -209,5 +192,5 @@ has_looked() { # PID, at the segment that the listener has made
     finish listener 143
     finish talker 3
     grep -q "the listener (PID $listener_pid) went away" talker.err
-    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+    is_removed "$shmid"
 }

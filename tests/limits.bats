@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
-# limits.bats - how many segments, how large, how much in all; and what nobody gets.
+# limits.bats - the limits on the number and size of segments, and what the kernel refuses.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
-load meeting
+load session
 
 setup() {
     common_setup
@@ -16,7 +16,7 @@ limit() { # NAME
     cat "/proc/sys/kernel/$1"
 }
 
-# Both sides of the lesson, the child in its own namespace included.
+# Runs both sides of the lesson, with the child in its own namespace.
 run_lesson() {
     meet limits
     expect_lines listener.err
@@ -27,16 +27,16 @@ skip_if_skipped() {
     ! grep 'skipped' listener.out >why || skip "$(cut -d : -f 3- <why)"
 }
 
-# Sets nobody: a command that runs another one as nobody, who may come into this directory.
+# Sets nobody: a command that runs another one as the user nobody, who may enter this directory.
 be_nobody() {
-    [ "$(id -u)" -eq 0 ] || skip "only root can be somebody else"
+    [ "$(id -u)" -eq 0 ] || skip "only root can become another user"
     requires setpriv
     chmod 777 .
     nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
-    "${nobody[@]}" test -x "$BUILD/listener-limits" || skip "nobody may not run what is in $BUILD"
+    "${nobody[@]}" test -x "$BUILD/listener-limits" || skip "the user nobody cannot run $BUILD"
 }
 
-@test "IPC_INFO tells what /proc/sys/kernel lists, to both" {
+@test "IPC_INFO reports what /proc/sys/kernel lists, on both sides" {
     run_lesson
     for name in SHMMNI SHMMAX SHMALL; do
         file=/proc/sys/kernel/${name,,}
@@ -46,7 +46,7 @@ be_nobody() {
         talker.out
 }
 
-@test "in a namespace of its own a child lowers each limit, and runs into it" {
+@test "in its own namespace a child lowers each limit and reaches it" {
     run_lesson
     skip_if_skipped
     page=$(getconf PAGESIZE)
@@ -58,7 +58,7 @@ be_nobody() {
         "listener: SHMSEG lowered to 2: 3 segments attached all the same"
 }
 
-@test "strace sees it leave our namespace first, and each refusal as it is told" {
+@test "strace shows the new namespace first, then each reported refusal" {
     requires_strace
     start listener strace -f -o strace.out -e trace=shmget,shmat,unshare "$(lesson_program listener limits)" -t "$DEADLINE"
     wait_for_line listener.out waiting
@@ -72,7 +72,7 @@ be_nobody() {
     [ "$(grep -c "shmat([0-9]*, NULL, SHM_RDONLY) *= 0x" child.strace)" -eq 3 ]
 }
 
-@test "the system's limits are as they were, and the lesson says so" {
+@test "the lesson leaves the system's limits unchanged, and says so" {
     before=$(limit shmmni) max=$(limit shmmax) all=$(limit shmall)
     run_lesson
     skip_if_skipped
@@ -80,7 +80,7 @@ be_nobody() {
     [ "$(limit shmmni).$(limit shmmax).$(limit shmall)" = "$before.$max.$all" ]
 }
 
-@test "somebody who is not root has limits of their own in a user namespace" {
+@test "an unprivileged user has limits of its own in a user namespace" {
     be_nobody
     start listener "${nobody[@]}" "$BUILD/listener-limits" -t "$DEADLINE"
     wait_for_line listener.out waiting
@@ -91,7 +91,7 @@ be_nobody() {
     grep -x 'listener: SHMMNI lowered to 3: 3 segments of a page, then ENOSPC' listener.out
 }
 
-@test "where no namespace is to be had, that part is skipped with the reason, and the rest goes on" {
+@test "without namespaces that part is skipped with the reason" {
     requires_strace
     before=$(limit shmmni)
     start listener strace -f -o strace.out -e trace=unshare -e inject=unshare:error=EPERM \
@@ -104,7 +104,7 @@ be_nobody() {
     [ "$(limit shmmni)" = "$before" ]
 }
 
-@test "sizes: SHMMIN is granted; a byte less, a byte above SHMMAX, and more than there is are EINVAL" {
+@test "SHMMIN works; a smaller size, one above SHMMAX or the segment's: EINVAL" {
     run_lesson
     size=$(sed -n 's/^talker: shmget of \([0-9]*\) bytes, new.*/\1/p' talker.out)
     grep -x 'talker: shmget of 1 byte, which is SHMMIN: granted' talker.out
@@ -114,7 +114,7 @@ be_nobody() {
         grep -x "talker: shmget of $(printf %u $(($(limit shmmax) + 1))) bytes, more than SHMMAX: EINVAL" talker.out
 }
 
-@test "what is there is EEXIST for IPC_EXCL, what is not there is ENOENT" {
+@test "IPC_EXCL on an existing key is EEXIST; a missing key is ENOENT" {
     start listener listener-limits
     size=$(segment_line "$(shmid_of listener)" | awk '{ print $4 }')
     ends 0 talker-limits
@@ -126,8 +126,7 @@ be_nobody() {
 @test "ENOENT is found past the keys that do have a segment" {
     start other listener-limits --project 255
     wait_for_line other.out waiting
-    start listener listener-limits
-    wait_for_line listener.out waiting
+    start_listener_of limits
     ends 0 talker-limits --verbose
     finish listener 0
     stop other
@@ -140,10 +139,9 @@ be_nobody() {
     grep -E '^talker: shmat of ([0-9]+) bytes, under an RLIMIT_AS of as many: ENOMEM$' talker.out
 }
 
-@test "strace sees the talker refused as it tells, and in that order" {
+@test "strace shows the talker's refusals in the reported order" {
     requires_strace
-    start listener listener-limits
-    wait_for_line listener.out waiting
+    start_listener_of limits
     start talker strace -o strace.out -e trace=shmget,shmat "$(lesson_program talker limits)" -t "$DEADLINE"
     finish talker 0
     finish listener 0
@@ -153,16 +151,16 @@ be_nobody() {
     grep -E "^shmget\($key, [0-9]+, IPC_CREAT\|IPC_EXCL\|0600\) = -1 EEXIST" strace.out
 }
 
-@test "a shmid is not a descriptor: none is used up, and poll, epoll and select do not take it" {
+@test "a shmid is not a descriptor: poll, epoll and select refuse it" {
     run_lesson
     grep -E '^talker: under an RLIMIT_NOFILE of 0: dup EMFILE, shmget and shmat gave shmid [0-9]+ at 0x[0-9a-f]+$' talker.out
     grep -E "^talker: poll for shmid [0-9]+: POLLNVAL; epoll_ctl: EBADF; select: (EBADF|no place in an fd_set)$" talker.out
 }
 
-@test "a shmid that is small enough for select is no descriptor either" {
+@test "a shmid small enough for select is still not a descriptor" {
     requires unshare
     unshare -i true 2>/dev/null || skip "unshare -i is not permitted here"
-    # In a new namespace the numbers begin at 0, where the descriptors have theirs.
+    # In a new namespace ids start at 0, like descriptors.
     # shellcheck disable=SC2016 # it is the inner bash that is to expand them
     unshare -i bash -c '
         "$1/listener-limits" -t "$2" >listener.out 3>&- & listener=$!
@@ -172,10 +170,9 @@ be_nobody() {
     grep -E 'talker: poll for shmid [0-9]+: POLLNVAL; epoll_ctl: EBADF; select: EBADF' talker.out
 }
 
-@test "semaphores and message queues, the others of the trio, take the same commands" {
+@test "semaphores and message queues take the same commands" {
     requires_strace
-    start listener listener-limits
-    wait_for_line listener.out waiting
+    start_listener_of limits
     start talker strace -o strace.out -e trace=semctl,msgctl,semget,msgget "$(lesson_program talker limits)" -t "$DEADLINE"
     finish talker 0
     finish listener 0
@@ -187,21 +184,21 @@ be_nobody() {
     done
 }
 
-@test "each of the trio has a limit of its own" {
+@test "segments, semaphores and queues each have a limit of their own" {
     [ -r /proc/sys/kernel/sem ] && [ -r /proc/sys/kernel/msgmni ] || skip "no /proc/sys/kernel/sem here"
     run_lesson
     read -r _ _ _ semmni </proc/sys/kernel/sem
     grep -x "talker: each has a limit: SHMMNI $(limit shmmni) segments, SEMMNI $semmni semaphore sets, MSGMNI $(limit msgmni) queues" talker.out
 }
 
-@test "stray SIGUSR1, signals that end and SIGKILL leave nothing behind" {
+@test "stray, terminating and killing signals leave nothing behind" {
     strays_change_nothing limits shmget:3
     signals_leave_nothing limits shmget:3
     kills_leave_nothing limits shmget:3
 }
 
-@test "a talker that is killed while it has a segment without a key leaves none" {
-    hold_talker limits shmdt:3 # the first two are classify's and SHMMIN's
+@test "a talker killed while it has a segment without a key leaves none" {
+    hold_talker limits shmdt:3 # the first two are those of the session and of SHMMIN
     kill -KILL "$talker_pid"
     finish talker 137
     finish listener 3

@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
-# lostwakeup.bats - a signal between the check and the sleep.
+# lostwakeup.bats - a signal arrives between the check and the sleep.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
-load meeting
+load session
 
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-# The wrong variant meets the same talker. It sleeps until its deadline, so that is short.
+# The wrong variant with the same talker. It sleeps until its deadline, so the deadline is short.
 meet_wrong() {
     start listener listener-lostwakeup_no_mask -t 0.3 -T listener.trace
     shmid=$(shmid_of listener)
@@ -17,12 +17,12 @@ meet_wrong() {
     finish talker 3
 }
 
-# What both have traced, in the order in which it happened: program and text.
+# Both traces, sorted by time: program and text.
 story() {
     sort -n listener.trace talker.trace | awk -F '\t' '{ print $2 ": " $6 }'
 }
 
-# The lines of FILE in which PATTERN... occur, one after the other.
+# FILE has lines with PATTERN... in this order.
 in_order() { # FILE PATTERN...
     local at=0 found pattern
     for pattern in "${@:2}"; do
@@ -32,7 +32,7 @@ in_order() { # FILE PATTERN...
     done
 }
 
-@test "sigsuspend takes the signal that came in the window, and the word is taken" {
+@test "sigsuspend takes the signal from the window, and the message is read" {
     meet lostwakeup
     sed 1d listener.out | expect_lines - "listener: woken by the signal that came before the sleep"
     expect_lines talker.out \
@@ -42,14 +42,14 @@ in_order() { # FILE PATTERN...
     expect_lines talker.err
 }
 
-@test "pause sleeps through it until its deadline, with the word in plain sight" {
+@test "pause sleeps until its deadline, although the message is there" {
     meet_wrong
     grep -F 'slept until the deadline, though the signal had come and the word was said (said = 1)' listener.err
     grep -x 'talker: rang while the listener was between check and sleep' talker.out
     is_removed "$shmid"
 }
 
-@test "the right one never fails, the wrong one always" {
+@test "the right variant never fails, the wrong one always does" {
     for _ in {1..10}; do
         meet lostwakeup
     done
@@ -58,9 +58,8 @@ in_order() { # FILE PATTERN...
     done
 }
 
-@test "the signal does come between the check and the sleep" {
-    start listener listener-lostwakeup -T listener.trace
-    wait_for_line listener.out waiting
+@test "the signal arrives between the check and the sleep" {
+    start_listener_of lostwakeup -T listener.trace
     ends 0 talker-lostwakeup -T talker.trace
     finish listener 0
     story >told
@@ -69,7 +68,7 @@ in_order() { # FILE PATTERN...
         "listener.*: --- SIGUSR1 from $talker_pid ---" 'listener.*: observe said = 1'
 }
 
-@test "with the wrong one it comes there as well, is taken there, and pause is ended by the deadline alone" {
+@test "in the wrong variant the signal is lost; only the deadline ends pause" {
     meet_wrong
     story >told
     in_order told 'listener.*: observe said = 0' 'listener.*: point window' 'talker.*: publish said = 1' \
@@ -81,7 +80,7 @@ in_order() { # FILE PATTERN...
     [ $(((ended - began) / 1000000)) -ge 100 ]
 }
 
-@test "strace sees the signal taken in sigsuspend, and by the wrong one before pause" {
+@test "strace shows the signal in sigsuspend, and before pause in the wrong one" {
     requires_strace
     start listener strace -o right.strace "$(lesson_program listener lostwakeup)" -t "$DEADLINE"
     wait_for_line listener.out waiting
@@ -106,46 +105,20 @@ in_order() { # FILE PATTERN...
     strays_change_nothing lostwakeup kill:2
 }
 
-# The talker finds out when it sends, or when it waits.
-expect_listener_missed() {
-    grep -F -e "the listener (PID $listener_pid) went away" \
-        -e "kill($listener_pid, SIGUSR1) to the listener: No such process" talker.err
-}
-
-@test "signals that end and SIGKILL leave nothing behind" {
-    for signal in HUP INT TERM; do
-        hold_talker lostwakeup kill:2
-        kill -s "$signal" "$listener_pid"
-        finish listener $((128 + $(kill -l "$signal")))
-        kill -CONT "$talker_pid"
-        finish talker 3
-        expect_listener_missed
-        is_removed "$shmid"
-    done
-
-    hold_talker lostwakeup kill:2
-    kill -KILL "$talker_pid"
-    finish talker 137
-    finish listener 3
-    grep -F "the talker (PID $talker_pid) went away" listener.err
-    is_removed "$shmid"
-
-    hold_talker lostwakeup kill:2
-    kill -KILL "$listener_pid"
-    finish listener 137
-    kill -CONT "$talker_pid"
-    finish talker 3
-    expect_listener_missed
+@test "terminating and killing signals leave nothing behind" {
+    signals_leave_nothing lostwakeup kill:2 says_it_went_away_or_cannot_be_signalled
+    killed_talker_leaves_nothing lostwakeup kill:2
+    kill_listener lostwakeup kill:2
+    says_it_went_away_or_cannot_be_signalled
     meet lostwakeup
     is_removed "$shmid"
 }
 
-@test "the wrong one leaves nothing behind either" {
+@test "the wrong variant leaves nothing behind either" {
     for signal in INT TERM; do
         start listener listener-lostwakeup_no_mask
         shmid=$(shmid_of listener)
-        start talker talker-lostwakeup --hold kill:2
-        wait_for_state "$talker_pid" T
+        start_held talker kill:2 talker-lostwakeup
         kill -s "$signal" "$listener_pid"
         finish listener $((128 + $(kill -l "$signal")))
         kill -CONT "$talker_pid"
@@ -154,15 +127,13 @@ expect_listener_missed() {
     done
 }
 
-@test "the wrong one stands in its window for a talker that comes late, too" {
-    start listener listener-lostwakeup_no_mask -v
-    wait_for_line listener.out waiting
-    for _ in {1..3}; do # each wakes it, and a tick has passed meanwhile
+@test "the wrong variant waits in its window for a late talker, too" {
+    start_listener_of lostwakeup_no_mask -v
+    for _ in {1..3}; do # each signal wakes it, and a tick has passed meanwhile
         kill -USR1 "$listener_pid"
         sleep 0.06
     done
-    start talker talker-lostwakeup --hold kill:2
-    wait_for_state "$talker_pid" T
+    start_held talker kill:2 talker-lostwakeup
     wait_for_line listener.err 'point window'
     kill -CONT "$talker_pid"
     wait_for_line talker.out rang

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# narration.bats - what a run tells about itself, and how it is stopped: -v, --explain, --trace, --step, --hold.
+# narration.bats - how a run is narrated and stopped: -v, --explain, --trace, --step, --hold.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -15,7 +15,7 @@ converse() { # LESSON [OPTION]...
     finish listener 0
 }
 
-# The same, each side with a trace of its own: listener.trace, talker.trace.
+# The same with a trace of each side: listener.trace, talker.trace.
 converse_traced() { # LESSON [OPTION]...
     start listener "listener${1:+-$1}" "${@:2}" --trace listener.trace
     wait_for_line listener.out 'waiting for a talker'
@@ -23,27 +23,13 @@ converse_traced() { # LESSON [OPTION]...
     finish listener 0
 }
 
-# The calls that strace and the narration have in common, as strace shows them.
-narrated_calls() { # NAME
-    sed -nE 's/^[a-z_-]+\[[0-9]+\] ((shm[a-z]+|kill)\(.*)/\1/p' "$1.err"
-}
-
-straced_calls() { # NAME
-    sed -nE 's/^((shm[a-z]+|kill)\(.*\)) += /\1 = /p' "$1.strace"
-}
-
-# Each sentence that SOURCE explains itself with, in its order.
-explanations() { # SOURCE
-    tr '\n' ' ' <"$1" | sed -E 's/" +"//g' | grep -oE '\<explain\( *"[^"]*"' | sed -E 's/[^"]*"(.*)"/\1/'
-}
-
-has_told() { # NAME COUNT: it has narrated so many calls
+has_told() { # NAME COUNT: it has narrated COUNT calls
     [ "$(grep -cE '^[a-z_-]+\[[0-9]+\] [a-z]+\(' "$1.err")" -eq "$2" ]
 }
 
 # ---- -v
 
-@test "every line of -v opens with name and PID, and is a call, a signal, a point, or a word passed" {
+@test "every line of -v starts with name and PID, and shows one event" {
     for lesson in '' handshake; do
         converse "$lesson" -v
         for side in talker listener; do
@@ -57,11 +43,11 @@ has_told() { # NAME COUNT: it has narrated so many calls
     done
 }
 
-@test "-v tells all the calls that the notes are about" {
+@test "-v shows all the calls that the notes are about" {
     converse '' -v
     for call in ftok shmget shmat sigprocmask sigaction kill shmdt; do
         for side in talker listener; do
-            grep -E "\] $call\(" "$side.err" || fail "the $side did not tell $call"
+            grep -E "\] $call\(" "$side.err" || fail "the $side did not narrate $call"
         done
     done
     grep -E "\] shmctl\([0-9]+, IPC_RMID, NULL\) = 0" listener.err
@@ -70,14 +56,14 @@ has_told() { # NAME COUNT: it has narrated so many calls
     grep -F "ftok(\"shmfile\", 1) = $(key_of shmfile 1)" talker.err
 }
 
-@test "-v tells a sleep, once, however often the sleeper looks up" {
+@test "-v shows a sleep once, however often the sleeper wakes up" {
     ends 3 talker --wait --timeout 0.3 -v --file nowhere
     ends 3 listener --timeout 0.3 -v
     grep -E '\] sigsuspend\(.*\) = -1 EINTR \(Interrupted system call\)$' talker.err
     [ "$(grep -c '\] sigsuspend(' listener.err)" -eq 1 ]
 }
 
-@test "-v tells a call that fails with its error, as strace would" {
+@test "-v shows a failed call with its error, as strace does" {
     touch shmfile
     ends 3 talker -v
     grep -E "^talker\[$talker_pid\] shmget\($(key_of shmfile 1), .*\) = -1 ENOENT \(No such file or directory\)$" talker.err
@@ -85,7 +71,7 @@ has_told() { # NAME COUNT: it has narrated so many calls
     grep -F 'ftok("nowhere", 1) = -1 ENOENT (No such file or directory)' talker.err
 }
 
-@test "-v tells what passes through the segment, in the order in which it must" {
+@test "-v shows the values in the segment in their causal order" {
     only_ours
     converse '' -v
     grep -F 'observe text = "Hello"' listener.err
@@ -96,7 +82,7 @@ has_told() { # NAME COUNT: it has narrated so many calls
             'point published' "kill($listener_pid, SIGUSR1) = 0"
 }
 
-@test "without -v nothing is told, and with it the conversation is the same" {
+@test "-v changes nothing in a conversation; without it nothing is narrated" {
     converse ''
     expect_lines listener.err
     expect_lines talker.err
@@ -105,7 +91,7 @@ has_told() { # NAME COUNT: it has narrated so many calls
     cmp talker.out silent.out
 }
 
-@test "the calls that -v tells are the calls that strace sees, in the same order, with the same results" {
+@test "-v and strace show the same calls, order and results" {
     requires_strace
     for lesson in '' handshake; do
         for side in listener talker; do
@@ -117,12 +103,12 @@ has_told() { # NAME COUNT: it has narrated so many calls
         finish listener 0
         for side in listener talker; do
             [ "$(straced_calls "$side" | wc -l)" -ge 4 ]
-            diff <(narrated_calls "$side") <(straced_calls "$side") || fail "$side: told (<), strace (>)"
+            diff <(narrated_calls "$side") <(straced_calls "$side") || fail "$side: narrated (<), strace (>)"
         done
     done
 }
 
-@test "failures that -v tells are the failures that strace sees" {
+@test "-v and strace show the same failures" {
     requires_strace
     touch shmfile
     resolve talker -v
@@ -134,16 +120,16 @@ has_told() { # NAME COUNT: it has narrated so many calls
 
 # ---- --explain
 
-@test "--explain tells the sentences of the handshake's source, all of them, in their order" {
+@test "--explain prints every sentence of the handshake's source, in order" {
     converse handshake --explain
     for side in listener talker; do
         explanations "$ROOT/$side/handshake.c" >source
         [ "$(wc -l <source)" -ge 8 ]
-        sed -n 's/^[^ ]* # //p' "$side.err" | diff source - || fail "$side/handshake.c (<), told (>)"
+        sed -n 's/^[^ ]* # //p' "$side.err" | diff source - || fail "$side/handshake.c (<), printed (>)"
     done
 }
 
-@test "--explain tells nothing of the pair that does not stand in its source" {
+@test "--explain prints only sentences that are in the pair's source" {
     only_ours
     converse '' -x
     for side in listener talker; do
@@ -166,7 +152,7 @@ has_told() { # NAME COUNT: it has narrated so many calls
 
 # ---- --trace
 
-@test "--trace writes seven fields, parted by tabs, with nothing on stderr" {
+@test "--trace writes seven fields, separated by tabs, and nothing on stderr" {
     only_ours
     for lesson in '' handshake; do
         converse_traced "$lesson"
@@ -183,7 +169,7 @@ has_told() { # NAME COUNT: it has narrated so many calls
     done
 }
 
-@test "a trace tells the same as -v does, with the explanation beside it" {
+@test "a trace holds what -v shows, with the explanation beside it" {
     only_ours
     converse_traced '' -v
     for side in listener talker; do
@@ -192,12 +178,12 @@ has_told() { # NAME COUNT: it has narrated so many calls
     done
 }
 
-@test "times in a trace never run back, and two traces sorted together are the whole story" {
+@test "times in a trace never go back; two sorted traces are the whole story" {
     converse_traced ''
     sort -nc listener.trace
     sort -nc talker.trace
     sort -ns listener.trace talker.trace >story
-    # What is observed was published before, and by the other side.
+    # The other side published each observed value before.
     awk -F '\t' '
         $5 == "publish" { split($6, part, " = "); sub("publish ", "", part[1]); value[part[1]] = part[2]; by[part[1]] = $2 }
         $5 == "observe" { split($6, part, " = "); sub("observe ", "", part[1]) }
@@ -208,7 +194,7 @@ has_told() { # NAME COUNT: it has narrated so many calls
         END { exit bad || seen != 4 }' story
 }
 
-@test "file and line in a trace are where it happens in the lesson's source" {
+@test "file and line in a trace are those of the lesson's source" {
     converse_traced handshake
     for side in listener talker; do
         for call in shmget shmdt; do
@@ -219,7 +205,7 @@ has_told() { # NAME COUNT: it has narrated so many calls
     done
 }
 
-@test "no tab, newline or escape of a message or a file name spoils a record" {
+@test "tabs, newlines and escapes in a message do not spoil a record" {
     only_ours
     name=$'a\tb\nshmfile'
     start listener listener -T listener.trace -v --file "$name"
@@ -239,7 +225,7 @@ stopped_or_gone() { # PID
     in_state "$1" T || is_gone "$1"
 }
 
-@test "--step stops before each narrated call, and CONT advances by just one" {
+@test "--step stops before each narrated call; CONT advances by just one" {
     touch shmfile
     start talker talker --step
     told=0
@@ -254,13 +240,13 @@ stopped_or_gone() { # PID
     tail -n 2 talker.err | head -n 1 | grep ' shmget('
 }
 
-# Lets NAME go on from where it stands still, if it does.
+# Continues NAME if it is stopped.
 step() { # NAME
     local pid=$1_pid
     ! in_state "${!pid}" T || kill -CONT "${!pid}"
 }
 
-@test "--step takes two programs through a whole handshake, one call at a time" {
+@test "--step takes both programs through a handshake, one call at a time" {
     start listener listener-handshake --step
     until grep -q waiting listener.out; do step listener; done
     start talker talker-handshake --step
@@ -274,7 +260,7 @@ step() { # NAME
     expect_lines talker.out "talker: said: Hello, I'm talker" "talker: listener said: Have a nice day"
 }
 
-@test "--hold is announced with -v, and silent without" {
+@test "-v announces --hold; without -v it is silent" {
     start talker talker --wait --hold sigsuspend -v
     wait_for_state "$talker_pid" T
     grep -x "talker\[$talker_pid\] stopped before sigsuspend: \"fg\" or \"kill -CONT $talker_pid\" goes on" talker.err
@@ -298,11 +284,10 @@ step() { # NAME
     [ "$(($(milliseconds) - began))" -ge 400 ]
 }
 
-@test "a peer does not take a stopped process for dead, and grants it its time" {
+@test "a process does not take its stopped peer for dead, and waits for it" {
     only_ours
     start_listener --timeout 0.5
-    start talker talker --hold invited
-    wait_for_state "$talker_pid" T
+    start_held talker invited talker
     sleep 0.8
     is_running "$listener_pid"
     kill -CONT "$talker_pid"
@@ -311,7 +296,7 @@ step() { # NAME
     expect_lines listener.err
 }
 
-@test "a program that goes on remembers that its peer is stopped still" {
+@test "a program that continues remembers that its peer is still stopped" {
     only_ours
     start_listener --timeout 0.5 --hold kill:2
     start talker talker --hold invited
@@ -329,7 +314,7 @@ step() { # NAME
     kill -STOP "$listener_pid"
     wait_for_state "$listener_pid" T
     start talker talker Hello
-    sleep 0.4 # twice as long as a dead one takes to be noticed
+    sleep 0.4 # twice as long as a death takes to be noticed
     is_running "$talker_pid"
     kill -CONT "$listener_pid"
     finish talker 0
@@ -357,7 +342,7 @@ step() { # NAME
     stop listener
 }
 
-@test "--hold stops at a point that the lesson names, the N-th time that it comes by" {
+@test "--hold stops at a point of the lesson when it is reached the N-th time" {
     only_ours
     start_listener --keep --hold reading:2
     ends 0 talker one
@@ -370,14 +355,14 @@ step() { # NAME
     grep -x 'listener: received: two' listener.out
 }
 
-@test "each point that --help lists is passed in a plain conversation, and told" {
+@test "a plain conversation passes each point that --help lists" {
     only_ours
     converse '' -v
     for side in listener talker; do
         points=$("$BUILD/$side" --help | sed -n 's/^POINT is .*one of: //p')
         [ -n "$points" ]
         for point in $points; do
-            grep -F "] point $point" "$side.err" || fail "$side never came by $point"
+            grep -F "] point $point" "$side.err" || fail "$side never passed $point"
         done
     done
 }

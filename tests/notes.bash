@@ -1,19 +1,18 @@
-# notes.bash - the notes' own programs, where the notes are at hand: compiled into the test's directory as they stand.
+# notes.bash - compiles the notes' own programs, where the notes are available, into the test's directory.
 # shellcheck shell=bash
 
 NOTES=$ROOT/../shared/seeds
 
-# The programs are kept out of the repository, so is what is made of them.
+# The notes are not part of the repository; without them the test is skipped.
 requires_notes() { # NUMBER
     set -- "$NOTES/$1"_*.txt
-    [ -e "$1" ] || skip "the notes are not at hand ($1)"
-    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for the notes' programs"
+    [ -e "$1" ] || skip "the notes are not available ($1)"
+    requires_compiler "the notes' programs"
     note=$1
 }
 
-# Compiles what stands in the note between two lines, these not included. The notes leave warnings unheeded, and so
-# do we. An sed SCRIPT may change what would get in the way of others: a key that is the same for all. What the
-# programs print is to be seen before they end, which some of them never do; so stdout is told to go by lines.
+# Compiles the lines of the note between FROM and TO, without these two. The notes compile with warnings, so they are
+# off. An sed SCRIPT can change a key that every run would share. Some programs never end, so stdout is line-buffered.
 compile_note() { # NAME FROM TO [SCRIPT] (FROM, TO: awk patterns)
     awk -v from="$2" -v to="$3" '$0 ~ to { on = 0 }
                                  on

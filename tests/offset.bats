@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
-# offset.bats - a list in shared memory: its pointers mean something at home alone, its offsets everywhere.
+# offset.bats - a list in shared memory: pointers are valid in one process only, offsets in all.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
-load meeting
+load session
 
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-# Sets pointer, begin and end to what the listener says of the first pointer, and of its own segment.
+# Sets pointer, begin and end to the listener's first pointer and the bounds of its segment.
 read_addresses() {
     local said='s/^listener: the first pointer is (0x[0-9a-f]+), and our segment goes from (0x[0-9a-f]+) to (0x[0-9a-f]+): not followed$/\1 \2 \3/p'
     read -r pointer begin end < <(sed -nE "$said" listener.out)
@@ -19,13 +19,13 @@ points_elsewhere() {
     [ $((pointer)) -lt $((begin)) ] || [ $((pointer)) -ge $((end)) ]
 }
 
-# The list is spoilt while the listener is about to walk it: it says so, and does not follow.
+# The list is corrupted just before the listener follows it. The listener reports it and stops.
 does_not_follow() { # PATTERN first|next OFFSET
     start listener listener-offset --hold walk
     shmid=$(shmid_of listener)
     start talker talker-offset
     wait_for_state "$listener_pid" T
-    "$liar" "$2" "$shmid" "$3"
+    ./offset_corrupt "$2" "$shmid" "$3"
     kill -CONT "$listener_pid"
     finish listener 1
     finish talker 3
@@ -40,13 +40,7 @@ read_nodes() {
     node=$(((last - first) / 7))
 }
 
-requires_liar() {
-    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/offset_liar.c"
-    liar=$BATS_TEST_TMPDIR/offset_liar
-    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -o "$liar" "$BATS_TEST_DIRNAME/offset_liar.c"
-}
-
-@test "linked by offsets, the list is the same for both; pointers work at home alone" {
+@test "both read the same list by offsets; pointers work at home only" {
     meet offset
     talker_said=$(sed -nE 's/^talker: followed 6 pointers, the first to .*: "(.*)"$/\1/p' talker.out)
     [ "$talker_said" = 'an offset means the same everywhere' ]
@@ -56,7 +50,7 @@ requires_liar() {
     expect_lines talker.err
 }
 
-@test "the listener's segment is where it says, and the talker's pointer is the talker's" {
+@test "/proc shows the segment where each side says it is" {
     [ -r /proc/self/maps ] || skip "no /proc/PID/maps here"
     start listener listener-offset --hold walk
     shmid=$(shmid_of listener)
@@ -74,7 +68,7 @@ requires_liar() {
     grep "^$(printf %x $((pointer - offset)))-" talker.maps
 }
 
-@test "without address space randomisation the pointer leads astray all the same" {
+@test "without address randomisation the pointer is still wrong" {
     requires setarch
     setarch -R true || skip "setarch -R is not permitted here"
     start listener setarch -R "$(lesson_program listener offset)" -t "$DEADLINE"
@@ -84,13 +78,13 @@ requires_liar() {
     points_elsewhere
 }
 
-@test "what the listener links by an offset, the talker finds" {
+@test "the talker finds what the listener links by an offset" {
     meet offset
     grep -xE "talker: the listener's word, at offset [0-9]+: Indeed," talker.out
 }
 
-@test "an offset where there is no node any more is not followed, be it in the segment or beyond" {
-    requires_liar
+@test "an offset without a node is not followed, inside or outside" {
+    compile offset_corrupt
     read_nodes
     for offset in $((first - node)) $((first + 8 * node)) $((first + 1000 * node)) 4294967295; do
         does_not_follow "offset $offset after 0 nodes: there is no node" first "$offset"
@@ -98,21 +92,21 @@ requires_liar() {
     does_not_follow "offset $((first + 8 * node)) after 1 nodes: there is no node" next $((first + 8 * node))
 }
 
-@test "an offset in the middle of a node is not followed" {
-    requires_liar
+@test "an offset into the middle of a node is not followed" {
+    compile offset_corrupt
     read_nodes
     for offset in 1 4 $((node - 1)); do
         does_not_follow "offset $((first + offset)) after 0 nodes: there is no node" first $((first + offset))
     done
 }
 
-@test "a list without an end is not followed for ever" {
-    requires_liar
+@test "an endless list is not followed for ever" {
+    compile offset_corrupt
     read_nodes
     does_not_follow "offset $first after 8 nodes: there is no node" next "$first"
 }
 
-@test "stray SIGUSR1, signals that end and SIGKILL leave nothing behind" {
+@test "stray, terminating and killing signals leave nothing behind" {
     strays_change_nothing offset link
     signals_leave_nothing offset link
     kills_leave_nothing offset link

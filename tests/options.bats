@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
-# options.bats - the command line, and what is said about it.
+# options.bats - the command line and its error messages.
 
 load helpers
 
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-programs() { # all that are built, pair and lessons
+programs() { # all built programs: the pair and the lessons
     find "$BUILD" -maxdepth 1 -type f \( -name 'talker*' -o -name 'listener*' \) -perm -u+x | sort
 }
 
-# Each VALUE, as OPTION takes it, is refused in one line that names both.
+# Each VALUE of OPTION is refused in one line that names both.
 refuses_values() { # PROGRAM OPTION VALUE...
     local value line
     for value in "${@:3}"; do
@@ -29,9 +29,9 @@ options_in_manual() { # FILE
     sed -nE '/^\.It Fl/ { s/^\.It //; s/\\-/-/g; s/Fl /-/g; s/ , /, /; s/ Ar / /; p; }' "$1" | sort
 }
 
-# ---- where options may stand, and how they are spelt
+# ---- position and spelling of options
 
-@test "common options are taken long and short, with and without a space, on both sides" {
+@test "both sides take common options long and short, with or without a space" {
     start_listener -f own.shmfile -j 7 --keep
     grep -F "key $(key_of own.shmfile 7)," listener.out
     for options in '-f own.shmfile -j 7' '-fown.shmfile -j7' '--file own.shmfile --project 7' \
@@ -49,7 +49,7 @@ options_in_manual() { # FILE
     done
 }
 
-@test "options may stand before and after the message, whatever POSIXLY_CORRECT says" {
+@test "options may stand before or after the message, with POSIXLY_CORRECT too" {
     start_listener -f own.shmfile --keep
     ends 0 talker -f own.shmfile Hello
     ends 0 talker Hello -f own.shmfile
@@ -60,7 +60,7 @@ options_in_manual() { # FILE
     [ "$(grep -c 'received: Hello$' listener.out)" -eq 4 ]
 }
 
-@test "what follows -- is a message, even if it looks like an option; and so is a hyphen" {
+@test "after -- everything is a message, and so is a single hyphen" {
     start_listener --keep
     ends 0 talker -- --chat
     ends 0 talker -
@@ -83,7 +83,7 @@ options_in_manual() { # FILE
     grep -q shmget listener.err
 }
 
-@test "of an option that is given twice the last one counts" {
+@test "if an option is given twice the last one counts" {
     start_listener --project 2 --project 3
     grep -F "key $(key_of shmfile 3)," listener.out
     ends 0 talker -j 2 -j 3
@@ -103,7 +103,7 @@ options_in_manual() { # FILE
     done
 }
 
-# ---- what is refused
+# ---- refused values
 
 @test "a project is a whole number from 1 to 255" {
     for program in talker listener; do
@@ -128,17 +128,17 @@ options_in_manual() { # FILE
     finish listener 0
 }
 
-@test "a size and a count are whole numbers above 0, a mode is octal" {
+@test "a size and a count are whole numbers above 0; a mode is octal" {
     refuses_values listener --size 0 -1 '' 1k 99999999999999999999
     refuses_values listener --count 0 -1 '' two 1.5
     refuses_values listener --mode 8 0888 '' rw-rw---- 01777 -1
 }
 
-@test "a reply that is longer than --size allows is refused" {
+@test "a reply longer than --size is refused" {
     refuses 2 'reply.*\<6\>.*\<5\>' listener --size 5 --reply 123456
 }
 
-@test "--hold names a call or a point of the program, and how many times to pass it" {
+@test "--hold names a call or a point, and how many times to pass it" {
     for program in talker listener; do
         refuses_values "$program" --hold '' nowhere main
         refuses 2 "hold.*'0'" "$program" --hold kill:0
@@ -148,7 +148,7 @@ options_in_manual() { # FILE
     done
 }
 
-@test "an option that does not exist is named" {
+@test "an unknown option is named" {
     while read -r program; do
         refuses 2 "'--nonesuch'" "$program" --nonesuch
         refuses 2 "'-Q'" "$program" -Q
@@ -157,7 +157,7 @@ options_in_manual() { # FILE
     refuses 2 "'-Q'" listener -kQ
 }
 
-@test "an option that lacks its value, or has one too many, is named" {
+@test "an option with a missing or surplus value is named" {
     for program in talker listener; do
         for option in --file --project --timeout --trace --hold; do
             refuses 2 "$option" "$program" "$option"
@@ -170,7 +170,7 @@ options_in_manual() { # FILE
     refuses 2 '--reply' listener --reply
 }
 
-@test "an operand too many is named" {
+@test "a surplus operand is named" {
     refuses 2 "'two'" talker one two
     refuses 2 "'one'" listener one
     refuses 2 "'one'" talker --chat one
@@ -186,7 +186,7 @@ options_in_manual() { # FILE
 
 # ---- help
 
-@test "--help of every program goes to stdout, and names the common options" {
+@test "--help of every program prints the common options on stdout" {
     while read -r program; do
         for option in --help -h; do
             run -0 --separate-stderr "$program" "$option"
@@ -209,7 +209,7 @@ options_in_manual() { # FILE
     done < <(programs)
 }
 
-@test "--help knows the pair's own options, and the points to hold at" {
+@test "--help lists the pair's own options and the points for --hold" {
     run -0 listener --help
     for word in --reply --interactive --keep --count --size --mode 1024 0600 "Have a nice day" POINT; do
         [[ $output == *"$word"* ]] || fail "listener --help does not name $word"
@@ -220,7 +220,7 @@ options_in_manual() { # FILE
     done
 }
 
-@test "the points that --help lists can be held at" {
+@test "--hold works at the points that --help lists" {
     points_of() { "$BUILD/$1" --help | sed -n 's/^POINT is .*one of: //p'; }
     [ -n "$(points_of talker)" ]
     [ -n "$(points_of listener)" ]

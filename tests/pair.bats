@@ -7,13 +7,9 @@ load helpers
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-received() { # what the listener NAME has received, in order
-    sed -n 's/^listener: received: //p' "$1.out"
-}
-
 # ---- one message
 
-@test "one message and one reply, to the letter, and nothing stays behind" {
+@test "one message and one reply arrive exactly, and nothing stays behind" {
     start_listener
     shmid=$(shmid_of listener)
     ends 0 talker "Good morning"
@@ -42,7 +38,7 @@ received() { # what the listener NAME has received, in order
     expect_lines talker.out "talker: said: " "talker: listener said: "
 }
 
-@test "--reply sets the reply, long and short" {
+@test "--reply and -r set the reply" {
     for option in --reply -r; do
         start_listener "$option" "Come again"
         ends 0 talker Hello
@@ -51,7 +47,7 @@ received() { # what the listener NAME has received, in order
     done
 }
 
-@test "the listener makes the key file, for its owner alone, and leaves one that is there as it is" {
+@test "the listener creates the key file for its owner, or leaves it as it is" {
     start_listener
     [ "$(stat -c %a shmfile)" = 600 ]
     ends 0 talker
@@ -65,7 +61,7 @@ received() { # what the listener NAME has received, in order
     [ "$(stat -c %a shmfile)" = 640 ]
 }
 
-# ---- replies by hand
+# ---- typed replies
 
 @test "--interactive takes the replies from stdin, line by line" {
     printf 'Fine\nAnd you?' >replies
@@ -90,14 +86,14 @@ received() { # what the listener NAME has received, in order
     expect_lines talker.out "talker: said: Hello" "talker: listener said: I was thinking"
 }
 
-@test "when the replies are at an end, the listener goes, and a talker that waits for one is told" {
+@test "at the end of the replies the listener leaves, and the talker reports it" {
     start_listener --interactive
     ends 3 talker Hello
     finish listener 0
     grep "PID $listener_pid" talker.err
 }
 
-@test "a typed reply that does not fit is refused with both sizes, and another is taken" {
+@test "a typed reply that is too long is refused with both sizes" {
     start_listener --interactive --size 10 <<<$'12345678901\nshort'
     ends 0 talker Hello
     finish listener 0
@@ -107,7 +103,7 @@ received() { # what the listener NAME has received, in order
 
 # ---- chats
 
-@test "--chat says stdin line by line, the last one without a newline as well, a reply to each" {
+@test "--chat sends each line of stdin, even the last without a newline" {
     start_listener
     ends 0 talker --chat < <(printf 'one\n\nthree')
     finish listener 0
@@ -118,7 +114,7 @@ received() { # what the listener NAME has received, in order
     [ "$(received listener)" = $'one\n\nthree' ]
 }
 
-@test "a chat with nothing to say is a conversation, too" {
+@test "a chat without a line is a conversation, too" {
     start_listener
     ends 0 talker -c </dev/null
     finish listener 0
@@ -140,7 +136,7 @@ received() { # what the listener NAME has received, in order
     finish listener 0
 }
 
-@test "a chat of 300 lines arrives once and in order" {
+@test "the 300 lines of a chat arrive once and in order" {
     seq 300 >lines
     start_listener
     ends 0 talker --chat <lines
@@ -151,7 +147,7 @@ received() { # what the listener NAME has received, in order
 
 # ---- more than one conversation
 
-@test "--keep serves one talker after the other, until SIGTERM ends it" {
+@test "--keep serves one talker after another until SIGTERM" {
     start_listener --keep
     shmid=$(shmid_of listener)
     for message in one two three; do
@@ -163,7 +159,7 @@ received() { # what the listener NAME has received, in order
     run ! segment_exists "$shmid"
 }
 
-@test "--count ends after so many answers, from as many talkers as it takes" {
+@test "--count ends after that many answers, however many talkers it takes" {
     start_listener --count 3
     ends 0 talker one
     ends 0 talker --chat <<<$'two\nthree'
@@ -171,7 +167,7 @@ received() { # what the listener NAME has received, in order
     [ "$(received listener)" = $'one\ntwo\nthree' ]
 }
 
-@test "--count can end in the middle of a chat, and the talker is told" {
+@test "--count can end in the middle of a chat, and the talker reports it" {
     start_listener -n 2
     ends 3 talker --chat <<<$'one\ntwo\nthree'
     finish listener 0
@@ -180,7 +176,7 @@ received() { # what the listener NAME has received, in order
     grep "PID $listener_pid" talker.err
 }
 
-@test "several talkers at once: each gets the answer to its own message" {
+@test "of several talkers at once each gets the answer to its own message" {
     printf 'reply %d\n' {1..8} >replies
     start_listener --interactive --count 8 <replies
     for i in {1..8}; do start "t$i" talker "message $i"; done
@@ -210,7 +206,7 @@ received() { # what the listener NAME has received, in order
     [ "$(received listener)" = $'one\nthree\ntwo' ]
 }
 
-@test "listeners with another project or another key file do not hear each other" {
+@test "another project or key file keeps listeners apart" {
     start one listener --reply one
     start two listener --reply two --project 2
     start three listener --reply three --project 255 --file other.shmfile
@@ -226,7 +222,7 @@ received() { # what the listener NAME has received, in order
 
 # ---- sizes, modes
 
-@test "the longest message fits; one byte more is refused whole, with both sizes, and disturbs nobody" {
+@test "the longest message fits; one byte more is refused with both sizes" {
     start_listener --size 100 --keep
     longest=$(printf '%0100d' 0)
     ends 0 talker "$longest"
@@ -246,7 +242,7 @@ received() { # what the listener NAME has received, in order
     [ "$(received listener)" = "$longest" ]
 }
 
-@test "a message may be as long as --size says, a mebibyte as well" {
+@test "a message may be as long as --size, even a mebibyte" {
     head -c 1048576 /dev/zero | tr '\0' m >message
     start_listener -s 1048576
     ends 0 talker --chat <message
@@ -255,7 +251,7 @@ received() { # what the listener NAME has received, in order
     expect_lines talker.err
 }
 
-@test "a line of a chat that does not fit is refused with both sizes, and the chat goes on" {
+@test "a chat line that is too long is refused, and the chat goes on" {
     start_listener --size 20
     ends 1 talker --chat < <(printf '%s\n' one "$(printf '%021d' 0)" three)
     finish listener 0
@@ -264,7 +260,7 @@ received() { # what the listener NAME has received, in order
     grep -E '\<21\>.*\<20\>' talker.err
 }
 
-@test "the segment is for its owner alone, unless --mode says otherwise" {
+@test "only the owner can use the segment, unless --mode says otherwise" {
     start_listener
     [ "$(ipcs -m | awk -v id="$(shmid_of listener)" '$2 == id { print $4 }')" = 600 ]
     ends 0 talker
@@ -283,7 +279,7 @@ received() { # what the listener NAME has received, in order
     finish listener 0
 }
 
-@test "--pid of another live process: neither it nor the listener is signalled" {
+@test "--pid of another live process: no signal to it or to the listener" {
     start_listener
     start bystander sleep "$DEADLINE"
     refuses 3 "\<$bystander_pid\>" talker --pid "$bystander_pid" Hello
@@ -294,7 +290,7 @@ received() { # what the listener NAME has received, in order
     stop bystander
 }
 
-@test "--pid of a process that is dead is not the listener" {
+@test "--pid of a dead process does not name the listener" {
     start_listener
     ends 0 true
     refuses 3 "\<$true_pid\>" talker -p "$true_pid"
@@ -302,14 +298,14 @@ received() { # what the listener NAME has received, in order
     finish listener 0
 }
 
-@test "the talker started first says what to start, and makes no key file" {
+@test "a talker without a listener says what to start, and creates no key file" {
     refuses 3 listener talker Hello
     [ ! -e shmfile ]
     touch shmfile
     refuses 3 listener talker Hello
 }
 
-@test "what the talker says to start is there to be typed, and it is a listener" {
+@test "the command that the talker suggests starts a listener" {
     [[ $TALKER == */talker ]] && [ -x "${TALKER%talker}listener" ] || skip "no listener beside $TALKER"
     run -3 "$TALKER"
     typed=$(sed -n 's/.*: start one, "\(.*\)"$/\1/p' <<<"$output")
@@ -329,7 +325,7 @@ received() { # what the listener NAME has received, in order
     expect_lines talker.out "talker: said: Hello" "talker: listener said: Have a nice day"
 }
 
-@test "--wait waits while there is a key file and no segment" {
+@test "--wait waits while there is a key file but no segment" {
     touch shmfile
     start talker talker -w Hello -v
     wait_for_line talker.err 'shmget.*ENOENT'
@@ -339,12 +335,12 @@ received() { # what the listener NAME has received, in order
     finish listener 0
 }
 
-@test "--wait gives up when its time is out" {
+@test "--wait gives up at its timeout" {
     refuses 3 '\<0\.2\>' talker --wait --timeout 0.2
     [ ! -e shmfile ]
 }
 
-@test "a listener gives up when its time is out, and removes its segment" {
+@test "a listener gives up at its timeout, and removes its segment" {
     start_listener -t 0.2
     shmid=$(shmid_of listener)
     finish listener 3
@@ -354,7 +350,7 @@ received() { # what the listener NAME has received, in order
 
 # ---- bytes
 
-@test "all bytes but NUL pass unchanged in an argument" {
+@test "an argument passes all bytes but NUL unchanged" {
     bytes=$(printf '\\x%x' {1..255})
     bytes=$(printf '%b.' "$bytes")
     bytes=${bytes%.}
@@ -366,16 +362,16 @@ received() { # what the listener NAME has received, in order
     tail -n +2 listener.out | cmp - <(printf 'listener: received: %s\nlistener: replied: %s\n' "$bytes" "$bytes")
 }
 
-@test "NULs pass unchanged in a chat" {
+@test "a chat passes NUL bytes unchanged" {
     start_listener
     ends 0 talker --chat < <(printf 'a\0b\0\n\0')
     finish listener 0
     grep -a received listener.out | cmp - <(printf 'listener: received: a\0b\0\nlistener: received: \0\n')
 }
 
-@test "a terminal is shown control bytes escaped, and UTF-8 as it is" {
+@test "a terminal shows control bytes escaped, and UTF-8 as it is" {
     requires_terminal
-    # Spelled as bytes: bash has \u mean UTF-8 in a UTF-8 locale only.
+    # Written as bytes, because \u gives UTF-8 in a UTF-8 locale only.
     message=$'\e[31mred\a \xe2\x80\x94 \xc3\xa9 \xc2\x9b31m \xff'
     start listener script -qefc "'$LISTENER' --timeout $DEADLINE" /dev/null
     wait_for_line listener.out waiting
@@ -386,7 +382,7 @@ received() { # what the listener NAME has received, in order
     [ "$(sed -n 's/^talker: said: //p' script.out)" = "$shown"$'\r' ]
 }
 
-@test "a reply is shown escaped on the talker's terminal" {
+@test "the talker's terminal shows a reply escaped" {
     requires_terminal
     start_listener --reply $'\e]0;title\a'
     ends 0 script -qefc "'$TALKER' --timeout $DEADLINE" /dev/null
@@ -394,7 +390,7 @@ received() { # what the listener NAME has received, in order
     [ "$(sed -n 's/^talker: listener said: //p' script.out)" = '\x1b]0;title\x07'$'\r' ]
 }
 
-@test "what is said while a reply is asked for on a terminal has a line of its own" {
+@test "a message during a prompt for a reply gets a line of its own" {
     requires_terminal
     mkfifo typed
     exec 7<>typed

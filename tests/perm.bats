@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
-# perm.bats - who may attach a segment, who may change it, and who may ring whom.
+# perm.bats - which user may attach a segment, change it, and signal its processes.
 # shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
-load meeting
+load session
 
 setup() {
     common_setup
@@ -21,16 +21,12 @@ requires_root() {
     ! grep -q skipped talker.out || skip "$(grep -m 1 skipped talker.out)"
 }
 
-as_nobody() { # COMMAND...
-    setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
-}
-
-# What the talker says of another user: only reading and writing depend on the mode.
+# What the talker reports for another user: the mode decides only about reading and writing.
 has_tried() { # MODE WHO READ WRITE
     grep -xF "talker: mode $1, $2 (uid 65534): read $3, write $4, IPC_SET EPERM, IPC_RMID EPERM, kill EPERM" talker.out
 }
 
-@test "as another user: the bits for the group and for others say who may attach (EACCES)" {
+@test "the bits for group and others decide if another user may attach" {
     requires_root
     for who in 'another user of its group' 'a stranger'; do
         has_tried 0400 "$who" EACCES EACCES
@@ -44,20 +40,20 @@ has_tried() { # MODE WHO READ WRITE
     expect_lines talker.err
 }
 
-@test "the owner may read and write under 0600, and under any mode that has its bits" {
+@test "the owner reads and writes under 0600, and every mode with those bits" {
     meet perm
     for mode in 0600 0640 0666; do
         grep -xF "talker: mode $mode, its owner (uid $uid): read yes, write yes" talker.out
     done
 }
 
-@test "root may write where the mode says that the owner may not, and the talker says why" {
+@test "root may write where the owner may not, and the talker says why" {
     requires_root
     meet perm
     grep -xF "talker: mode 0400, its owner (uid $uid): read yes, write yes (root may)" talker.out
 }
 
-@test "without privileges the owner's bits count as well: 0400 is EACCES for writing, and IPC_SET still works" {
+@test "without privileges 0400 forbids the owner to write; IPC_SET still works" {
     as=()
     if [ "$uid" -eq 0 ]; then
         requires setpriv
@@ -89,7 +85,7 @@ has_tried() { # MODE WHO READ WRITE
     done
 }
 
-@test "strace sees a stranger refused: EACCES by shmat, EPERM by IPC_SET, IPC_RMID and kill" {
+@test "strace shows EACCES by shmat, EPERM by IPC_SET, IPC_RMID and kill" {
     requires_root
     requires_strace
     start listener listener-perm
@@ -104,7 +100,7 @@ has_tried() { # MODE WHO READ WRITE
     grep -E "^$stranger +kill\($listener_pid, SIGUSR1\) += -1 EPERM" talker.strace
 }
 
-@test "under 0666 a stranger leaves its word, and cannot ring" {
+@test "under 0666 another user can store a message, but cannot signal" {
     requires_root
     start listener listener-perm
     shmid_of listener >shmid
@@ -116,7 +112,7 @@ has_tried() { # MODE WHO READ WRITE
     grep -x "listener: the last word is of PID $stranger, another user's, who could not ring us" listener.out
 }
 
-@test "no signal of another user's reaches the listener" {
+@test "no signal of another user reaches the listener" {
     requires_root
     start listener listener-perm -v
     shmid_of listener >shmid
@@ -126,20 +122,20 @@ has_tried() { # MODE WHO READ WRITE
     run ! grep -E -- '--- SIGUSR1 from ' <(grep -vF -- "--- SIGUSR1 from $talker_pid ---" listener.err)
 }
 
-@test "a kill that fails with EPERM has found somebody alive, of the dead it says ESRCH" {
+@test "kill fails with EPERM for a live process, with ESRCH for a dead one" {
     meet perm
     grep -xE 'talker: kill of PID [0-9]+, which is dead: ESRCH' talker.out
     requires_root
     grep -x "talker: kill of PID $listener_pid, which is another's and lives: EPERM" talker.out
     hold_talker perm tried
-    run as_nobody sh -c "kill -0 $listener_pid" # kill(1) may be no file
+    run as_nobody sh -c "kill -0 $listener_pid" # kill may be a builtin only
     [[ $status -ne 0 && $output == *'not permitted'* ]]
     kill -CONT "$talker_pid"
     finish talker 0
     finish listener 0
 }
 
-@test "whoever is not root says what is skipped, and shows the rest" {
+@test "without root the lesson says what it skips, and shows the rest" {
     own_directory=$(mktemp -d)
     as=()
     if [ "$uid" -eq 0 ]; then
@@ -159,7 +155,7 @@ has_tried() { # MODE WHO READ WRITE
     [ "$(stat -c %u /proc/1)" -ne 0 ] || grep -x "talker: kill of PID 1, which is another's and lives: EPERM" talker.out
 }
 
-@test "stray SIGUSR1, signals that end and SIGKILL leave nothing behind" {
+@test "stray, terminating and killing signals leave nothing behind" {
     strays_change_nothing perm tried
     signals_leave_nothing perm tried
     kills_leave_nothing perm tried

@@ -1,21 +1,21 @@
 #!/usr/bin/env bats
-# pingpong.bats - one message forth and one back, in seven ways; in none of them does anybody wait for the dead.
+# pingpong.bats - a message back and forth in seven ways; each of them notices a dead peer.
 # shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
-load meeting
+load session
 
 setup() { common_setup; }
 teardown() { remove_own_semaphores && common_teardown; }
 
 methods='textbook signal sigwait doorbell spin semaphore fifo'
 
-# How many rounds take a method a moment.
+# Enough rounds for a short run of METHOD.
 rounds_of() { # METHOD
     case $1 in textbook | spin) echo 20 ;; *) echo 300 ;; esac
 }
 
-# Both run to their end; the talker's CPU and all else as OPTION.
+# Both run to their end, the talker with OPTION.
 play() { # METHOD [OPTION]...
     start listener listener-pingpong
     shmid=$(shmid_of listener)
@@ -23,7 +23,7 @@ play() { # METHOD [OPTION]...
     finish listener 0
 }
 
-# The talker stands still before its tenth message; the listener waits for that.
+# The talker is held before its tenth message; the listener waits for it.
 hold_in() { # METHOD [POINT]
     start listener listener-pingpong
     shmid=$(shmid_of listener)
@@ -46,24 +46,19 @@ remove_own_semaphores() {
     return "$left"
 }
 
-# No segment, no semaphore set, no FIFO; of the FIFOs only what is in this directory could be ours.
+# No segment, no semaphore set, and no FIFO in this directory is left.
 nothing_is_left() {
     is_removed "$shmid"
     [ -z "$(semaphore_sets)" ] || fail "semaphore set $(semaphore_sets) is still there"
     find . -type p | expect_lines -
 }
 
-make_liar() {
-    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/pingpong_liar.c"
-    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -o liar "$BATS_TEST_DIRNAME/pingpong_liar.c"
-}
-
-# What the talker has said: a number of the line that is like PATTERN, in which ( ) stand around it.
+# The number that ( ) mark in PATTERN, from the talker's line.
 told() { # PATTERN
     sed -nE "s/^talker: .*$1.*/\1/p" talker.out | grep .
 }
 
-@test "each method plays its rounds, and tells median, 99th percentile, minimum, rate and cost" {
+@test "each method plays its rounds, and prints its times, rate and cost" {
     for method in $methods; do
         play "$method"
         rounds=$(rounds_of "$method")
@@ -82,7 +77,7 @@ told() { # PATTERN
     done
 }
 
-@test "who always rings sends two signals a round; who naps, looks, or is woken otherwise sends none" {
+@test "signal and sigwait send 2 signals a round, doorbell up to 2, others 0" {
     for method in $methods; do
         play "$method"
         signals=$(told 'a round: ([0-9.]+) signals')
@@ -94,13 +89,13 @@ told() { # PATTERN
     done
 }
 
-@test "the doorbell rings whoever does not spin, and both ring then" {
+@test "the doorbell rings only a side that does not spin" {
     play doorbell --spin 0 --cpu same
     signals=$(told 'a round: ([0-9.]+) signals')
     awk -v n="$signals" 'BEGIN { exit !(n > 0.5 && n <= 2) }'
 }
 
-@test "the signals that are told are those that strace sees" {
+@test "the reported signals are those that strace counts" {
     requires_strace
     for method in signal sigwait doorbell semaphore; do
         start listener listener-pingpong
@@ -111,12 +106,12 @@ told() { # PATTERN
         finish listener 0
         grep -oE 'kill\([0-9]+, SIGUSR1\) += 0' calls | sed 's/  *=/ =/' >seen
         awk -F '\t' '$6 ~ /^kill\(.*SIGUSR1\) = 0/ { print $6 }' trace | diff seen -
-        # One as it comes, one with the plan, and 110 rounds.
+        # One when it starts, one with the plan, and 110 rounds.
         [ "$method" = doorbell ] || [ "$(wc -l <seen)" -eq "$(case $method in semaphore) echo 2 ;; *) echo 112 ;; esac)" ]
     done
 }
 
-@test "messages of one byte, of a cache line and more, and of the most that there is room for" {
+@test "messages of one byte, of a cache line, and of the largest size arrive" {
     for size in 1 7 8 9 48 49 4096 65536; do
         play doorbell --size "$size"
         grep "rounds of $size bytes" talker.out
@@ -126,14 +121,14 @@ told() { # PATTERN
     refuses 2 "^talker-pingpong: --size: '0' is not" talker-pingpong --size 0
 }
 
-@test "what is no method, no place, or no number of rounds is refused" {
+@test "an invalid method, place or number of rounds is refused" {
     refuses 2 "^talker-pingpong: --method: 'pigeon' is none of textbook, signal, .* or fifo$" \
         talker-pingpong --method pigeon
     refuses 2 "^talker-pingpong: --cpu: 'moon' is none of same, two or any$" talker-pingpong --cpu moon
     refuses 2 "^talker-pingpong: --rounds: '0' is not" talker-pingpong --rounds 0
 }
 
-@test "--cpu same has both run on one CPU, two on two, and any leaves them where they may go" {
+@test "--cpu same uses one CPU, two uses two, any leaves the choice" {
     requires taskset nproc
     [ -r /proc/self/status ] || skip "there is no /proc"
     for place in same two any; do
@@ -165,7 +160,7 @@ told() { # PATTERN
     grep 'there are not so many CPUs' taskset.err
 }
 
-@test "on one CPU each method gets on" {
+@test "every method makes progress on one CPU" {
     requires taskset
     one=$(taskset -cp $$ | sed 's/.*: \([0-9]*\).*/\1/')
     for method in $methods; do
@@ -176,14 +171,14 @@ told() { # PATTERN
     done
 }
 
-@test "either may come first" {
+@test "either side may start first" {
     start talker talker-pingpong --wait --rounds 20
     start listener listener-pingpong
     finish talker 0
     finish listener 0
 }
 
-@test "stray SIGUSR1 changes nothing, in any method" {
+@test "stray SIGUSR1 change nothing in any method" {
     for method in $methods; do
         hold_in "$method"
         for _ in {1..20}; do
@@ -199,7 +194,7 @@ told() { # PATTERN
     done
 }
 
-@test "a listener that is asked to end does so, in any method; the talker says so, and nothing is left" {
+@test "a terminated listener leaves nothing in any method; the talker says so" {
     for method in $methods; do
         for signal in HUP INT TERM; do
             hold_in "$method"
@@ -213,7 +208,7 @@ told() { # PATTERN
     done
 }
 
-@test "a talker that is asked to end does so, in any method; the listener says so, and nothing is left" {
+@test "a terminated talker leaves nothing in any method; the listener says so" {
     for method in $methods; do
         start listener listener-pingpong --hold heard:10
         shmid=$(shmid_of listener)
@@ -228,7 +223,7 @@ told() { # PATTERN
     done
 }
 
-@test "a side that is killed is noticed, in any method; the other says so, and removes what is left" {
+@test "a survivor reports a killed side and cleans up, in any method" {
     for method in $methods; do
         hold_in "$method"
         kill -KILL "$talker_pid"
@@ -247,7 +242,7 @@ told() { # PATTERN
     done
 }
 
-@test "a listener that is killed before the talker has opened what it made leaves nothing, either" {
+@test "a listener killed before the talker opened its files leaves nothing" {
     for method in semaphore fifo; do
         start listener listener-pingpong --hold answered
         shmid=$(shmid_of listener)
@@ -277,11 +272,11 @@ told() { # PATTERN
     done
 }
 
-@test "the time runs out on who waits for one that is stopped, in any method, and nothing is left" {
+@test "a wait for a stopped side ends at the timeout, and leaves nothing" {
     for method in $methods; do
         start listener listener-pingpong -t 0.3
         shmid=$(shmid_of listener)
-        start talker talker-pingpong --method "$method" --rounds 2000000 # some seconds' worth
+        start talker talker-pingpong --method "$method" --rounds 2000000 # for some seconds
         wait_for_line talker.out rounds
         kill -STOP "$talker_pid"
         finish listener 3
@@ -292,7 +287,7 @@ told() { # PATTERN
     done
 }
 
-@test "two that were killed leave a segment and a semaphore set; the next listener removes both" {
+@test "the next listener removes a dead pair's segment and semaphore set" {
     hold_in semaphore
     kill -KILL "$listener_pid" "$talker_pid"
     finish listener 137
@@ -304,10 +299,10 @@ told() { # PATTERN
     nothing_is_left
 }
 
-@test "a semaphore set of somebody else's is left as it is" {
+@test "a foreign semaphore set is not changed" {
     touch shmfile
     requires ipcrm
-    command -v "${CC:-cc}" >/dev/null || skip "no C compiler to make it with"
+    requires_compiler "a semaphore set"
     cat >set.c <<'END'
 #include <stdio.h>
 #include <stdlib.h>
@@ -331,7 +326,7 @@ END
     ipcrm -s "$foreign"
 }
 
-@test "FIFOs that two who were killed have left are replaced; a file of that name is not" {
+@test "a dead pair's FIFOs are replaced; a file of that name is not" {
     mkfifo shmfile.1.to-talker shmfile.1.to-listener
     play fifo
     [ "$(grep -c 'recovered: removed shmfile.1.to-' listener.err)" -eq 2 ]
@@ -349,26 +344,26 @@ END
     nothing_is_left
 }
 
-@test "a plan that cannot be is not followed" {
-    make_liar
+@test "a corrupt plan is not followed" {
+    compile pingpong_corrupt
     for lie in 'method 7' 'method -1' 'cpu -2' 'spin -1' 'size 0' 'size 65537' 'warm_up -1' 'rounds 0'; do
         start listener listener-pingpong
         shmid=$(shmid_of listener)
         # shellcheck disable=SC2086 # two words
-        start liar ./liar "$shmid" $lie
+        start corrupter ./pingpong_corrupt "$shmid" $lie
         finish listener 1
-        finish liar 0
+        finish corrupter 0
         grep -E "^listener-pingpong: shmid $shmid says that the .* is ${lie#* }.*: it is broken$" listener.err
         nothing_is_left
     done
 }
 
-@test "a message that is not this round's is told, on both sides" {
-    make_liar
+@test "both sides report a message that belongs to another round" {
+    compile pingpong_corrupt
     hold_in signal
-    kill -STOP "$listener_pid" # it would put it right
+    kill -STOP "$listener_pid" # otherwise it would overwrite the false value
     wait_for_state "$listener_pid" T
-    ./liar "$shmid" pong 10
+    ./pingpong_corrupt "$shmid" pong 10
     kill -CONT "$talker_pid"
     finish talker 1
     kill -CONT "$listener_pid"
@@ -377,14 +372,14 @@ END
 
     start listener listener-pingpong
     shmid=$(shmid_of listener)
-    start liar ./liar "$shmid" ping 1
+    start corrupter ./pingpong_corrupt "$shmid" ping 1
     finish listener 1
-    finish liar 0
+    finish corrupter 0
     grep -x "listener-pingpong: round 1: the message is not this round's" listener.err
     nothing_is_left
 }
 
-@test "narration tells the calls of each method, as strace shows them" {
+@test "narration and strace show the same calls of each method" {
     requires_strace
     for method in semaphore fifo; do
         case $method in
@@ -401,7 +396,7 @@ END
             sort | uniq -c >told
         [ -s told ]
         case $method in
-            semaphore) # a sleep that the tick has ended is taken up again, and told once
+            semaphore) # a tick interrupts the sleep; it continues, and is narrated once
                 [ "$(awk '$2 == "semget" { print $1 }' told)" -eq "$(grep -c ^semget calls)" ]
                 [ "$(grep -cE '^semop|^semtimedop' calls)" -ge 110 ]
                 [ "$(awk '$2 == "semop" { print $1 }' told)" -ge 110 ] ;;
@@ -412,12 +407,12 @@ END
     done
 }
 
-@test "narration tells a sleep in sigwaitinfo, and whose signal ended it" {
+@test "narration shows a sleep in sigwaitinfo, and who ended it" {
     start listener listener-pingpong --hold heard:20
     shmid=$(shmid_of listener)
     start talker talker-pingpong --method sigwait --rounds 50 --trace trace
     wait_for_state "$listener_pid" T
-    wait_for_state "$talker_pid" S # nobody answers: there is nothing to do but to sleep
+    wait_for_state "$talker_pid" S # without an answer it sleeps
     kill -CONT "$listener_pid"
     finish talker 0
     finish listener 0

@@ -1,21 +1,21 @@
 #!/usr/bin/env bats
-# polling.bats - one message for who polls, one for who sleeps; and the way to a segment that is there already.
+# polling.bats - one message to a poller, one to a sleeper; and an existing segment on the key.
 # shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
-load meeting
+load session
 
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-# Sets looks, seconds and cpu (in microseconds) to what the listener says of its polling or sleeping.
+# Sets looks, seconds and cpu (in microseconds) to what the listener prints about its polling or sleeping.
 effort() { # polling|sleeping
     local line='looked ([0-9]+) times in ([0-9]+)\.([0-9]{3}) s, and burned ([0-9]+)\.([0-9]{6}) s of CPU time'
     read -r looks milliseconds cpu < <(sed -nE "s/^listener: $1: $line$/\1 \2\3 \4\5/p" listener.out)
     looks=$((10#$looks)) milliseconds=$((10#$milliseconds)) cpu=$((10#$cpu))
 }
 
-@test "for one message the poller looks millions of times and burns CPU time, the sleeper next to none" {
+@test "per message the poller looks millions of times, the sleeper hardly" {
     meet polling
     effort polling
     polling=("$looks" "$milliseconds" "$cpu")
@@ -24,13 +24,13 @@ effort() { # polling|sleeping
     [ "$looks" -ge 2 ]
     [ "$looks" -lt 10000 ]
     [ "$cpu" -lt "${polling[2]}" ]
-    [ "$milliseconds" -ge "${polling[1]}" ] # it was not spared by a shorter wait
+    [ "$milliseconds" -ge "${polling[1]}" ] # the sleeper waited at least as long
     expect_lines talker.out "talker: said: Hello, I'm talker" "talker: said: Hello, I'm talker"
     [ "$(grep -cx "listener: received: Hello, I'm talker" listener.out)" -eq 2 ]
     grep -xE 'listener: polling looked [0-9]{3,} times as often, and burned [0-9]+ times the CPU time' listener.out
 }
 
-@test "the kernel's own account of the process agrees: the time went into the polling" {
+@test "the kernel's accounting agrees: polling used the CPU time" {
     start listener listener-polling --hold heard
     shmid_of listener >shmid
     start talker talker-polling
@@ -43,11 +43,10 @@ effort() { # polling|sleeping
     [ $((ticks * 1000000 / $(getconf CLK_TCK))) -ge $((cpu - 20000)) ] || fail "$ticks ticks, but $cpu microseconds"
 }
 
-@test "while it polls it runs, while it waits for the bell it sleeps" {
+@test "the poller is running, while the sleeper sleeps" {
     start listener listener-polling
     shmid_of listener >shmid
-    start talker talker-polling --hold speaking
-    wait_for_state "$talker_pid" T
+    start_held talker speaking talker-polling
     wait_for_state "$listener_pid" R
     kill -TERM "$talker_pid"
     kill -CONT "$talker_pid"
@@ -56,15 +55,14 @@ effort() { # polling|sleeping
 
     start listener listener-polling
     shmid_of listener >shmid
-    start talker talker-polling --hold speaking:2
-    wait_for_state "$talker_pid" T
+    start_held talker speaking:2 talker-polling
     wait_for_state "$listener_pid" S
     kill -CONT "$talker_pid"
     finish talker 0
     finish listener 0
 }
 
-@test "create with IPC_EXCL: a stale segment of ours is in the way, is removed by its id, and made anew" {
+@test "IPC_EXCL finds a stale segment; it is removed by id and created again" {
     start listener listener-polling -v
     shmid=$(shmid_of listener)
     read -r stale dead < <(sed -nE 's/^listener: shmid ([0-9]+): ours and stale, made by PID ([0-9]+), which is dead$/\1 \2/p' \
@@ -83,9 +81,8 @@ effort() { # polling|sleeping
     grep -F "] shmctl($stale, IPC_RMID, NULL) = 0" listener.err
 }
 
-@test "the kernel says of the stale one: made by a process that is dead, attached by nobody" {
-    start listener listener-polling --hold stale
-    wait_for_state "$listener_pid" T
+@test "the kernel shows: the stale segment's creator is dead, none attached" {
+    start_held listener stale listener-polling
     read -r _ stale _ _ cpid _ nattch _ < <(awk -v key="$(($(key_of shmfile 1)))" '$1 == key' /proc/sysvipc/shm)
     [ "$nattch" -eq 0 ]
     [ "$cpid" -ne "$listener_pid" ]
@@ -96,9 +93,8 @@ effort() { # polling|sleeping
     finish listener 0
 }
 
-@test "a stranger's segment is in the way: it is not removed, as the notes would have it" {
-    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/foreign.c"
-    "${CC:-cc}" -o foreign "$BATS_TEST_DIRNAME/foreign.c"
+@test "a foreign segment is not removed, although the notes would" {
+    compile foreign
     touch shmfile
     for size in 100 4096; do
         shmid=$(./foreign make "$(key_of shmfile 1)" "$size" 666 data)
@@ -109,7 +105,7 @@ effort() { # polling|sleeping
     done
 }
 
-@test "a live listener is in the way: it is told, and nothing is removed" {
+@test "a live listener keeps its segment, and the second one reports it" {
     start listener listener-polling
     shmid=$(shmid_of listener)
     refuses 4 "busy: PID $listener_pid is listening" listener-polling
@@ -118,7 +114,7 @@ effort() { # polling|sleeping
     finish listener 0
 }
 
-@test "a message that does not fit is refused with both sizes; the longest arrives whole" {
+@test "a message that is too long is refused; the longest arrives whole" {
     longest=$(printf '%01024d' 0)
     start listener listener-polling
     shmid_of listener >shmid
@@ -128,19 +124,19 @@ effort() { # polling|sleeping
     [ "$(grep -cx "listener: received: $longest" listener.out)" -eq 2 ]
 }
 
-@test "what sizeof of a pointer would have copied is shown as the mistake that it is" {
+@test "the mistake sizeof(pointer) is shown with what it would have copied" {
     meet polling
     pointer=$(($(getconf LONG_BIT) / 8))
     greeting="Hello, I'm talker"
     grep -x "listener: a copy of sizeof a pointer, $pointer bytes, would have received: ${greeting:0:pointer}" listener.out
 }
 
-@test "usage: each program names itself, and says what it takes" {
+@test "usage: each program names itself and its operands" {
     lesson talker-polling --help | grep -x 'usage: talker-polling \[options\] \[MESSAGE\]'
     lesson listener-polling --help | grep -x 'usage: listener-polling \[options\]'
 }
 
-@test "nobody comes, or nobody speaks: the time runs out, and nothing stays behind" {
+@test "without a peer the timeout ends a program, and nothing stays behind" {
     start listener listener-polling -t 0.3
     shmid=$(shmid_of listener)
     finish listener 3
@@ -155,13 +151,13 @@ effort() { # polling|sleeping
     is_removed "$shmid"
 }
 
-@test "stray SIGUSR1, signals that end and SIGKILL leave nothing behind while it polls" {
+@test "stray, terminating and killing signals leave nothing while it polls" {
     strays_change_nothing polling speaking
     signals_leave_nothing polling speaking
     kills_leave_nothing polling speaking
 }
 
-@test "stray SIGUSR1 changes nothing while it sleeps" {
+@test "stray SIGUSR1 change nothing while it sleeps" {
     strays_change_nothing polling speaking:2
 }
 
@@ -171,6 +167,6 @@ effort() { # polling|sleeping
     grep -F "] ftok(\"/proc\", 97) = $(key_of /proc 97)" talker.err
 }
 
-@test "what a failed call says is one line, with the reason at its end, and no newline before it" {
+@test "a failed call is reported in one line, with the reason at its end" {
     refuses 3 '^talker-polling: ftok\("missing", 1\): .*: No such file or directory$' talker-polling --file missing
 }

@@ -9,7 +9,7 @@ setup() {
     [ -d /dev/shm ] || skip "no /dev/shm here"
 }
 
-# An object that is left behind fails the test, as a segment does.
+# An object that a test leaves behind fails it, like a segment.
 teardown() {
     local clean=0 file object
     common_teardown || clean=1
@@ -25,14 +25,9 @@ teardown() {
     return "$clean"
 }
 
-left=() # objects that are left behind on purpose
+left=() # objects that a test leaves on purpose
 
-start_posix() { # [OPTION]...
-    start listener listener-posix "$@"
-    wait_for_line listener.out 'waiting for a talker'
-}
-
-# What `key` is called: the name of the object, and the file that it is.
+# The object of `key`: its name, and its file.
 name_of() { # [PROJECT]
     printf '/shmtalk-%08x\n' "$(key_of shmfile "${1:-1}")"
 }
@@ -45,8 +40,8 @@ is_mapped_by() { # PID
     grep -qF "$(object_of)" "/proc/$1/maps"
 }
 
-@test "one message and one reply, to the letter, and nothing stays behind" {
-    start_posix
+@test "one message and one reply arrive exactly, and nothing stays behind" {
+    start_listener_of posix
     ends 0 talker-posix "Good morning"
     finish listener 0
     grep -v -e ' descriptor ' -e ' segments ' listener.out | expect_lines - \
@@ -61,22 +56,21 @@ is_mapped_by() { # PID
     [ ! -e "$(object_of)" ]
 }
 
-@test "the same story as the handshake: what both tell is told in the same words" {
-    start_posix
+@test "posix tells the story of the handshake in the same words" {
+    start_listener_of posix
     ends 0 talker-posix
     finish listener 0
     grep -e ' received: ' -e ' replied: ' listener.out >posix.out
     cat talker.out >>posix.out
-    start listener listener-handshake
-    wait_for_line listener.out waiting
+    start_listener_of handshake
     ends 0 talker-handshake
     finish listener 0
     sed 1d listener.out | cat - talker.out | diff posix.out -
 }
 
-@test "an object is a file of its size, for its owner alone, and ipcs does not list it" {
+@test "an object is a file of its size, private, and unknown to ipcs" {
     requires ipcs
-    start_posix
+    start_listener_of posix
     wait_for_line listener.out 'segments that ipcs lists'
     read -r size mode owner < <(stat -c '%s %a %u' "$(object_of)")
     [ "$mode.$owner" = "600.$(id -u)" ]
@@ -87,9 +81,8 @@ is_mapped_by() { # PID
     finish listener 0
 }
 
-@test "it is born empty, and gets its size" {
-    start listener listener-posix --hold ftruncate
-    wait_for_state "$listener_pid" T
+@test "a new object is empty, and then gets its size" {
+    start_held listener ftruncate listener-posix
     [ "$(stat -c %s "$(object_of)")" -eq 0 ]
     kill -CONT "$listener_pid"
     wait_for_line listener.out waiting
@@ -98,9 +91,8 @@ is_mapped_by() { # PID
     finish listener 0
 }
 
-@test "the conversation is held without the descriptor: what is mapped stays mapped" {
-    start listener listener-posix --hold sigsuspend
-    wait_for_state "$listener_pid" T
+@test "the conversation works without the descriptor: the mapping stays" {
+    start_held listener sigsuspend listener-posix
     is_mapped_by "$listener_pid"
     [ -z "$(find "/proc/$listener_pid/fd" -lname "$(object_of)")" ]
     kill -CONT "$listener_pid"
@@ -108,9 +100,8 @@ is_mapped_by() { # PID
     finish listener 0
 }
 
-@test "it stays with what was said when everybody is dead, and the next listener recovers" {
-    start listener listener-posix --hold sigsuspend
-    wait_for_state "$listener_pid" T
+@test "the object outlives both processes, and the next listener recovers it" {
+    start_held listener sigsuspend listener-posix
     left=("$(object_of)")
     start talker talker-posix "Remember me"
     wait_for_line talker.out said
@@ -121,15 +112,14 @@ is_mapped_by() { # PID
     grep -aqF "Remember me" "$(object_of)"
     left=()
     refuses 3 'nobody listens' talker-posix
-    start_posix
+    start_listener_of posix
     expect_lines listener.err "listener-posix: recovered: removed $(name_of), which PID $killed left behind"
     ends 0 talker-posix
     finish listener 0
 }
 
-@test "what the lesson reads at its end nobody has mapped or open" {
-    start listener listener-posix --hold shm_open:2
-    wait_for_line listener.out waiting
+@test "at the end no process has the object mapped or open" {
+    start_listener_of posix --hold shm_open:2
     ends 0 talker-posix
     wait_for_state "$listener_pid" T
     run ! grep -lF "$(object_of)" /proc/[0-9]*/maps
@@ -140,7 +130,7 @@ is_mapped_by() { # PID
     grep -Fx "listener: left by both, $(name_of) still holds: Have a nice day" listener.out
 }
 
-@test "after shm_unlink the name is free, as the kernel sees it" {
+@test "after shm_unlink the kernel has no object of that name" {
     requires_strace
     start listener strace -o strace.out -e trace=openat,unlink "$(lesson_program listener posix)" -t "$DEADLINE"
     wait_for_line listener.out waiting
@@ -151,32 +141,31 @@ is_mapped_by() { # PID
     sed -n 2p after | grep -E "^openat\(AT_FDCWD, \"$(object_of)\", O_RDWR.* = -1 ENOENT"
 }
 
-@test "the calls that it narrates are those that strace shows" {
+@test "the narrated calls are those that strace shows" {
     requires_strace
     start listener strace -o strace.out "$(lesson_program listener posix)" -t "$DEADLINE" --trace trace
     wait_for_line listener.out waiting
     ends 0 talker-posix
     finish listener 0
-    # What is private belongs to libc; what is before belongs to the program's start.
+    # Private mappings are libc's; earlier calls belong to the program's start.
     calls='ftruncate|munmap|mmap\(NULL, [0-9]+, [A-Z_|]+, MAP_SHARED,'
     sed '1,/openat.*O_EXCL/d; s/ *= /=/' strace.out | grep -E "^($calls)" >shown
     awk -F '\t' '$5 == "call" { print $6 }' trace | sed '1,/shm_open.*O_EXCL/d; s/ *= /=/' | grep -E "^($calls)" >told
     diff told shown
-    [ "$(wc -l <told)" -eq 5 ] # to give it a size; to map, and unmap; to map again, and unmap
+    [ "$(wc -l <told)" -eq 5 ] # set the size; map and unmap; map again and unmap
 }
 
-@test "it is linked with -lrt, where shm_open was until glibc 2.34" {
+@test "the programs link with -lrt, where shm_open was until glibc 2.34" {
     [ "$(uname)" = Linux ] || skip "-lrt is for Linux"
     requires make
     make -C "$ROOT" -n -B BUILD="$BATS_TEST_TMPDIR/build" LESSONS=posix >make.out
     [ "$(grep -cE -- '-o [^ ]*/(talker|listener)-posix[^ ]* .*posix\.o -lrt' make.out)" -eq 2 ]
 }
 
-# ---- who is there
+# ---- second and missing processes
 
-@test "a second talker is told who is first, and disturbs nobody" {
-    start listener listener-posix --hold sigsuspend
-    wait_for_state "$listener_pid" T
+@test "a second talker learns who came first, and disturbs nothing" {
+    start_held listener sigsuspend listener-posix
     start first talker-posix one
     wait_for_line first.out said
     refuses 4 "\<$first_pid\>" talker-posix two
@@ -186,15 +175,15 @@ is_mapped_by() { # PID
     grep -x 'listener: received: one' listener.out
 }
 
-@test "a second listener is told who is first, and disturbs nobody" {
-    start_posix
+@test "a second listener learns who came first, and disturbs nothing" {
+    start_listener_of posix
     refuses 4 "busy: PID $listener_pid is listening on $(name_of)" listener-posix
     ends 0 talker-posix
     finish listener 0
 }
 
 @test "each project has an object of its own" {
-    start_posix
+    start_listener_of posix
     start other listener-posix --project 200
     wait_for_line other.out waiting
     [ -e "$(object_of 1)" ] && [ -e "$(object_of 200)" ]
@@ -205,7 +194,7 @@ is_mapped_by() { # PID
     finish listener 0
 }
 
-@test "nobody is there: no key file, no object, and none is made" {
+@test "a talker without a listener creates neither key file nor object" {
     refuses 3 listener-posix talker-posix
     [ ! -e shmfile ]
     touch shmfile
@@ -213,9 +202,9 @@ is_mapped_by() { # PID
     [ ! -e "$(object_of)" ]
 }
 
-# ---- what is not ours
+# ---- foreign objects
 
-@test "a stranger's file of that name is named and left as it is" {
+@test "a foreign file of that name is named, and not changed" {
     touch shmfile
     left=("$(object_of)")
     for content in 'very important data' "$(head -c 1056 /dev/zero | tr '\0' x)"; do
@@ -227,9 +216,9 @@ is_mapped_by() { # PID
     done
 }
 
-@test "another user's object is left as it is" {
+@test "another user's object is not changed" {
     [ "$(id -u)" -eq 0 ] || skip "only root can make another user's file"
-    start_posix
+    start_listener_of posix
     size=$(stat -c %s "$(object_of)")
     ends 0 talker-posix
     finish listener 0
@@ -241,11 +230,10 @@ is_mapped_by() { # PID
     [ "$(stat -c %u "$(object_of)")" = 65534 ]
 }
 
-# ---- death
+# ---- killed processes
 
-@test "a talker whose listener is killed is told who went away, and cleans up" {
-    start listener listener-posix --hold sigsuspend
-    wait_for_state "$listener_pid" T
+@test "a talker reports that its listener was killed, and cleans up" {
+    start_held listener sigsuspend listener-posix
     start talker talker-posix
     wait_for_line talker.out said
     kill -KILL "$listener_pid"
@@ -257,9 +245,8 @@ is_mapped_by() { # PID
     [ ! -e "$(object_of)" ]
 }
 
-@test "a listener whose talker is killed is told who went away, and cleans up" {
-    start listener listener-posix --hold sigsuspend
-    wait_for_state "$listener_pid" T
+@test "a listener reports that its talker was killed, and cleans up" {
+    start_held listener sigsuspend listener-posix
     start talker talker-posix
     wait_for_line talker.out said
     kill -KILL "$talker_pid"
@@ -270,10 +257,9 @@ is_mapped_by() { # PID
     [ ! -e "$(object_of)" ]
 }
 
-@test "a killed talker is noticed before anybody has asked for its status" {
-    start listener listener-posix --hold sigsuspend
-    wait_for_state "$listener_pid" T
-    # Its parent becomes a sleep, which never waits for it: it stays a zombie.
+@test "a killed talker is noticed before its parent waits for it" {
+    start_held listener sigsuspend listener-posix
+    # Its parent becomes a sleep, which never waits for it, so it stays a zombie.
     # shellcheck disable=SC2016 # it is the inner shell that is to expand them
     start parent sh -c '"$1" -t "$2" >talker.out 2>&1 & echo $! >talker.pid; exec sleep "$2"' \
         sh "$(lesson_program talker posix)" "$DEADLINE"
@@ -289,25 +275,24 @@ is_mapped_by() { # PID
     finish parent 143
 }
 
-# The object is a file: so it can be written with a PID that is not its talker's.
-@test "a PID in the object is only a claim: one that does not have it mapped is no talker" {
+# The object is a file, so the test can write another PID into it.
+@test "a PID in the object counts only if that process has it mapped" {
     only_ours
-    start_posix
+    start_listener_of posix
     start bystander sleep "$DEADLINE"
     printf %b "$(printf '\\x%02x\\x%02x\\x%02x\\x%02x' $((bystander_pid & 255)) $((bystander_pid >> 8 & 255)) \
         $((bystander_pid >> 16 & 255)) $((bystander_pid >> 24 & 255)))" |
-        dd of="$(object_of)" bs=1 seek=24 conv=notrunc status=none # where `talker` is; state and text are behind it
+        dd of="$(object_of)" bs=1 seek=24 conv=notrunc status=none # the offset of `talker`; state and text follow it
     finish listener 3
     expect_lines listener.err "listener-posix: the talker (PID $bystander_pid) went away"
     kill "$bystander_pid"
     finish bystander 143
 }
 
-@test "a talker that stands still on purpose is not taken for dead" {
-    start_posix
-    start talker talker-posix --hold kill
-    wait_for_state "$talker_pid" T
-    for _ in {1..10}; do # each wakes the listener, and it looks after its talker
+@test "a talker that is stopped on purpose is not taken for dead" {
+    start_listener_of posix
+    start_held talker kill talker-posix
+    for _ in {1..10}; do # each wakes the listener, which then checks its talker
         kill -USR1 "$listener_pid"
         sleep 0.05
     done
@@ -317,34 +302,32 @@ is_mapped_by() { # PID
     finish listener 0
 }
 
-@test "one that was killed while it made its object is recovered from, wherever that was" {
+@test "a listener killed while it creates the object is recovered from" {
     for point in ftruncate mmap close; do
-        start listener listener-posix --hold "$point"
-        wait_for_state "$listener_pid" T
+        start_held listener "$point" listener-posix
         [ -e "$(object_of)" ]
         kill -KILL "$listener_pid"
         finish listener 137
         case $point in
-            close) why="which PID $listener_pid left behind" ;; # it has said by then who it is
+            close) why="which PID $listener_pid left behind" ;; # by then its PID is in the object
             *) why="which was left behind unfinished" ;;
         esac
-        start_posix
+        start_listener_of posix
         expect_lines listener.err "listener-posix: recovered: removed $(name_of), $why"
         ends 0 talker-posix
         finish listener 0
     done
 }
 
-@test "two that recover from the same dead listener do not remove each other's object" {
-    start_posix
+@test "two listeners that recover do not remove each other's object" {
+    start_listener_of posix
     left=("$(object_of)")
     kill -KILL "$listener_pid"
     finish listener 137
     left=()
-    start first listener-posix --hold shm_unlink
-    wait_for_state "$first_pid" T
+    start_held first shm_unlink listener-posix
     start second listener-posix --verbose
-    until_true grep -q 'fstat.*S_IFREG' second.err # it has seen the same object
+    until_true grep -q 'fstat.*S_IFREG' second.err # it has found the same object
     kill -CONT "$first_pid"
     wait_for_line first.out waiting
     finish second 4
@@ -353,11 +336,10 @@ is_mapped_by() { # PID
     finish first 0
 }
 
-@test "signals that end leave no object behind, and are died of" {
+@test "a process dies of a terminating signal, and leaves no object" {
     for signal in HUP INT TERM; do
         for point in ftruncate mmap close sigsuspend; do
-            start listener listener-posix --hold "$point"
-            wait_for_state "$listener_pid" T
+            start_held listener "$point" listener-posix
             kill -s "$signal" "$listener_pid"
             kill -CONT "$listener_pid"
             finish listener $((128 + $(kill -l "$signal")))
@@ -366,17 +348,16 @@ is_mapped_by() { # PID
     done
 }
 
-@test "a listener to whom nobody comes gives up when its time is out" {
-    start_posix -t 0.2
+@test "a listener without a talker gives up at its timeout" {
+    start_listener_of posix -t 0.2
     finish listener 3
     expect_lines listener.err "listener-posix: no word from a talker within 0.2 seconds: gave up"
     [ ! -e "$(object_of)" ]
 }
 
 @test "stray SIGUSR1 change nothing" {
-    start_posix
-    start talker talker-posix --hold kill
-    wait_for_state "$talker_pid" T
+    start_listener_of posix
+    start_held talker kill talker-posix
     for _ in {1..20}; do
         kill -USR1 "$listener_pid" "$talker_pid"
     done

@@ -1,15 +1,15 @@
 #!/usr/bin/env bats
-# rdonly.bats - who has attached with SHM_RDONLY can read, and a store is SIGSEGV.
+# rdonly.bats - a segment attached with SHM_RDONLY can be read; a store is SIGSEGV.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
-load meeting
+load session
 
 setup() { common_setup; }
 teardown() { common_teardown; }
 
 
-@test "a store is SIGSEGV with SEGV_ACCERR at its own address, after shmdt with SEGV_MAPERR" {
+@test "a store fails with SEGV_ACCERR; after shmdt it fails with SEGV_MAPERR" {
     meet rdonly
     store=$(sed -nE 's/^listener: a store at (0x[0-9a-f]+), byte [0-9]+ of .*: SEGV_ACCERR at \1$/\1/p' listener.out)
     [ -n "$store" ]
@@ -18,7 +18,7 @@ teardown() { common_teardown; }
     expect_lines talker.err
 }
 
-@test "what the talker wrote after the listener attached is read, and no store changes it" {
+@test "the reader sees later writes of the talker, and its store changes none" {
     meet rdonly
     grep -x "talker: wrote: Hello, I'm talker" talker.out
     grep -x "listener: read through the read-only attachment: Hello, I'm talker" listener.out
@@ -26,7 +26,7 @@ teardown() { common_teardown; }
     grep -x "talker: the text after the listener's store: Hello, I'm talker" talker.out
 }
 
-@test "the store's address lies in the segment, which the kernel lists as read-only there" {
+@test "the store's address lies in the segment, read-only in /proc" {
     [ -r /proc/self/maps ] || skip "no /proc/PID/maps here"
     start listener listener-rdonly --hold store
     shmid=$(shmid_of listener)
@@ -44,7 +44,7 @@ teardown() { common_teardown; }
     [ "$(sed -nE 's/.* byte ([0-9]+) of the segment.*/\1/p' listener.out)" -eq $((store - 0x$from)) ]
 }
 
-@test "strace sees the two signals that the listener tells of, and no other" {
+@test "strace shows the two signals that the listener reports, and no other" {
     requires_strace
     start listener strace -o listener.strace -e trace=none -e signal=SEGV \
         "$(lesson_program listener rdonly)" -t "$DEADLINE"
@@ -57,14 +57,14 @@ teardown() { common_teardown; }
         "--- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=$store} ---"
 }
 
-@test "a child without a handler dies of it, and leaves no core file" {
+@test "a child without a handler dies of SIGSEGV, and leaves no core file" {
     ulimit -c "$(ulimit -Hc)"
     meet rdonly
     grep -x 'talker: a child stored there, and died of signal 11 (Segmentation fault)' talker.out
     run ! compgen -G '*core*'
 }
 
-@test "strace sees the child die" {
+@test "strace shows the child's death" {
     requires_strace
     start listener listener-rdonly
     shmid_of listener >shmid
@@ -75,7 +75,7 @@ teardown() { common_teardown; }
     grep -E "^$child +shmat\([0-9]+, NULL, SHM_RDONLY\) += 0x" talker.strace
 }
 
-@test "stray SIGUSR1, signals that end and SIGKILL leave nothing behind" {
+@test "stray, terminating and killing signals leave nothing behind" {
     strays_change_nothing rdonly store
     signals_leave_nothing rdonly store
     kills_leave_nothing rdonly store

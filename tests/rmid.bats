@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# rmid.bats - a segment that is removed while two have it attached, and the one that gets its key.
+# rmid.bats - a segment is removed while two processes are attached, and another gets its key.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -8,24 +8,16 @@ setup() { common_setup; }
 teardown() { common_teardown; }
 
 start_remover() { # [OPTION]...
-    start listener listener-rmid "$@"
-    wait_for_line listener.out 'waiting for a talker'
+    start_listener_of rmid "$@"
     shmid=$(shmid_of listener)
     key=$(key_of shmfile 1)
-}
-
-# Fields of /proc/sysvipc/shm.
-kernel_says() { # SHMID FIELD...
-    segment_line "$1" | awk -v fields="${*:2}" '
-        { split("key shmid perms size cpid lpid nattch", name); for (i in name) value[name[i]] = $i }
-        END { n = split(fields, f, " "); for (i = 1; i <= n; i++) printf "%s%s", value[f[i]], i < n ? " " : "\n" }'
 }
 
 status_in_ipcs() { # SHMID
     LC_ALL=C ipcs -m | awk -v id="$1" '$2 == id { print $1, $7 }'
 }
 
-@test "what both observe, to the letter" {
+@test "both sides print exactly what they observe" {
     start_remover
     ends 0 talker-rmid
     finish listener 0
@@ -46,11 +38,11 @@ status_in_ipcs() { # SHMID
     expect_lines listener.err
     expect_lines talker.err
     for id in "$shmid" "$anew"; do
-        if segment_exists "$id"; then fail "segment $id is still there"; fi
+        is_removed "$id"
     done
 }
 
-@test "removed while attached: dest and key 0, as ipcs shows it" {
+@test "removed while attached, ipcs shows it with dest and the key 0" {
     start_remover --hold removed
     start talker talker-rmid
     wait_for_state "$listener_pid" T
@@ -62,7 +54,7 @@ status_in_ipcs() { # SHMID
     finish listener 0
 }
 
-@test "by key nobody new gets in, by id Linux lets one in, and the key can be created anew: so says strace" {
+@test "strace: the old key is ENOENT, shmat by id works, the key is reusable" {
     requires_strace
     start_remover
     ends 0 strace -e trace=shmget,shmat -o calls "$BUILD/talker-rmid" -t "$DEADLINE"
@@ -74,7 +66,7 @@ status_in_ipcs() { # SHMID
         "shmget($key, 4001, IPC_CREAT|IPC_EXCL|0600) = SHMID"
 }
 
-@test "two generations live side by side: the key leads to the one, both processes sit in the other" {
+@test "the key leads to the new generation; both are attached to the old one" {
     start_remover --hold anew
     start talker talker-rmid
     wait_for_state "$listener_pid" T
@@ -87,7 +79,7 @@ status_in_ipcs() { # SHMID
     finish listener 0
 }
 
-@test "it is there as long as one is attached, and gone with the last detach" {
+@test "the segment exists while one process is attached, then it is gone" {
     start_remover --hold last
     start talker talker-rmid
     finish talker 0
@@ -96,10 +88,10 @@ status_in_ipcs() { # SHMID
     [ "$(status_in_ipcs "$shmid")" = "0x00000000 dest" ]
     kill -CONT "$listener_pid"
     finish listener 0
-    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+    is_removed "$shmid"
 }
 
-@test "killed after the removal, both leave nothing behind: the kernel detaches, and frees" {
+@test "killed after the removal, both processes leave nothing behind" {
     start_remover --hold removed
     start talker talker-rmid
     wait_for_state "$listener_pid" T
@@ -107,10 +99,10 @@ status_in_ipcs() { # SHMID
     finish listener 137
     finish talker 3
     grep -q "the listener (PID $listener_pid) went away" talker.err
-    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+    is_removed "$shmid"
 }
 
-@test "a talker that takes the new generation with it has gone away" {
+@test "the listener reports a talker that ends and removes the new generation" {
     start_remover --hold anew
     start talker talker-rmid
     wait_for_state "$listener_pid" T
@@ -118,7 +110,7 @@ status_in_ipcs() { # SHMID
     kill -CONT "$listener_pid"
     finish listener 3
     grep -q "the talker (PID $talker_pid) went away" listener.err
-    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+    is_removed "$shmid"
 }
 
 @test "Ctrl-C while there are two generations removes both" {
@@ -129,6 +121,6 @@ status_in_ipcs() { # SHMID
     kill -CONT "$listener_pid"
     finish talker 130
     finish listener 130
-    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+    is_removed "$shmid"
     [ -z "$(ipcs -m | awk -v key="$(printf '0x%08x' "$key")" '$1 == key')" ]
 }

@@ -1,11 +1,10 @@
-/* storm.c - signals that nobody asked for, for the tests: over and over, until one of the processes
- * is gone.
+/* storm.c - sends signals over and over until one of the processes has ended, for the tests.
  *
- *     storm SIGNALS[/COUNT] PID...     SIGNALS: numbers, parted by commas
+ *     storm SIGNALS[/COUNT] PID...     SIGNALS: numbers, separated by commas
  *
- * They are sent thousands of times a second, by kill(2) and, on Linux, by tgkill(2) as well: a
- * handler is told a different si_code by each. Prints a line when it has begun, "enough" when each
- * signal was sent COUNT times, and at its end how many were sent in all.
+ * It sends thousands a second with kill(2) and, on Linux, with tgkill(2) as well, because a handler
+ * gets a different si_code from each. Prints a line when it has started, "enough" when it has sent
+ * each signal COUNT times, and at its end how many it sent in all.
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* syscall */
@@ -58,7 +57,7 @@ int main(int argc, char **argv)
         for (char **pid = argv + 2; *pid; pid++)
             for (int i = 0; i < count && atoi(*pid) > 0; i++)
                 send_or_leave((pid_t)atoi(*pid), signals[i]);
-        /* Those that it blows on need some of the CPU. */
+        /* The receivers need some of the CPU. */
         nanosleep(&(struct timespec){0, 50000}, NULL);
         if (round == 0)
             say("it blows");

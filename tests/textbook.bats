@@ -1,40 +1,25 @@
 #!/usr/bin/env bats
-# textbook.bats - the server and the client of the notes: their bytes on the wire, their naps, and our care.
+# textbook.bats - the server and the client of the notes: the same bytes, the same naps, and our checks.
 # shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
-load meeting
+load session
 load notes
 
 setup() { common_setup; }
 teardown() { common_teardown; }
-
-foreign() { # ARGUMENT...: see foreign.c
-    [ -x foreign ] || "${CC:-cc}" -o foreign "$BATS_TEST_DIRNAME/foreign.c"
-    ./foreign "$@"
-}
-
-requires_compiler() {
-    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/foreign.c and tests/student.c"
-}
-
-# A talker and a listener on the same wire that are not ours: see student.c.
-requires_student() {
-    requires_compiler
-    "${CC:-cc}" -D_XOPEN_SOURCE=700 -o student "$BATS_TEST_DIRNAME/student.c"
-}
 
 start_server() { # [OPTION]...
     start listener listener-textbook "$@"
     shmid=$(shmid_of listener)
 }
 
-# Talks to our server with naps that are short, and long enough.
+# Talks to our server with a nap that is short, but long enough.
 talk() { # [ARGUMENT]...
     ends 0 talker-textbook --nap 0.2 "$@"
 }
 
-# In a directory of its own, which has a key file: the notes' programs can take no other.
+# In a directory of its own with a key file, because the notes' programs take no other.
 start_in() { # DIRECTORY NAME PROGRAM [ARGUMENT]...
     mkdir -p "$1"
     touch "$1/shmfile"
@@ -42,20 +27,20 @@ start_in() { # DIRECTORY NAME PROGRAM [ARGUMENT]...
     start "$2" sh -c 'cd "$1" && shift && exec "$@"' sh "$1" "${@:3}"
 }
 
-# The notes' server waits in sigsuspend: there, and only there, it has nearly all signals blocked.
+# The notes' server is in sigsuspend: only there are nearly all its signals blocked.
 waits_in_sigsuspend() { # PID
     grep -q '^SigBlk:.*[1-9a-f]' "/proc/$1/status"
 }
 
-# The bytes, and zeros up to 1024.
+# The segment holds these bytes, and zeros up to 1024.
 expect_bytes() { # SHMID FORMAT (of printf)
     # shellcheck disable=SC2059
-    { printf "$2" && head -c 1024 /dev/zero; } | head -c 1024 | cmp - <(foreign show "$1")
+    { printf "$2" && head -c 1024 /dev/zero; } | head -c 1024 | cmp - <(./foreign show "$1")
 }
 
-# ---- on the wire
+# ---- the bytes in the segment
 
-@test "one message, one answer, ipcs -m with both attached, and the talker removes the segment" {
+@test "one message and answer, two attachments, and the talker removes all" {
     start_server
     talk "$listener_pid"
     finish listener 0
@@ -81,20 +66,20 @@ expect_bytes() { # SHMID FORMAT (of printf)
     stop listener
 }
 
-@test "the bytes are those of the notes: one string at the beginning, then the other in its place" {
-    requires_compiler
+@test "the bytes are those of the notes: the answer replaces the message" {
+    compile foreign
     start_server
     start talker talker-textbook --nap 0.3 --hold said "$listener_pid"
     wait_for_state "$talker_pid" T
     expect_bytes "$shmid" "Hello, I'm talker\n"
     kill -CONT "$talker_pid"
     wait_for_line listener.out replied
-    expect_bytes "$shmid" 'Have a nice day\n\0\n' # the rest of the longer one
+    expect_bytes "$shmid" 'Have a nice day\n\0\n' # the rest of the longer message
     finish talker 0
     finish listener 0
 }
 
-@test "either side may be the notes' own program, compiled as it stands" {
+@test "either side can be the notes' own program, compiled unchanged" {
     requires_notes 001
     compile_note server '^server' '^client'
     compile_note client '^client' '^never'
@@ -124,14 +109,14 @@ expect_bytes() { # SHMID FORMAT (of printf)
     done
 }
 
-@test "without a PID the kernel is asked who made the segment" {
+@test "without a PID the talker asks the kernel who created the segment" {
     start_server
     talk
     finish listener 0
     grep -x 'talker: listener said: Have a nice day' talker.out
 }
 
-@test "words of one's own, up to the last byte; one more is refused with both sizes" {
+@test "the longest message fits; one byte more is refused with both sizes" {
     longest=$(printf '%01022d' 0)
     start_server
     refuses 1 '\<1023\>.*\<1022\>' talker-textbook "$listener_pid" "${longest}1"
@@ -140,7 +125,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
     grep -qx "listener: received: $longest" listener.out
 }
 
-@test "one SIGUSR1 is sent, and no signal besides" {
+@test "one SIGUSR1 is sent, and no other signal" {
     requires_strace
     start_server
     start talker strace -o talker.strace -e trace=kill "$(lesson_program talker textbook)" --nap 0.3 "$listener_pid"
@@ -149,7 +134,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
     sed -nE 's/^(kill\(.*[^0]\)) += /\1 = /p' talker.strace | expect_lines - "kill($listener_pid, SIGUSR1) = 0"
 }
 
-@test "where there is no ipcs, the kernel's own list is shown; where there is neither, that is said" {
+@test "without ipcs the talker shows /proc; without both it says so" {
     [ -r /proc/sysvipc/shm ] || skip "no /proc/sysvipc/shm here"
     mkdir with_cat empty
     ln -s "$(type -P cat)" with_cat/cat
@@ -166,9 +151,9 @@ expect_bytes() { # SHMID FORMAT (of printf)
     grep '^talker: skipped: ' talker.out
 }
 
-# ---- the flaw
+# ---- the naps
 
-@test "the naps are those of the notes, and are there whether they are needed or not" {
+@test "the naps have the notes' lengths by default, needed or not" {
     lesson talker-textbook --help | grep -e '--nap SECONDS .*default: 2'
     lesson listener-textbook --help | grep -e '--nap SECONDS .*default: 3'
     start_server
@@ -178,7 +163,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
     awk 'NR == 1 && $1 >= 1 && $2 < $1 { good = 1 } END { exit !good }' nap || fail "$(cat nap)"
 }
 
-@test "a nap is too short for a listener that takes its time: what lies there is what was said" {
+@test "a short nap ends before the answer: the talker reads its own message" {
     start_server --hold received
     start talker talker-textbook --nap 0.2
     wait_for_state "$listener_pid" T
@@ -189,7 +174,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
     is_removed "$shmid"
 }
 
-@test "the listener's nap is too short for a talker that takes its time: it leaves while the talker is there" {
+@test "a short nap ends before the talker is done: the listener leaves early" {
     start_server --nap 0.1
     ends 0 talker-textbook --nap 0.5
     finish listener 0
@@ -198,9 +183,9 @@ expect_bytes() { # SHMID FORMAT (of printf)
     is_removed "$shmid"
 }
 
-# ---- our care
+# ---- checks that the notes lack
 
-@test "what is no PID is refused, and nobody is signalled" {
+@test "an invalid PID is refused, and no process is signalled" {
     start_server
     for pid in '' 0 00 -1 -0 abc 12x ' 12' +12 1.5 0x10 99999999999999999999 2147483648; do
         refuses 2 ' is not a PID: it is a whole number above 0$' talker-textbook -- "$pid"
@@ -211,7 +196,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
     stop listener
 }
 
-@test "a PID that is not the listener's is refused, and not signalled" {
+@test "a PID of another process is refused, and not signalled" {
     start_server
     start other sleep "$DEADLINE" # SIGUSR1 would end it
     refuses 3 "PID $other_pid is not the listener of shmid $shmid, which PID $listener_pid made" \
@@ -225,9 +210,9 @@ expect_bytes() { # SHMID FORMAT (of printf)
     finish listener 0
 }
 
-@test "no listener: no key file, no segment, a dead listener's segment" {
+@test "the talker reports a missing key file, segment or listener" {
     refuses 3 'start listener-textbook first' talker-textbook
-    if [ -e shmfile ]; then fail "the talker has made a key file"; fi
+    if [ -e shmfile ]; then fail "the talker has created a key file"; fi
     touch shmfile
     refuses 3 'start listener-textbook first' talker-textbook
     start_server
@@ -242,25 +227,25 @@ expect_bytes() { # SHMID FORMAT (of printf)
     finish listener 0
 }
 
-@test "a second listener is told who is first" {
+@test "a second listener learns who came first" {
     start_server
     refuses 4 "^listener-textbook: busy: .*PID $listener_pid, which is alive" listener-textbook
     talk
     finish listener 0
 }
 
-@test "a stranger's segment is neither written nor removed: another size, another mode, no string" {
-    requires_compiler
+@test "a foreign segment is not changed: other size, other mode, no string" {
+    compile foreign
     touch shmfile
     full=$(printf '%01024d' 0)
-    while read -r status what; do # the talker's status; size, mode and text of the stranger's
+    while read -r status what; do # the talker's status; size, mode and text of the foreign segment
         # shellcheck disable=SC2086
-        shmid=$(foreign make "$(key_of shmfile 1)" $what)
+        shmid=$(./foreign make "$(key_of shmfile 1)" $what)
         plant "$shmid"
-        foreign show "$shmid" >before
+        ./foreign show "$shmid" >before
         refuses 1 "a foreign segment has key $(key_of shmfile 1) \(shmid $shmid\>.*left as it is" listener-textbook
         refuses "$status" 'foreign segment|there is no process [0-9]+ any more' talker-textbook
-        foreign show "$shmid" | cmp - before
+        ./foreign show "$shmid" | cmp - before
         ipcrm -m "$shmid"
     done <<<"1 100 600 data
 1 4096 600 data
@@ -268,16 +253,16 @@ expect_bytes() { # SHMID FORMAT (of printf)
 1 1024 600 $full"
 }
 
-@test "bytes that are no string are refused, by the one and by the other, and not read beyond their end" {
-    requires_student
+@test "both sides refuse bytes without a NUL, and read no further" {
+    compile textbook_peer
     start_server
-    start student ./student say "$shmid" "$listener_pid" 1024
+    start student ./textbook_peer say "$shmid" "$listener_pid" 1024
     finish student 0
     finish listener 1
     expect_lines listener.err "listener-textbook: PID $student_pid left no string: no NUL within 1024 bytes"
     is_removed "$shmid"
 
-    start student ./student answer "$(key_of shmfile 1)" 1024
+    start student ./textbook_peer answer "$(key_of shmfile 1)" 1024
     wait_for_line student.out '^[0-9]+$'
     plant "$(cat student.out)"
     ends 1 talker-textbook --nap 0.3
@@ -285,18 +270,19 @@ expect_bytes() { # SHMID FORMAT (of printf)
     stop student
 }
 
-@test "a listener that has made nothing, but has the segment attached, may be named as well" {
-    requires_student
+@test "a PID of a process that only attached the segment is accepted" {
+    compile textbook_peer
+    compile foreign
     touch shmfile
-    plant "$(foreign make "$(key_of shmfile 1)" 1024 666)"
-    start student ./student answer "$(key_of shmfile 1)" 20
+    plant "$(./foreign make "$(key_of shmfile 1)" 1024 666)"
+    start student ./textbook_peer answer "$(key_of shmfile 1)" 20
     wait_for_line student.out '^[0-9]+$'
     ends 0 talker-textbook --nap 0.3 "$student_pid"
     grep -x 'talker: listener said: yyyyyyyyyyyyyyyyyyyy' talker.out
     stop student
 }
 
-@test "a stray signal before the text is there does not wake the listener" {
+@test "a stray signal before the text does not wake the listener" {
     start_server
     for _ in {1..20}; do
         kill -USR1 "$listener_pid"
@@ -306,14 +292,14 @@ expect_bytes() { # SHMID FORMAT (of printf)
     grep -x "listener: received: Hello, I'm talker" listener.out
 }
 
-@test "nobody comes: the time runs out, and nothing stays behind" {
+@test "without a peer the timeout ends it, and nothing stays behind" {
     start_server -t 0.2
     finish listener 3
     expect_lines listener.err "listener-textbook: no talker within 0.2 seconds: gave up"
     is_removed "$shmid"
 }
 
-@test "signals that end one side leave nothing behind, wherever it stands" {
+@test "terminating signals on either side leave nothing behind, at any step" {
     for signal in HUP INT TERM; do
         status=$((128 + $(kill -l "$signal")))
         start_server
@@ -339,7 +325,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
     done
 }
 
-@test "who is left alone when the other one is killed says so, and cleans up" {
+@test "the survivor of a killed process reports it and cleans up" {
     start_server
     start talker talker-textbook
     wait_for_line listener.out replied
@@ -359,7 +345,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
     is_removed "$shmid"
 }
 
-@test "a listener that is killed in its nap has answered: the talker reads it, and removes" {
+@test "a listener killed in its nap has answered: the talker reads and removes" {
     start_server
     start talker talker-textbook --nap 0.5
     wait_for_line listener.out replied
@@ -370,11 +356,11 @@ expect_bytes() { # SHMID FORMAT (of printf)
     is_removed "$shmid"
 }
 
-@test "what is obsolete or unbounded in the notes is called by none of our programs" {
+@test "none of our programs calls the obsolete or unbounded calls of the notes" {
     requires nm
     for program in "$BUILD"/listener* "$BUILD"/talker*; do
         nm -u "$program" | sed -n 's/^ *U \([a-z_]*\).*/\1/p'
     done >called
-    [ "$(grep -cx shmat called)" -ge 2 ] # the list is of calls, and complete
+    [ "$(grep -cx shmat called)" -ge 2 ] # the list holds calls, and is complete
     run ! grep -xE 'sigset|sigpause|atoi|gets|sleep|usleep|system' called
 }

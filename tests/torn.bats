@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# torn.bats - a record that is read while it is written: torn, unless somebody looks at the sequence or at the turn.
+# torn.bats - a record that is read while it is written is torn, unless the reader checks a sequence or a turn.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
@@ -12,13 +12,13 @@ start_reader() { # LISTENER [OPTION]...
     wait_for_line listener.out 'waiting for a talker'
 }
 
-# What both traces tell of the record, in the order in which it happened: "l observe left = 1".
+# The record's lines of both traces, sorted by time: "l observe left = 1".
 record_story() {
     sort -n listener.trace talker.trace | awk -F '\t' '
         ($5 == "publish" || $5 == "observe") && $6 ~ / (left|right|sequence) = / { print substr($2, 1, 1), $6 }'
 }
 
-@test "a sequence lock throws away what is half written or half read, and believes the rest" {
+@test "a sequence lock rejects torn records, and accepts all others" {
     start_reader listener-torn
     ends 0 talker-torn
     finish listener 0
@@ -32,7 +32,7 @@ record_story() {
     expect_lines talker.err
 }
 
-@test "who does not look at the sequence believes torn records, in every run" {
+@test "a reader without the sequence accepts torn records, in every run" {
     for _ in {1..10}; do
         start_reader listener-torn_no_seq
         ends 0 talker-torn
@@ -50,7 +50,7 @@ record_story() {
     done
 }
 
-@test "the listener looks between the two halves of a writing, and the talker writes between those of a reading" {
+@test "the trace shows each side acting in the middle of the other's access" {
     start_reader listener-torn -T listener.trace
     ends 0 talker-torn -T talker.trace
     finish listener 0
@@ -64,7 +64,7 @@ record_story() {
         "l observe sequence = 4" "l observe left = 2" "l observe right = 2"
 }
 
-@test "in turn nobody touches the record while the other does, though it is half written and half read as before" {
+@test "with turns, neither side touches the record during the other's access" {
     start_reader listener-torn -T listener.trace
     ends 0 talker-torn -T talker.trace
     finish listener 0
@@ -77,7 +77,7 @@ record_story() {
         END { if (wrote != 3 || read != 6) exit 1 }'
 }
 
-@test "held in the middle of a writing: the record stays half written, and no time runs out" {
+@test "held in the middle of a write: the record stays torn, no timeout runs" {
     start_reader listener-torn -t 0.5
     start talker talker-torn -t 0.5 --hold half_written -v
     wait_for_state "$talker_pid" T
@@ -89,16 +89,15 @@ record_story() {
     finish listener 0
 }
 
-@test "who is left alone in the middle of the record says so, and leaves nothing behind" {
+@test "a survivor in the middle of the record reports it and cleans up" {
     start_reader listener-torn
     shmid=$(shmid_of listener)
-    start talker talker-torn --hold half_written
-    wait_for_state "$talker_pid" T
+    start_held talker half_written talker-torn
     kill -KILL "$talker_pid"
     finish talker 137
     finish listener 3
     grep -q "the talker (PID $talker_pid) went away" listener.err
-    if segment_exists "$shmid"; then fail "segment $shmid is still there"; fi
+    is_removed "$shmid"
 
     start_reader listener-torn --hold half_read
     start talker talker-torn
@@ -110,11 +109,10 @@ record_story() {
     grep -q "the listener (PID $listener_pid) went away" talker.err
 }
 
-@test "Ctrl-C in the middle of a writing or of a reading leaves nothing behind" {
+@test "Ctrl-C in the middle of a write or a read leaves nothing behind" {
     for point in half_written half_read; do
         start_reader listener-torn --hold half_read
-        start talker talker-torn --hold half_written
-        wait_for_state "$talker_pid" T
+        start_held talker half_written talker-torn
         if [ "$point" = half_read ]; then
             kill -CONT "$talker_pid"
             wait_for_state "$listener_pid" T

@@ -1,28 +1,28 @@
 #!/usr/bin/env bats
-# unready.bats - a signal that comes before the handler: blocked, it waits; else it kills.
+# unready.bats - a signal before the handler: a blocked one waits, an unblocked one kills.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
-load meeting
+load session
 
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-# What the kernel says of SIGUSR1 for process PID: whether it is in the set FIELD of /proc/PID/status.
+# Whether SIGUSR1 is in the set FIELD of /proc/PID/status.
 usr1_is_in() { # FIELD PID
     local mask
     mask=$(awk -v field="$1:" '$1 == field { print $2 }' "/proc/$2/status")
     [ $((0x${mask: -4} >> ($(kill -l USR1) - 1) & 1)) -eq 1 ]
 }
 
-# What is left of SOURCE without its comments, its explanations, and what it says of itself.
+# SOURCE without its comments, its explanations, its name and its description.
 code() { # SOURCE
     awk '/\/\*/ { off = 1 }  /explain\(/ { off = 2 }  /\.(name|about)/ { off = 3 }
          !off && !/^#include/ { sub(/^ +/, ""); print }
          off == 1 && /\*\//  ||  off == 2 && /\);/  ||  off == 3 && /,$/ { off = 0 }' "$1"
 }
 
-# The listener dies of its mistake. Sets shmid.
+# The listener dies of the early signal. Sets shmid.
 die_unready() {
     start listener listener-unready_no_block
     shmid=$(shmid_of listener)
@@ -30,7 +30,7 @@ die_unready() {
     finish listener 138
 }
 
-@test "blocked, the early signal waits for the handler, and is taken by it" {
+@test "a blocked early signal waits for the handler, which takes it" {
     meet unready
     expect_lines <(tail -n +2 listener.out) \
         "listener: a signal came before the handler: SIGUSR1 was pending, its action the default, death" \
@@ -42,7 +42,7 @@ die_unready() {
     expect_lines talker.err
 }
 
-@test "not blocked, the early signal kills the listener: the shell sees 138, which is SIGUSR1" {
+@test "an unblocked early signal kills the listener: the shell shows 138" {
     die_unready
     [ "$(kill -l 138)" = USR1 ]
     expect_lines <(tail -n +2 listener.out)
@@ -50,17 +50,17 @@ die_unready() {
     expect_lines talker.err "talker-unready: the listener (PID $listener_pid) went away"
 }
 
-@test "so it goes in every run, of the one and of the other" {
+@test "both variants behave like that in every run" {
     for _ in {1..10}; do
         meet unready
         die_unready
     done
 }
 
-@test "no cleanup runs in who dies like that; its talker survives it, and removes the segment" {
+@test "the dead listener cleans up nothing; its talker removes the segment" {
     start listener listener-unready_no_block
     shmid=$(shmid_of listener)
-    start talker talker-unready --hold sigsuspend # it has rung, and is about to wait
+    start talker talker-unready --hold sigsuspend # it has signalled, and will wait next
     finish listener 138
     segment_exists "$shmid"
     wait_for_state "$talker_pid" T
@@ -69,9 +69,8 @@ die_unready() {
     is_removed "$shmid"
 }
 
-@test "the kernel says: known, without a handler, the signal blocked, and pending when it came" {
-    start listener listener-unready --hold known
-    wait_for_state "$listener_pid" T
+@test "/proc shows the PID known, no handler, SIGUSR1 blocked and pending" {
+    start_held listener known listener-unready
     segment_line "$(shmid_of listener)" | grep "\<$listener_pid\>"
     usr1_is_in SigBlk "$listener_pid"
     if usr1_is_in SigCgt "$listener_pid"; then fail "there is a handler already"; fi
@@ -84,9 +83,8 @@ die_unready() {
     finish talker 0
 }
 
-@test "the wrong variant is as unready as the right one, and blocks nothing: that is all of it" {
-    start listener listener-unready_no_block --hold known
-    wait_for_state "$listener_pid" T
+@test "the wrong variant differs only in that it blocks nothing" {
+    start_held listener known listener-unready_no_block
     if usr1_is_in SigBlk "$listener_pid"; then fail "it is blocked"; fi
     if usr1_is_in SigCgt "$listener_pid"; then fail "there is a handler already"; fi
     kill -TERM "$listener_pid"
@@ -97,7 +95,7 @@ die_unready() {
         "if (sys_sigprocmask(SIG_BLOCK, &usr1, NULL) == -1)" 'err(1, "sigprocmask(SIG_BLOCK, [SIGUSR1])");'
 }
 
-@test "a stray signal that comes still earlier is as harmless" {
+@test "a stray signal that comes even earlier is harmless, too" {
     start listener listener-unready
     shmid_of listener >shmid
     kill -USR1 "$listener_pid"
@@ -107,7 +105,7 @@ die_unready() {
     finish listener 0
 }
 
-@test "to whom nobody comes, the time runs out, and nothing stays behind" {
+@test "without a talker the timeout ends it, and nothing stays behind" {
     start listener listener-unready -t 0.2
     shmid=$(shmid_of listener)
     finish listener 3
@@ -115,7 +113,7 @@ die_unready() {
     is_removed "$shmid"
 }
 
-@test "signals that end it while it stands still leave nothing behind, nor does SIGKILL on either side" {
+@test "terminating and killing signals at this point leave nothing behind" {
     for signal in HUP INT TERM; do
         start listener listener-unready
         shmid=$(shmid_of listener)

@@ -7,7 +7,7 @@
 #     close_part
 #
 # one_case reports each failure with `found`, and counts with `count`. Its files are in the worker's directory: the key
-# file shmfile, and the files that duet writes (tests/duet.c).
+# file shmfile, and the files that duet writes (tests/run_conversation.c).
 
 export LC_ALL=C
 PART=${0##*/}
@@ -129,7 +129,7 @@ prepare_input() {
 }
 
 prepare_duet() {
-    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -O2 -o "$HERE/duet" "$TESTS/duet.c"
+    "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -O2 -o "$HERE/duet" "$TESTS/run_conversation.c"
 }
 
 # Runs duet in the background, because a signal interrupts `wait` but not a foreground command. If duet is killed, it

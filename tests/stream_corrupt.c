@@ -1,11 +1,10 @@
-/* stream_liar.c - stores in the ring what no talker and no listener would, for the tests of the
- * stream: do not follow it.
+/* stream_corrupt.c - stores false values in the ring of the lesson `stream`, for the tests.
  *
- *     stream_liar SHMID FIELD VALUE [FIELD VALUE]...     FIELD: head, length[2], refused ...
+ *     stream_corrupt SHMID FIELD VALUE [FIELD VALUE]...     FIELD: head, length[2], refused ...
  *
- * They are stored in this order.
+ * It stores them in this order.
  */
-#include "../common/pairs/stream.h"
+#include "../common/layout/stream.h"
 
 #include <err.h>
 #include <stdlib.h>
@@ -38,7 +37,7 @@ static void lie(struct stream *stream, const char *field, uint64_t value)
 int main(int argc, char **argv)
 {
     if (argc < 4 || argc % 2 != 0)
-        errx(2, "usage: stream_liar SHMID FIELD VALUE [FIELD VALUE]...");
+        errx(2, "usage: stream_corrupt SHMID FIELD VALUE [FIELD VALUE]...");
     struct stream *stream = shmat(atoi(argv[1]), NULL, 0);
     if (stream == (void *)-1)
         err(1, "shmat(%s)", argv[1]);

@@ -1,17 +1,13 @@
 #!/usr/bin/env bats
-# luck.bats - what bad luck gets: signals at any moment, a peer that dies, stops, or is silent, output nobody takes.
+# pair_disturbed.bats - the pair when a signal comes, a process dies or is stopped, or output cannot be written.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
 
-setup_file() {
-    ! command -v "${CC:-cc}" >/dev/null || "${CC:-cc}" -o "$BATS_FILE_TMPDIR/storm" "$BATS_TEST_DIRNAME/storm.c"
-}
-
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-# The talker waits for its answer, and the listener for somebody to type it.
+# The talker waits for its answer, and the listener for a typed reply.
 start_conversation() {
     [ -p replies ] || mkfifo replies
     exec 7<>replies
@@ -20,7 +16,7 @@ start_conversation() {
     wait_for_line listener.out 'received: Hello'
 }
 
-# The listener waits for the talker's next line, and the talker for somebody to type it.
+# The listener waits for the talker's next line, and the talker for typed input.
 start_chat() { # [LISTENER OPTION]...
     [ -p lines ] || mkfifo lines
     exec 7<>lines
@@ -30,13 +26,6 @@ start_chat() { # [LISTENER OPTION]...
     wait_for_line talker.out 'listener said'
 }
 
-# NAME stands still, just before something is done.
-start_held() { # NAME PROGRAM POINT [ARGUMENT]...
-    local pid=$1_pid
-    start "$1" "$2" --hold "${@:3}"
-    wait_for_state "${!pid}" T
-}
-
 # The listener is held at POINT, in a conversation.
 start_held_in_conversation() { # POINT
     start_listener --hold "$1"
@@ -44,24 +33,24 @@ start_held_in_conversation() { # POINT
     wait_for_state "$listener_pid" T
 }
 
-# A third process that sends signals to each PID, over and over, until one of them is gone.
+# A third process sends signals to each PID, over and over, until one of them has ended.
 start_storm() { # SIGNAL,... PID...
-    [ -x "$BATS_FILE_TMPDIR/storm" ] || skip "no C compiler for tests/storm.c"
+    [ -x storm ] || compile storm
     local numbers
     numbers=$(for name in ${1//,/ }; do kill -l "$name"; done)
-    start storm "$BATS_FILE_TMPDIR/storm" "${numbers//[[:space:]]/,}" "${@:2}"
+    start storm ./storm "${numbers//[[:space:]]/,}" "${@:2}"
     wait_for_line storm.out 'it blows'
 }
 
 at_once=200000 # the contract's 0.2 s, in microseconds
 
-# VICTIM is killed, and SURVIVOR goes on if it was held. At most 0.2 s later it has ended with 3, and said who went;
-# nothing stays behind.
+# VICTIM is killed, and SURVIVOR continues if it was held. At most 0.2 s later it ends with 3 and names VICTIM's PID;
+# no segment is left.
 outlives() { # SURVIVOR VICTIM
     local survivor=$1_pid victim=$2_pid shmid held=no began took status
     shmid=$(shmid_of listener)
     ! in_state "${!survivor}" T || held=yes
-    began=${EPOCHREALTIME/[.,]/} # in microseconds; to start a process meanwhile would take its own time
+    began=${EPOCHREALTIME/[.,]/} # in microseconds; no date(1): starting it would take time
     kill -KILL "${!victim}"
     if [ "$held" = yes ]; then wait_gone "${!victim}" && kill -CONT "${!survivor}"; fi
     reap "$1"
@@ -73,14 +62,14 @@ outlives() { # SURVIVOR VICTIM
     run ! segment_exists "$shmid"
 }
 
-# A parent that does not ask how its child ended: killed, it stays a zombie. Sets `child`; what it says is in child.out.
+# A parent that never waits for its child, so a dead child stays a zombie. Sets `child`; its output is in child.out.
 start_careless_parent() { # COMMAND...
     start parent sh -c 'exec 4<&0; "$@" <&4 >child.out & echo "$!"; exec sleep "$0"' "$DEADLINE" "$@"
     wait_for_line parent.out '^[0-9]+$'
     child=$(cat parent.out)
 }
 
-# A signal that asks NAME to end: it dies of it.
+# NAME gets SIGNAL, and dies of it.
 dies_of() { # SIGNAL NAME
     local pid=$2_pid
     kill -"$1" "${!pid}"
@@ -88,9 +77,9 @@ dies_of() { # SIGNAL NAME
     finish "$2" $((128 + $(kill -l "$1")))
 }
 
-# ---- signals that ask to end
+# ---- terminating signals
 
-@test "SIGINT, SIGTERM or SIGHUP while the listener waits for a talker" {
+@test "SIGINT, SIGTERM and SIGHUP end a listener that waits for a talker" {
     for signal in INT TERM HUP; do
         start_listener
         shmid=$(shmid_of listener)
@@ -100,7 +89,7 @@ dies_of() { # SIGNAL NAME
     done
 }
 
-@test "SIGINT, SIGTERM or SIGHUP while the listener waits for a word: its talker is told" {
+@test "they end a listener that waits for a message; the talker reports it" {
     for signal in INT TERM HUP; do
         start_chat
         shmid=$(shmid_of listener)
@@ -111,7 +100,7 @@ dies_of() { # SIGNAL NAME
     done
 }
 
-@test "SIGINT, SIGTERM or SIGHUP while a reply is typed: its talker is told" {
+@test "they end a listener that waits for a typed reply; the talker reports it" {
     for signal in INT TERM HUP; do
         start_conversation
         dies_of "$signal" listener
@@ -120,7 +109,7 @@ dies_of() { # SIGNAL NAME
     done
 }
 
-@test "SIGINT, SIGTERM or SIGHUP while the talker waits for a listener" {
+@test "SIGINT, SIGTERM and SIGHUP end a talker that waits for a listener" {
     for signal in INT TERM HUP; do
         start talker talker --wait -v
         wait_for_line talker.err 'sigsuspend'
@@ -128,7 +117,7 @@ dies_of() { # SIGNAL NAME
     done
 }
 
-@test "SIGINT, SIGTERM or SIGHUP while the talker waits for its answer" {
+@test "SIGINT, SIGTERM and SIGHUP end a talker that waits for its answer" {
     for signal in INT TERM HUP; do
         start_conversation
         shmid=$(shmid_of listener)
@@ -139,7 +128,7 @@ dies_of() { # SIGNAL NAME
     done
 }
 
-@test "SIGINT, SIGTERM or SIGHUP while the talker waits for a line to say" {
+@test "SIGINT, SIGTERM and SIGHUP end a talker that waits for a line to send" {
     for signal in INT TERM HUP; do
         start_chat
         dies_of "$signal" talker
@@ -148,9 +137,9 @@ dies_of() { # SIGNAL NAME
     done
 }
 
-@test "a signal that asks to end at any call of the listener leaves no segment" {
+@test "a terminating signal at any call of the listener leaves no segment" {
     for held in setitimer/INT ftok/TERM shmget/HUP shmat/INT sigsuspend/TERM; do
-        start_held listener listener "${held%/*}"
+        start_held listener "${held%/*}" listener
         dies_of "${held#*/}" listener
         [ -z "$(own_segments)" ]
     done
@@ -162,17 +151,17 @@ dies_of() { # SIGNAL NAME
     done
 }
 
-@test "a signal that asks to end at any call of the talker leaves a listener that serves the next" {
+@test "after a terminating signal at any call of a talker the next is served" {
     start_listener --keep
     for held in setitimer/INT ftok/TERM shmget/HUP shmctl/INT shmat/TERM shmdt/HUP kill/INT; do
-        start_held talker talker "${held%/*}"
+        start_held talker "${held%/*}" talker
         dies_of "${held#*/}" talker
     done
     ends 0 talker
     stop listener
 }
 
-@test "a second signal while the first is obeyed changes nothing" {
+@test "a second terminating signal changes nothing" {
     start_chat
     shmid=$(shmid_of listener)
     kill -STOP "$listener_pid"
@@ -184,15 +173,14 @@ dies_of() { # SIGNAL NAME
     run ! segment_exists "$shmid"
 }
 
-@test "the handshake dies of the signal that ends it, and leaves no segment" {
+@test "the handshake dies of a terminating signal, and leaves no segment" {
     for signal in INT TERM HUP; do
-        start_held listener listener-handshake sigsuspend
+        start_held listener sigsuspend listener-handshake
         dies_of "$signal" listener
         [ -z "$(own_segments)" ]
     done
-    start listener listener-handshake
-    wait_for_line listener.out waiting
-    start_held talker talker-handshake kill
+    start_listener_of handshake
+    start_held talker kill talker-handshake
     dies_of INT talker
     wait_gone "$listener_pid"
     [ -z "$(own_segments)" ]
@@ -211,14 +199,14 @@ dies_of() { # SIGNAL NAME
     done
 }
 
-# ---- death without a word
+# ---- SIGKILL
 
-@test "the listener is killed while a reply is typed" {
+@test "the listener is killed while it waits for a typed reply" {
     start_conversation
     outlives talker listener
 }
 
-@test "the listener is killed while the talker waits for a line to say" {
+@test "the listener is killed while the talker waits for a line to send" {
     start_chat
     outlives talker listener
 }
@@ -231,11 +219,11 @@ dies_of() { # SIGNAL NAME
     done
 }
 
-@test "the listener is killed when its reply is there and it has not rung yet: the reply is read" {
+@test "the talker reads a reply whose listener was killed before it rang" {
     only_ours
     for point in published:2 kill:3; do
         start_listener --hold "$point"
-        start_held talker talker reading
+        start_held talker reading talker
         wait_for_state "$listener_pid" T
         outlives talker listener
         grep 'listener said: Have a nice day' talker.out
@@ -247,36 +235,36 @@ dies_of() { # SIGNAL NAME
     outlives listener talker
 }
 
-@test "the talker is killed while the listener waits for a word" {
+@test "the talker is killed while the listener waits for a message" {
     start_chat
     outlives listener talker
 }
 
-@test "the talker is killed between publish and kill, and before and while it reads" {
+@test "the talker is killed around its publish and kill, and at its read" {
     only_ours
     for point in invited published kill:3 reading; do
         start_listener
-        start_held talker talker "$point"
+        start_held talker "$point" talker
         outlives listener talker
     done
 }
 
-@test "what a talker published before it was killed is heard" {
+@test "a message published before its talker was killed is received" {
     only_ours
     start_listener
-    start_held talker talker published "last words"
+    start_held talker published talker "last words"
     outlives listener talker
     grep 'received: last words' listener.out
 }
 
-@test "a kept listener says within 0.2 s that its talker was killed, and serves the next" {
+@test "a listener with --keep reports a killed talker within 0.2 s" {
     only_ours
     mkfifo errors
     exec 7<>errors
     start listener sh -c 'exec "$0" --keep --timeout "$1" 2>errors' "$LISTENER" "$DEADLINE"
     wait_for_line listener.out waiting
     for point in invited published reading; do
-        start_held talker talker "$point"
+        start_held talker "$point" talker
         began=${EPOCHREALTIME/[.,]/}
         kill -KILL "$talker_pid"
         read -t "$DEADLINE" -r line <&7
@@ -289,7 +277,7 @@ dies_of() { # SIGNAL NAME
     stop listener
 }
 
-@test "a talker that is killed and that nobody waits for, a zombie, is gone" {
+@test "a killed talker that is still a zombie is gone" {
     mkfifo lines
     exec 7<>lines
     start_listener
@@ -303,7 +291,7 @@ dies_of() { # SIGNAL NAME
     stop parent
 }
 
-@test "a listener that is a zombie is gone: its talker cleans up, and the next has its key" {
+@test "a zombie listener is gone: its talker cleans up, and the key is free" {
     mkfifo replies
     exec 7<>replies
     start_careless_parent "$LISTENER" --interactive --timeout "$DEADLINE" <replies
@@ -320,9 +308,9 @@ dies_of() { # SIGNAL NAME
     stop parent
 }
 
-# ---- strays
+# ---- stray signals
 
-@test "a storm of stray SIGUSR1 during a chat of 1,000 lines: every line arrives once, in order" {
+@test "stray SIGUSR1 do not harm a chat of 1,000 lines" {
     mkfifo lines
     exec 7<>lines
     start_listener --trace listener.trace
@@ -341,8 +329,8 @@ dies_of() { # SIGNAL NAME
     grep -q "SIGUSR1 from $storm_pid" talker.trace
 }
 
-@test "a storm of stray SIGALRM, SIGCHLD, SIGWINCH and SIGCONT changes nothing either" {
-    without_leak_search # a SIGCONT discards the SIGSTOP that it waits for, and it waits for ever
+@test "stray SIGALRM, SIGCHLD, SIGWINCH and SIGCONT change nothing either" {
+    without_leak_search # SIGCONT discards the SIGSTOP that its tracer waits for
     mkfifo lines
     exec 7<>lines
     start_listener
@@ -373,21 +361,21 @@ dies_of() { # SIGNAL NAME
     stop listener
 }
 
-@test "a storm of SIGALRM does not keep a survivor from noticing" {
+@test "a survivor notices a death in a storm of SIGALRM" {
     start_conversation
     start_storm ALRM "$talker_pid"
     outlives talker listener
 }
 
-# ---- stopped, and silent
+# ---- stopped or silent processes
 
-@test "the listener is stopped for a while by somebody else, and then the chat goes on" {
+@test "a stopped listener continues, and the chat goes on" {
     start_chat
     kill -STOP "$listener_pid"
     wait_for_state "$listener_pid" T
     echo two >&7
     wait_for_line talker.out 'said: two'
-    sleep 0.3 # long enough to take it for dead
+    sleep 0.3 # longer than a death takes to be noticed
     kill -CONT "$listener_pid"
     exec 7>&-
     finish talker 0
@@ -395,12 +383,12 @@ dies_of() { # SIGNAL NAME
     [ "$(grep -c 'listener said' talker.out)" -eq 2 ]
 }
 
-@test "the talker is stopped for a while by somebody else, and then the chat goes on" {
+@test "a stopped talker continues, and the chat goes on" {
     start_chat
     kill -STOP "$talker_pid"
     wait_for_state "$talker_pid" T
     echo two >&7
-    sleep 0.3 # long enough to take it for dead
+    sleep 0.3 # longer than a death takes to be noticed
     is_running "$listener_pid"
     kill -CONT "$talker_pid"
     exec 7>&-
@@ -409,7 +397,7 @@ dies_of() { # SIGNAL NAME
     [ "$(grep -c 'received' listener.out)" -eq 2 ]
 }
 
-@test "a listener that somebody has stopped is silent: the talker gives up, and the next is served" {
+@test "the talker gives up on a stopped listener, and the next is served" {
     start_listener --keep
     kill -STOP "$listener_pid"
     ends 3 talker --timeout 0.2
@@ -420,19 +408,19 @@ dies_of() { # SIGNAL NAME
     run ! grep -q "Hello" listener.out
 }
 
-@test "a talker that somebody has stopped is silent: the listener gives up, and leaves no segment" {
+@test "the listener gives up on a stopped talker, and leaves no segment" {
     start_chat --timeout 1.5
     shmid=$(shmid_of listener)
     kill -STOP "$talker_pid"
     finish listener 3
     grep '\<1\.5\>' listener.err
-    segment_exists "$shmid" # until the last detach
+    segment_exists "$shmid" # it exists until the last detach
     kill -CONT "$talker_pid"
     finish talker 3
     run ! segment_exists "$shmid"
 }
 
-@test "no reply within the timeout: the talker gives up, or the listener, whoever has one" {
+@test "without a reply within the timeout the side with the timeout gives up" {
     mkfifo replies
     exec 7<>replies
     start_listener --interactive --keep <replies
@@ -445,7 +433,7 @@ dies_of() { # SIGNAL NAME
     grep '\<1\.5\>' listener.err
 }
 
-@test "no line to say within the timeout: the talker gives up, and a kept listener goes on" {
+@test "without a line within the timeout the talker gives up" {
     mkfifo lines
     exec 7<>lines
     start_listener --keep
@@ -455,7 +443,7 @@ dies_of() { # SIGNAL NAME
     stop listener
 }
 
-@test "each word is progress: a chat may last longer than the timeout" {
+@test "each message is progress: a chat may last longer than the timeout" {
     start_chat --timeout 2
     for word in two three four five six seven eight nine; do
         sleep 0.3
@@ -466,20 +454,20 @@ dies_of() { # SIGNAL NAME
     finish listener 0
 }
 
-# ---- output that nobody takes, input that is not there
+# ---- output without a reader, missing input
 
-# The program's output goes into the pipe FIFO, what else it says to NAME.err.
+# The program's stdout goes into the pipe FIFO, its stderr to NAME.err.
 start_into() { # FIFO NAME PROGRAM [OPTION]...
     start "$2" sh -c 'exec "$@" --timeout '"$DEADLINE >$1" sh "${@:3}"
 }
 
-# Nothing more goes into FIFO, which the test has open as 7.
+# Fills FIFO, which the test has open as descriptor 7.
 fill() { # FIFO
     dd if=/dev/zero of="$1" oflag=nonblock bs=4096 count=1000 2>/dev/null || :
     dd if=/dev/zero of="$1" oflag=nonblock bs=1 count=5000 2>/dev/null || :
 }
 
-@test "the listener's output is read no more: it dies of SIGPIPE, and leaves no segment" {
+@test "a listener whose output has no reader dies of SIGPIPE, leaves no segment" {
     mkfifo output
     start_into output listener "$LISTENER" --keep
     read -r line <output
@@ -490,7 +478,7 @@ fill() { # FIFO
     [ -z "$(own_segments)" ]
 }
 
-@test "the talker's output is read no more: it dies of SIGPIPE, and the next is served" {
+@test "a talker whose output has no reader dies of SIGPIPE; the next is served" {
     mkfifo lines output
     exec 7<>lines
     start_listener --keep
@@ -505,7 +493,7 @@ fill() { # FIFO
     stop listener
 }
 
-@test "output that is closed, or full, is a failure, and leaves no segment" {
+@test "closed or full output is a failure, and leaves no segment" {
     start_listener --keep
     for to in '&-' /dev/full; do
         ends 1 sh -c "exec \"\$0\" --keep --project 2 >$to" "$LISTENER"
@@ -518,7 +506,7 @@ fill() { # FIFO
     stop listener
 }
 
-@test "input that is closed is a failure of whoever wants to read it" {
+@test "closed input is a failure for a program that reads it" {
     start_listener --keep
     ends 1 sh -c 'exec "$0" --chat <&-' "$TALKER"
     [ "$(wc -l <sh.err)" -eq 1 ]
@@ -531,7 +519,7 @@ fill() { # FIFO
     [ "$(wc -l <listener.err)" -eq 1 ]
 }
 
-@test "a trace does not take the place of an output that is closed" {
+@test "a trace does not take the place of a closed output" {
     ends 1 sh -c 'exec "$0" --timeout 1 --trace trace >&-' "$LISTENER"
     run ! grep -v "$(printf '\t')" trace
 }
@@ -542,13 +530,13 @@ fill() { # FIFO
     fill output
     for signal in INT TERM HUP; do
         start_into output listener "$LISTENER" --trace "$signal.trace"
-        wait_for_line "$signal.trace" 'publish magic' # what comes next is a line of output
+        wait_for_line "$signal.trace" 'publish magic' # its next write is a line of output
         dies_of "$signal" listener
         [ -z "$(own_segments)" ]
     done
 }
 
-@test "Ctrl-C works while the narration is a full pipe, already asleep or not yet" {
+@test "Ctrl-C works while the narration is a full pipe" {
     only_ours
     mkfifo narration
     exec 7<>narration
@@ -556,11 +544,11 @@ fill() { # FIFO
         start listener sh -c 'exec "$0" --timeout "$1" -v --trace "$2" 2>narration' "$LISTENER" "$DEADLINE" "$1"
     }
     narrating first.trace
-    wait_for_line first.trace 'point ready' # it says no more, and sleeps
+    wait_for_line first.trace 'point ready' # it prints no more, and sleeps
     fill narration
     dies_of INT listener
     narrating second.trace
-    until_true [ -e second.trace ] # what comes next is a line of narration
+    until_true [ -e second.trace ] # its next write is a line of narration
     dies_of TERM listener
     [ -z "$(own_segments)" ]
 }

@@ -1,12 +1,11 @@
 #!/usr/bin/env bats
-# refusals.bats - what is not ours is named, and left as it is; what is ours and stale is cleared away.
+# existing_segment.bats - a foreign segment is named and not changed; a stale one of ours is removed.
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
 
 setup_file() {
-    command -v "${CC:-cc}" >/dev/null || skip "no C compiler for tests/foreign.c"
-    "${CC:-cc}" -o "$BATS_FILE_TMPDIR/foreign" "$BATS_TEST_DIRNAME/foreign.c"
+    compile foreign "$BATS_FILE_TMPDIR"
 }
 
 setup() { common_setup; }
@@ -16,7 +15,7 @@ teardown() {
     common_teardown
 }
 
-# A stranger's segment on the key that talker and listener will use: its id in $foreign, its bytes in foreign.bytes.
+# A foreign segment with the key of talker and listener: its id is $foreign, its bytes are in foreign.bytes.
 stranger() { # SIZE MODE [TEXT]
     touch shmfile
     foreign=$("$BATS_FILE_TMPDIR/foreign" make "$(key_of shmfile 1)" "$@")
@@ -24,7 +23,7 @@ stranger() { # SIZE MODE [TEXT]
     "$BATS_FILE_TMPDIR/foreign" show "$foreign" >foreign.bytes
 }
 
-# It is still there, with its owner, mode, size and bytes.
+# It still exists, with the same bytes.
 is_untouched() { # SHMID
     segment_exists "$1" &&
         "$BATS_FILE_TMPDIR/foreign" show "$1" | cmp - foreign.bytes
@@ -36,7 +35,7 @@ refused_by_both() { # PATTERN
     is_untouched "$foreign"
 }
 
-# Runs PROGRAM so that the permissions of files count for it, also where the tests run as root.
+# Runs PROGRAM without root's privileges, so that permissions count for it.
 powerless() { # STATUS PATTERN PROGRAM [ARGUMENT]...
     local command
     resolve "${@:3}"
@@ -48,32 +47,28 @@ powerless() { # STATUS PATTERN PROGRAM [ARGUMENT]...
 }
 
 requires_root() {
-    [ "$(id -u)" -eq 0 ] || skip "only root can be somebody else"
+    [ "$(id -u)" -eq 0 ] || skip "only root can become another user"
     requires setpriv
 }
 
-as_nobody() { # COMMAND...
-    setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
-}
+# ---- a foreign segment on the key
 
-# ---- a key that somebody else has
-
-@test "a stranger's segment of 100 zero bytes is named and left as it is" {
+@test "a foreign segment of 100 zero bytes is named, and not changed" {
     stranger 100 600
     refused_by_both "shmid $foreign\>"
 }
 
-@test "a stranger's larger segment is left as it is" {
+@test "a foreign larger segment is not changed" {
     stranger 1048576 600 'very important data'
     refused_by_both "shmid $foreign\>"
 }
 
-@test "a stranger's page of zeros, which nobody has attached, is left as it is" {
+@test "a foreign page of zeros without attachments is not changed" {
     stranger 4096 600
     refused_by_both "shmid $foreign\>"
 }
 
-@test "a stranger's segment of just our size is told by its first bytes" {
+@test "a foreign segment of exactly our size is recognised by its first bytes" {
     start_listener
     size=$(segment_line "$(shmid_of listener)" | awk '{ print $4 }')
     ends 0 talker
@@ -83,18 +78,18 @@ as_nobody() { # COMMAND...
     refused_by_both "shmid $foreign\>"
 }
 
-@test "a stranger that may not be read, or not be written, is left as it is" {
+@test "a foreign segment that may not be read or written is not changed" {
     touch shmfile
     for mode in 000 400; do
         foreign=$("$BATS_FILE_TMPDIR/foreign" make "$(key_of shmfile 1)" 4096 "$mode")
         plant "$foreign"
         powerless 1 "shmid $foreign\>" listener
         powerless 1 "shmid $foreign\>" talker
-        ipcrm -m "$foreign" # it is still there
+        ipcrm -m "$foreign" # fails if it is gone
     done
 }
 
-@test "a stranger that lives is not signalled" {
+@test "a foreign segment's live creator gets no signal" {
     touch shmfile
     start stranger "$BATS_FILE_TMPDIR/foreign" stay "$(key_of shmfile 1)" 4096 600 'data'
     wait_for_line stranger.out '^[0-9]+$'
@@ -107,7 +102,7 @@ as_nobody() { # COMMAND...
     stop stranger
 }
 
-@test "a segment just like ours, of another user, is left as it is" {
+@test "another user's segment that looks just like ours is not changed" {
     requires_root
     start_listener
     size=$(segment_line "$(shmid_of listener)" | awk '{ print $4 }')
@@ -120,7 +115,7 @@ as_nobody() { # COMMAND...
     refused_by_both "shmid $foreign\>"
 }
 
-@test "another user's listener is neither spoken to nor signalled" {
+@test "another user's listener gets neither a message nor a signal" {
     requires_root
     chmod 755 .
     start_listener
@@ -137,7 +132,7 @@ as_nobody() { # COMMAND...
 
 # ---- two listeners, no listener
 
-@test "a second listener names the first and the key, and disturbs nobody" {
+@test "a second listener names the first and the key, and disturbs nothing" {
     start_listener
     refuses 4 "\<$listener_pid\>.*$(key_of shmfile 1)\>" listener
     ends 0 talker
@@ -145,7 +140,7 @@ as_nobody() { # COMMAND...
     expect_lines talker.out "talker: said: Hello, I'm talker" "talker: listener said: Have a nice day"
 }
 
-@test "a second listener is refused during a conversation as well" {
+@test "a second listener is refused during a conversation, too" {
     mkfifo lines
     exec 7<>lines
     start_listener
@@ -160,7 +155,7 @@ as_nobody() { # COMMAND...
     finish listener 3
 }
 
-@test "a listener that is stopped still has its key" {
+@test "a stopped listener keeps its key" {
     start_listener
     kill -STOP "$listener_pid"
     wait_for_state "$listener_pid" T
@@ -170,14 +165,14 @@ as_nobody() { # COMMAND...
     finish listener 0
 }
 
-@test "a key file without a segment behind it: the talker says what to start" {
+@test "a key file without a segment: the talker says what to start" {
     touch own.shmfile
     refuses 3 "listener.*own.shmfile.*9" talker --file own.shmfile --project 9
 }
 
 # ---- what a dead listener left
 
-@test "what a killed listener left is removed by the next, which says so, and works" {
+@test "the next listener removes what a killed one left, says so, and works" {
     start_listener
     shmid=$(shmid_of listener)
     dead=$listener_pid
@@ -192,7 +187,7 @@ as_nobody() { # COMMAND...
     finish listener 0
 }
 
-@test "what a killed listener left in another size is removed as well" {
+@test "what a killed listener left is removed at any size" {
     start_listener --size 100000
     shmid=$(shmid_of listener)
     kill -KILL "$listener_pid"
@@ -203,7 +198,7 @@ as_nobody() { # COMMAND...
     finish listener 0
 }
 
-@test "a talker takes what a killed listener left for no listener, and leaves it to the next" {
+@test "a talker does not take a dead listener's segment for a listener" {
     start_listener
     shmid=$(shmid_of listener)
     kill -KILL "$listener_pid"
@@ -215,9 +210,9 @@ as_nobody() { # COMMAND...
     finish listener 0
 }
 
-# ---- files that cannot be made or reached
+# ---- files that cannot be created or opened
 
-@test "a listener that cannot make its key file says which" {
+@test "a listener that cannot create its key file names the file" {
     mkdir closed
     chmod 555 closed
     powerless 1 closed/shmfile listener --file closed/shmfile
@@ -225,7 +220,7 @@ as_nobody() { # COMMAND...
     refuses 1 nowhere/shmfile listener --file nowhere/shmfile
 }
 
-@test "a key file in a folder that may not be entered is named" {
+@test "a key file in an inaccessible folder is named" {
     mkdir locked
     touch locked/shmfile
     chmod 000 locked
@@ -233,7 +228,7 @@ as_nobody() { # COMMAND...
     powerless 1 locked/shmfile talker --file locked/shmfile
 }
 
-@test "a key file that may not be read still makes a key" {
+@test "a key file without read permission still gives a key" {
     touch shmfile
     chmod 000 shmfile
     start_listener
@@ -243,7 +238,7 @@ as_nobody() { # COMMAND...
 
 # ---- calls that fail
 
-@test "no room for another segment: the listener names the call" {
+@test "without room for another segment the listener names the failed call" {
     requires_strace
     touch shmfile
     for error in ENOSPC ENOMEM EINVAL; do
@@ -256,7 +251,7 @@ as_nobody() { # COMMAND...
     refuses 1 'shmat' strace -qqo /dev/null -e inject=shmat:error=ENOMEM "$LISTENER"
 }
 
-@test "a talker that cannot attach names the call, and disturbs nobody" {
+@test "a talker that cannot attach names the call, and disturbs nothing" {
     requires_strace
     start_listener
     for when in 1 2; do

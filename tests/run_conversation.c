@@ -1,23 +1,24 @@
-/* duet.c - runs one conversation of a listener and a talker, for the torture, in which either may
- * be killed on the way or stopped for a second; tells how each of them ended, and when. SIGTERM
- * ends it and both of them.
+/* run_conversation.c - runs one conversation of a listener and a talker for the torture, in which
+ * one of them may be killed or stopped for a second; prints how and when each of them ended.
+ * SIGTERM ends it and both of them.
  *
- *     duet [-i FILE] [-k listener|talker:MICROSECONDS] [-s] LISTENER... + TALKER... [+ NEXT...]
+ *     run_conversation [-i FILE] [-k listener|talker:MICROSECONDS] [-s]
+ *                      LISTENER... + TALKER... [+ NEXT...]
  *
- *     -i FILE   what the talkers read from stdin
- *     -k        SIGKILL for that side, so long after the listener was started
+ *     -i FILE   the stdin of the talkers
+ *     -k        SIGKILL for that side, this long after the start of the listener
  *     -s        serve the NEXT talker in any case, then end the listener with SIGTERM
  *
- * The talker is started when the listener says that it waits, or has ended. NEXT is another talker:
- * it is started if the listener still waits when the first talker has ended, which means that the
- * two have not met. What a side says is in listener.out, listener.err, talker.out and so on. A side
- * that is stopped goes on after a second. One that has not ended 10 seconds after the last start is
+ * The talker starts when the listener prints that it waits, or has ended. NEXT is another talker.
+ * It starts if the listener still waits when the first talker has ended, because then the two have
+ * not met. The output of a side is in listener.out, listener.err, talker.out and so on. A stopped
+ * side is continued after a second. One that has not ended 10 seconds after the last start is
  * killed, and its status is "hang". Prints one line of numbers, times in microseconds since the
- * first start, and - for what did not happen:
+ * first start, and - for an event that did not happen:
  *
  *     LISTENER'S-STATUS WHEN TALKER'S-STATUS WHEN NEXT'S-STATUS WHEN KILLED-AT STOPS
  *
- * A status is as the shell tells it: 128 + N is death by signal N.
+ * A status is like the shell's: 128 + N is death by signal N.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -30,16 +31,16 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Microseconds: what is too long; how long a listener may wait on; how long a stop lasts; how often
- * we look for the listener's word, and at the clock. */
+/* In microseconds: when a process hangs; how long a listener may go on waiting; the length of a
+ * stop; how often we check the listener's output, and the clock. */
 enum { MOST = 10000000, A_WHILE = 500000, STOPPED = 1000000, LISTEN = 500, LOOK = 20000 };
 
 static struct side {
     const char *name;
     char **command;
     pid_t pid;         /* 0: not started */
-    int status;        /* as the shell tells it */
-    bool hung;         /* and was killed by us for that */
+    int status;        /* like the shell's */
+    bool hung;         /* we killed it for that */
     long long ended;   /* 0: not yet */
     long long goes_on; /* when a stop is over; 0: it is not stopped */
 } listener = {.name = "listener"}, talker = {.name = "talker"}, next = {.name = "next"};
@@ -51,7 +52,7 @@ static const char *input = "/dev/null";
 static bool serve_on;
 static struct side *victim;
 static long long kill_at, killed;
-static long long began, deadline; /* the first start; what runs then has hung */
+static long long began, deadline; /* the first start; a process that still runs hangs */
 static int stops;
 static bool ends_early; /* we were asked to end */
 
@@ -62,7 +63,7 @@ static long long now(void)
     return (long long)time.tv_sec * 1000000 + time.tv_nsec / 1000;
 }
 
-/* ---- start, and end ---- */
+/* ---- start and end ---- */
 
 static void make_empty(const char *file)
 {
@@ -78,7 +79,7 @@ static void name_files(const struct side *side, char out[32], char errors[32])
     snprintf(errors, 32, "%s.err", side->name);
 }
 
-/* What was said in an earlier conversation must not be taken for this one's. */
+/* The output of an earlier conversation must not be taken for that of this one. */
 static void forget_words(const struct side *side)
 {
     char out[32], errors[32];
@@ -135,7 +136,7 @@ static void reap(struct side *side)
     side->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* ---- what is to happen, and when ---- */
+/* ---- planned kills and ends ---- */
 
 static sigset_t signals_to_wait_for(void)
 {
@@ -164,7 +165,8 @@ static void end_early(void)
     }
 }
 
-/* One look at the clock and the children, and a short sleep that the end of a child interrupts. */
+/* Checks the clock and the children once, then sleeps shortly; the end of a child interrupts that.
+ */
 static void step(long look)
 {
     long long time = now(), until = time + look;
@@ -196,7 +198,7 @@ static void step(long look)
         reap(sides[i]);
 }
 
-/* ---- the listener's word ---- */
+/* ---- the listener's output ---- */
 
 static bool holds(const char *file, const char *word)
 {
@@ -226,7 +228,7 @@ static void parse_kill(char *text)
     kill_at = strtoll(colon + 1, NULL, 10);
 }
 
-/* Parts the commands at "+". */
+/* Splits the commands at "+". */
 static void parse_commands(char **argv)
 {
     for (int i = 0; i < SIDES && *argv; i++) {
@@ -237,7 +239,7 @@ static void parse_commands(char **argv)
             *argv++ = NULL;
     }
     if (!listener.command || !talker.command || !*listener.command || !*talker.command)
-        errx(2, "usage: duet [options] LISTENER... + TALKER... [+ NEXT...]");
+        errx(2, "usage: run_conversation [options] LISTENER... + TALKER... [+ NEXT...]");
 }
 
 static void tell(const struct side *side)

@@ -1,8 +1,9 @@
-/* student.c - a talker and a listener of somebody's own on the textbook's wire, for the tests.
+/* textbook_peer.c - another talker and listener for the segment of the textbook, for the tests.
  *
- *     student say SHMID PID COUNT     leaves COUNT bytes "x" and no NUL, and sends SIGUSR1 to PID
- *     student answer KEY COUNT        makes or opens the segment, prints its id; on SIGUSR1 leaves
- *                                     COUNT bytes "y" and no NUL; stays until another signal comes
+ *     textbook_peer say SHMID PID COUNT   stores COUNT bytes "x" without a NUL, signals PID
+ *     textbook_peer answer KEY COUNT      creates or opens the segment, prints its id; on SIGUSR1
+ *                                         stores COUNT bytes "y" without a NUL; runs until another
+ *                                         signal ends it
  */
 #include <err.h>
 #include <signal.h>
@@ -52,6 +53,6 @@ int main(int argc, char **argv)
     else if (argc == 4 && strcmp(argv[1], "answer") == 0)
         answer((key_t)strtoul(argv[2], NULL, 0), strtoul(argv[3], NULL, 10));
     else
-        errx(2, "usage: student say SHMID PID COUNT, or student answer KEY COUNT");
+        errx(2, "usage: textbook_peer say SHMID PID COUNT, or textbook_peer answer KEY COUNT");
     return 0;
 }

@@ -1,13 +1,13 @@
-/* liar.c - a peer that lies in the segment of our own pair, for the tests: do not believe it.
+/* pair_corrupt.c - stores false values in the segment of the pair, for the tests.
  *
- *     liar seat SHMID PID              gives PID, who knows of nothing, a talker's seat; rings
- *     liar length SHMID LENGTH         is a talker, whose message is said to be so long
- *     liar stopped SHMID PID           says of PID, on both sides, that it stands still on purpose
- *     liar version SHMID VERSION       gives the segment another version
- *     liar reply KEY CAPACITY LENGTH   is a listener; says that so much fits, replies so long
- *     liar front KEY                   is a listener whose front runs in circles: it serves nobody
+ *     pair_corrupt seat SHMID PID              puts PID, an uninvolved process, in a seat; signals
+ *     pair_corrupt length SHMID LENGTH         is a talker whose message has a false LENGTH
+ *     pair_corrupt stopped SHMID PID           marks PID, on both sides, as stopped on purpose
+ *     pair_corrupt version SHMID VERSION       gives the segment another version
+ *     pair_corrupt reply KEY CAPACITY LENGTH   is a listener with a false capacity and reply length
+ *     pair_corrupt front KEY                   is a listener whose queue moves, but never to us
  */
-#include "../common/pairs/pair.h"
+#include "../common/layout/pair.h"
 
 #include <err.h>
 #include <signal.h>
@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Ours are known by their size as well, see segment_size. */
+/* The size is one mark of our segments: see segment_size. */
 enum { SIZE = 4001 };
 
 static struct pair *attach(int shmid)
@@ -34,8 +34,7 @@ static void ring(int pid)
         err(1, "kill(%d, SIGUSR1)", pid);
 }
 
-/* Waits until *where is no longer `value`, and returns what it is then. A liar needs no manners: it
- * polls. */
+/* Polls until *where is no longer `value`, and returns the new value. */
 static int await_change(const _Atomic int *where, int value)
 {
     int now;
@@ -73,8 +72,8 @@ static void be_talker(int shmid, uint32_t length)
 static void say_stopped(int shmid, int pid)
 {
     struct segment_head *head = &attach(shmid)->head;
-    atomic_store(&head->stopped[SEGMENT_TALKER], pid);
-    atomic_store(&head->stopped[SEGMENT_LISTENER], pid);
+    atomic_store(&head->stopped[SIDE_TALKER], pid);
+    atomic_store(&head->stopped[SIDE_LISTENER], pid);
 }
 
 static struct pair *create(key_t key, uint32_t capacity)
@@ -103,7 +102,7 @@ static void run_in_circles(key_t key)
 static void be_listener(key_t key, uint32_t capacity, uint32_t length)
 {
     struct pair *pair = create(key, capacity);
-    int talker = await_change(&pair->seat[1], 0); /* the first behind front, which is 0 */
+    int talker = await_change(&pair->seat[1], 0); /* the first seat after front, which is 0 */
     atomic_store(&pair->turn, talker);
     ring(talker);
     await_change(&pair->turn, talker);
@@ -116,7 +115,7 @@ static void be_listener(key_t key, uint32_t capacity, uint32_t length)
 int main(int argc, char **argv)
 {
     signal(SIGUSR1, SIG_IGN);
-    alarm(10); /* a peer that has crashed over our lies answers no more */
+    alarm(10); /* a peer that crashed on the false values does not answer */
     const char *what = argc > 3 ? argv[1] : "";
     if (argc == 3 && strcmp(argv[1], "front") == 0)
         run_in_circles((key_t)strtoul(argv[2], NULL, 0));
@@ -132,7 +131,7 @@ int main(int argc, char **argv)
         be_listener((key_t)strtoul(argv[2], NULL, 0), (uint32_t)strtoul(argv[3], NULL, 10),
                     (uint32_t)strtoul(argv[4], NULL, 10));
     else
-        errx(2, "usage: liar seat SHMID PID | length SHMID LENGTH | stopped SHMID PID | "
+        errx(2, "usage: pair_corrupt seat SHMID PID | length SHMID LENGTH | stopped SHMID PID | "
                 "version SHMID VERSION | reply KEY CAPACITY LENGTH | front KEY");
     return 0;
 }

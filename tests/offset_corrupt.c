@@ -1,9 +1,9 @@
-/* offset_liar.c - spoils the list of the lesson about offsets, for the tests: do not follow it.
+/* offset_corrupt.c - stores false offsets in the list of the lesson `offset`, for the tests.
  *
- *     offset_liar first SHMID OFFSET   has the list begin at OFFSET
- *     offset_liar next SHMID OFFSET    has every node go on at OFFSET
+ *     offset_corrupt first SHMID OFFSET   the list starts at OFFSET
+ *     offset_corrupt next SHMID OFFSET    every node's successor is at OFFSET
  */
-#include "../common/pairs/offset.h"
+#include "../common/layout/offset.h"
 
 #include <err.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 int main(int argc, char **argv)
 {
     if (argc != 4)
-        errx(2, "usage: offset_liar first|next SHMID OFFSET");
+        errx(2, "usage: offset_corrupt first|next SHMID OFFSET");
     struct offset *shared = shmat(atoi(argv[2]), NULL, 0);
     if (shared == (void *)-1)
         err(1, "shmat(%s)", argv[2]);

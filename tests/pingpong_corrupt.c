@@ -1,10 +1,10 @@
-/* pingpong_liar.c - a talker of pingpong that lies, for the tests: do not follow its plan.
+/* pingpong_corrupt.c - stores false values in the segment of pingpong, for the tests.
  *
- *     pingpong_liar SHMID FIELD VALUE   is a talker, in whose plan FIELD is VALUE
- *     pingpong_liar SHMID ping ROUND    is a talker that counts a message which it has not stored
- *     pingpong_liar SHMID pong ROUND    spoils the meeting of two: the same of the listener's
+ *     pingpong_corrupt SHMID FIELD VALUE   is a talker whose plan has VALUE in FIELD
+ *     pingpong_corrupt SHMID ping ROUND    is a talker that counts a message it has not stored
+ *     pingpong_corrupt SHMID pong ROUND    counts, for the listener, a message it has not stored
  */
-#include "../common/pairs/pingpong.h"
+#include "../common/layout/pingpong.h"
 
 #include <err.h>
 #include <signal.h>
@@ -32,8 +32,8 @@ static int creator_of(int shmid)
     return (int)about.shm_cpid;
 }
 
-/* A plan that is good but for one field; the method is `signal`. Stays until the listener is gone:
- * a talker that goes away is another story. */
+/* All other fields of the plan are valid; the method is `signal`. Stays until the listener has
+ * ended, because the listener would report a talker that goes away. */
 static void plan(struct pingpong *shared, int listener, const char *name, int value)
 {
     shared->plan.method = 1;
@@ -42,8 +42,8 @@ static void plan(struct pingpong *shared, int listener, const char *name, int va
     shared->plan.rounds = 10;
     if (field_named(&shared->plan, name))
         *field_named(&shared->plan, name) = value;
-    shared->meet.step = PINGPONG_PLANNED;
-    shared->meet.talker = (int)getpid();
+    shared->session.step = PINGPONG_PLANNED;
+    shared->session.talker = (int)getpid();
     signal(SIGUSR1, SIG_IGN);
     if (listener <= 0 || kill(listener, SIGUSR1) == -1)
         err(1, "kill(%d, SIGUSR1)", listener);
@@ -54,7 +54,7 @@ static void plan(struct pingpong *shared, int listener, const char *name, int va
 int main(int argc, char **argv)
 {
     if (argc != 4)
-        errx(2, "usage: pingpong_liar SHMID FIELD|ping|pong VALUE");
+        errx(2, "usage: pingpong_corrupt SHMID FIELD|ping|pong VALUE");
     int shmid = atoi(argv[1]), value = atoi(argv[3]);
     struct pingpong *shared = shmat(shmid, NULL, 0);
     if (shared == (void *)-1)

@@ -1,0 +1,115 @@
+#!/usr/bin/env bats
+# portable.bats - the scripts work the same with each awk and each sh that a system may have.
+# shellcheck disable=SC2154 # start sets NAME_pid
+#
+# Each test puts one interpreter, under the name awk or sh, at the front of PATH. The scripts that are named here are
+# run by that sh; what they start themselves keeps the /bin/sh of its first line.
+
+load helpers
+
+setup() {
+    common_setup
+    export BUILD
+}
+
+teardown() { common_teardown; }
+
+# From here on NAME (awk, sh) is PROGRAM, or PROGRAM's applet of that name.
+use() { # NAME PROGRAM
+    requires "$2"
+    mkdir "$1-$2"
+    ln -s "$(type -P "$2")" "$1-$2/$1"
+    PATH=$PWD/$1-$2:$PATH
+    "$1" "${probe[@]}" >/dev/null 2>&1 || skip "$2 has no $1"
+}
+
+# What the scripts print, with their exit status. PIDs, keys and ids differ from run to run, as does the order of two
+# processes' lines.
+prints() {
+    local script
+    for script in bench demo lint setup sweep test torture; do
+        echo "== $script --help"
+        sh "$ROOT/scripts/$script" --help 2>&1
+        echo "status $?"
+    done
+    echo "== demo --list"
+    sh "$ROOT/scripts/demo" --list 2>&1
+    echo "status $?"
+    echo "== torture --list"
+    sh "$ROOT/scripts/torture" --list 2>&1
+    echo "status $?"
+    echo "== demo handshake"
+    { sh "$ROOT/scripts/demo" handshake 2>&1 && echo complete || echo failed; } |
+        sed 's/pid [0-9]*/pid P/; s/PID [0-9]*/PID P/; s/0x[0-9a-f]*/0xK/; s/shmid [0-9]*/shmid I/' | sort
+    echo "== sweep"
+    sh "$ROOT/scripts/sweep" 2>&1 | grep -F " $stale: "
+    if [ -e "$ROOT/scripts/check-ladder" ]; then
+        echo "== check-ladder"
+        (cd "$ROOT" && sh scripts/check-ladder 2>&1)
+        echo "status $?"
+    fi
+    for script in "$ROOT"/scripts/*.awk; do
+        [ -e "$script" ] || continue
+        echo "== ${script##*/}"
+        awk -f "$script" </dev/null 2>&1
+        echo "status $?"
+    done
+} </dev/null
+
+# A killed listener's segment, for scripts/sweep to find.
+leave_stale_segment() {
+    start_listener
+    stale=$(shmid_of listener)
+    plant "$stale"
+    kill -KILL "$listener_pid"
+    finish listener 137
+}
+
+same_under() { # NAME PROGRAM
+    leave_stale_segment
+    prints >expected || :
+    [ "$(grep -c '^status 0$' expected)" -ge 9 ] || fail "a script fails with the machine's own $1:" "$(cat expected)"
+    grep -F " $stale: " expected
+    grep -x complete expected
+    use "$1" "$2"
+    prints >printed || :
+    diff -u expected printed || fail "with $2 as $1 the scripts print (+) instead of (-)"
+}
+
+awks() {
+    probe=('BEGIN { exit }')
+    same_under awk "$1"
+}
+
+shells() {
+    probe=(-c :)
+    same_under sh "$1"
+}
+
+@test "the scripts print the same with mawk as awk" {
+    awks mawk
+}
+
+@test "the scripts print the same with gawk as awk" {
+    awks gawk
+}
+
+@test "the scripts print the same with original-awk as awk" {
+    awks original-awk
+}
+
+@test "the scripts print the same with busybox as awk" {
+    awks busybox
+}
+
+@test "the scripts print the same with dash as sh" {
+    shells dash
+}
+
+@test "the scripts print the same with bash as sh" {
+    shells bash
+}
+
+@test "the scripts print the same with busybox as sh" {
+    shells busybox
+}

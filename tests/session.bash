@@ -1,0 +1,76 @@
+# session.bash - what the tests of lessons share: run both sides, hold one, disturb, end and kill them.
+# shellcheck shell=bash disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
+#
+# POINT is a point of the talker; while the talker is held there, the listener waits for it.
+
+meet() { # LESSON [OPTION]...: both run to their end with exit status 0
+    start listener "listener-$1" "${@:2}"
+    shmid=$(shmid_of listener)
+    ends 0 "talker-$1" "${@:2}"
+    finish listener 0
+}
+
+hold_talker() { # LESSON POINT [OPTION]...: both start, and the talker is held
+    start listener "listener-$1" "${@:3}"
+    shmid=$(shmid_of listener)
+    start_held talker "$2" "talker-$1"
+}
+
+strays_change_nothing() { # LESSON POINT
+    hold_talker "$1" "$2"
+    for _ in {1..20}; do
+        kill -USR1 "$listener_pid" "$talker_pid"
+    done
+    kill -CONT "$talker_pid"
+    finish talker 0
+    finish listener 0
+}
+
+# How a talker reports a dead listener: it notices it when it waits, or, in some lessons, when it sends.
+says_it_went_away() {
+    grep -F "the listener (PID $listener_pid) went away" talker.err
+}
+
+says_it_went_away_or_cannot_be_signalled() {
+    grep -F -e "the listener (PID $listener_pid) went away" \
+        -e "kill($listener_pid, SIGUSR1) to the listener: No such process" talker.err
+}
+
+# A terminating signal ends the listener; the talker reports that, and no segment is left.
+signals_leave_nothing() { # LESSON POINT [HOW THE TALKER REPORTS IT]
+    local signal
+    for signal in HUP INT TERM; do
+        hold_talker "$1" "$2"
+        kill -s "$signal" "$listener_pid"
+        finish listener $((128 + $(kill -l "$signal")))
+        kill -CONT "$talker_pid"
+        finish talker 3
+        "${3:-says_it_went_away}"
+        is_removed "$shmid"
+    done
+}
+
+# The survivor of a killed process reports its death, and removes the segment.
+kills_leave_nothing() { # LESSON POINT
+    killed_talker_leaves_nothing "$1" "$2"
+    kill_listener "$1" "$2"
+    says_it_went_away
+    is_removed "$shmid"
+}
+
+killed_talker_leaves_nothing() { # LESSON POINT
+    hold_talker "$1" "$2"
+    kill -KILL "$talker_pid"
+    finish talker 137
+    finish listener 3
+    grep -F "the talker (PID $talker_pid) went away" listener.err
+    is_removed "$shmid"
+}
+
+kill_listener() { # LESSON POINT: while the talker is held there
+    hold_talker "$1" "$2"
+    kill -KILL "$listener_pid"
+    finish listener 137
+    kill -CONT "$talker_pid"
+    finish talker 3
+}
