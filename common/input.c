@@ -11,8 +11,10 @@ static enum input_result fill(struct input *input, struct wait *wait)
         bool ready;
         if (wait_on(wait, input->fd, READY_TO_READ, &ready) != WAIT_LOOK)
             return INPUT_VERDICT;
-        if (!ready)
+        if (!ready && wait->verdict != WAIT_LOOK)
             continue;
+        if (!ready)
+            return INPUT_RUNG;
         ssize_t got = read(input->fd, input->buffer, sizeof input->buffer);
         if (got == 0)
             return INPUT_END;
@@ -29,11 +31,10 @@ static enum input_result fill(struct input *input, struct wait *wait)
 enum input_result input_line(struct input *input, struct wait *wait, char *line, size_t most,
                              size_t *length)
 {
-    *length = 0;
     for (;;) {
         if (input->start == input->end) {
             enum input_result filled = fill(input, wait);
-            if (filled == INPUT_END && *length > 0)
+            if (filled == INPUT_END && input->length > 0)
                 break;
             if (filled != INPUT_LINE)
                 return filled;
@@ -41,9 +42,11 @@ enum input_result input_line(struct input *input, struct wait *wait, char *line,
         char byte = input->buffer[input->start++];
         if (byte == '\n')
             break;
-        if (*length < most)
-            line[*length] = byte;
-        ++*length;
+        if (input->length < most)
+            line[input->length] = byte;
+        input->length++;
     }
+    *length = input->length;
+    input->length = 0;
     return *length <= most ? INPUT_LINE : INPUT_LONG;
 }

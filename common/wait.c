@@ -143,11 +143,12 @@ enum wait_result wait_on(struct wait *wait, int fd, enum ready_for what, bool *r
     *ready = false;
     if (wait->verdict != WAIT_LOOK)
         return wait->verdict;
-    int count = ready_wait(fd, what, wait_mask(), false);
-    if (count == -1 && errno != EINTR)
-        err(EXIT_FAILED, "wait for descriptor %d", fd);
-    *ready = count == 1;
-    wait_was_rung(wait);
+    do {
+        int count = ready_wait(fd, what, wait_mask(), false);
+        if (count == -1 && errno != EINTR)
+            err(EXIT_FAILED, "wait for descriptor %d", fd);
+        *ready = count == 1;
+    } while (!wait_was_rung(wait) && !*ready);
     return WAIT_LOOK;
 }
 

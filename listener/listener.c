@@ -1,8 +1,8 @@
 /* listener.c - waits for talkers, reads what they say, and answers.
  *
- * The pair's second half. It creates the segment, is woken by SIGUSR1, and removes the segment when
- * it goes. What the two share, and how the turn passes between them, is told in
- * common/layout/pair.h; how it looks in the plainest form, in handshake.c.
+ * The pair's second half. It creates the segment, sleeps until SIGUSR1 comes, and removes the
+ * segment at its end. common/layout/pair.h shows what the two share and how the turn passes between
+ * them. The same in its plainest form is handshake.c.
  *
  *     $ build/listener                      $ build/talker "Hello, I'm talker"
  *     listener: waiting for a talker ...    talker: said: Hello, I'm talker
@@ -17,17 +17,14 @@
  * demo run: type "Have a nice day"
  * demo run: ipcs
  */
+#include "../common/input.h"
 #include "../common/layout/pair.h"
 #include "../common/lesson.h"
-#include "../common/wait.h"
 #include "../common/peer.h"
-#include "../common/ending.h"
 #include "../common/segment.h"
-#include "../common/input.h"
+#include "../common/wait.h"
 
 #include <stdio.h>
-
-/* ---- the command line ---- */
 
 static const char *fixed_reply = "Have a nice day";
 static bool interactive, keep;
@@ -53,286 +50,297 @@ static const struct program program = {
     .name = "listener",
     .about =
         "Waits for a talker, prints what it says, and replies. One conversation, then it exits.",
+    .question = "Is the segment still there after both programs have ended?",
     .options = own_options,
     .points = points,
 };
 
-/* ---- the listener ---- */
-
 struct listener {
     struct segment segment;
     struct pair *pair;
-    int me;         /* our PID, as the segment tells turns */
-    int talker;     /* the one that is served, as the kernel confirmed it; 0: none */
-    double timeout; /* seconds; 0: none */
-    int front;      /* our own copy: the segment's is only told, never believed */
+    int me;         /* our PID: it stands in `turn` when we have the turn */
+    int talker;     /* the talker that is served, confirmed by the kernel; 0: none */
+    int seat;       /* its seat; our own copy, because talkers can write the shared one */
+    double timeout; /* seconds; 0: no limit */
     long answered;
     char *text; /* a message, or the reply to it: `capacity` bytes */
+    size_t length;
     struct input typed;
 };
 
 /* How a conversation ended. */
 enum ending {
-    NOT_YET,      /* it goes on */
-    TALKER_LEFT,  /* it said goodbye */
-    TALKER_GONE,  /* it died or detached without a word */
-    TALKER_WRONG, /* what it published cannot be */
-    ALL_ANSWERED, /* --count is reached */
-    NO_REPLIES,   /* --interactive, and the input has ended */
-    TIME_OUT,     /* --timeout without progress */
+    NOT_YET,       /* it goes on */
+    TALKER_LEFT,   /* the talker emptied its seat and passed the turn */
+    TALKER_GONE,   /* it died, or detached without leaving its seat */
+    TALKER_SILENT, /* it had the turn and said nothing within --timeout */
+    TALKER_WRONG,  /* its length is impossible */
+    ALL_ANSWERED,  /* --count is reached */
+    NO_REPLIES,    /* --interactive, and the input has ended */
+    REPLY_LATE,    /* --interactive, and no reply was typed within --timeout */
 };
 
-static struct wait wait_for(const struct listener *listener)
+static void open_segment(struct listener *listener, const struct options *options);
+static void await_talker(struct listener *listener);
+static enum ending converse(struct listener *listener);
+static int status_of(enum ending ending);
+
+int main(int argc, char **argv)
 {
-    return (struct wait){.peer = listener->talker,
-                                .shmid = listener->segment.shmid,
-                                .stopped = &listener->pair->head.stopped[SIDE_TALKER],
-                                .timeout = listener->timeout};
+    struct options options = program_start(argc, argv, &program);
+    if (!interactive && strlen(fixed_reply) > (size_t)capacity)
+        errx(EXIT_USAGE,
+             "--size: a reply of %zu bytes does not fit into %ld: choose a shorter --reply",
+             strlen(fixed_reply), capacity);
+    struct listener listener = {.me = (int)getpid(),
+                                .timeout = options.timeout,
+                                .text = malloc((size_t)capacity),
+                                .typed = {.fd = STDIN_FILENO}};
+    if (!listener.text)
+        err(EXIT_FAILED, "malloc for a message of %ld bytes", capacity);
+
+    open_segment(&listener, &options);
+    enum ending ending;
+    do {
+        await_talker(&listener);
+        ending = converse(&listener);
+        if (ending == REPLY_LATE || ending == ALL_ANSWERED || ending == NO_REPLIES)
+            break;
+    } while (keep || most_answers > 0);
+
+    explain("Detach, and remove by id: a segment outlives its processes until one removes it.");
+    segment_detach(&listener.segment);
+    if (segment_remove(&listener.segment) == -1)
+        err(EXIT_FAILED, "shmctl(%d, IPC_RMID)", listener.segment.shmid);
+    free(listener.text);
+    program_end();
+    return status_of(ending);
 }
 
-/* Returns the first seat behind `front` whose talker is really there, and makes that talker the one
- * that is served; or -1. A PID in a seat is a claim: unless the kernel confirms that it has our
- * segment attached, the seat is emptied and nobody is signalled. */
-static int find_talker(struct listener *listener)
+static int status_of(enum ending ending)
 {
-    for (int i = 0; i < PAIR_SEATS; i++) {
-        int at = (listener->front + 1 + i) % PAIR_SEATS;
-        int pid = atomic_load_explicit(&listener->pair->seat[at], memory_order_acquire);
-        if (pid == 0)
-            continue;
-        if (peer_has_attached(pid, listener->segment.shmid)) {
-            listener->talker = pid;
-            return at;
-        }
-        warnx("PID %d has a seat, but is no talker of ours (any more): passed over", pid);
-        atomic_compare_exchange_strong(&listener->pair->seat[at], &pid, 0);
-    }
-    return -1;
-}
-
-/* Sleeps until a talker has a seat. Returns which, or -1 when the time is out. */
-static int await_talker(struct listener *listener)
-{
-    explain("sleep until a talker has taken a seat; the signal only says look, the seats say who");
-    listener->talker = 0;
-    struct wait wait = wait_for(listener);
-    int at;
-    while ((at = find_talker(listener)) == -1)
-        if (wait_sleep(&wait) == WAIT_LATE)
-            return -1;
-    return at;
-}
-
-/* The turn goes to the talker: what was stored before it is published with it. A talker that looked
- * before we rang may have answered and left already (ESRCH); whether it did, the segment tells. */
-static void ring(struct listener *listener)
-{
-    if (peer_signal(listener->talker) == -1 && errno != ESRCH)
-        err(1, "kill(%d, SIGUSR1) to the talker", listener->talker);
-}
-
-static void pass_turn(struct listener *listener)
-{
-    publish(&listener->pair->turn, listener->talker);
-    trace_point("published");
-    ring(listener);
-}
-
-/* Sleeps until we have the turn. */
-static enum wait_result await_turn(struct listener *listener)
-{
-    explain("sleep until the turn is ours: check, sleep, check again, so that no signal is missed");
-    struct wait wait = wait_for(listener);
-    while (observe(&listener->pair->turn) != listener->me) {
-        enum wait_result why = wait_sleep(&wait);
-        if (why != WAIT_LOOK)
-            return why;
-    }
-    return WAIT_LOOK;
-}
-
-/* Copies the talker's message to listener->text. Returns false where its length cannot be. */
-static bool read_message(struct listener *listener, size_t *length)
-{
-    trace_point("reading");
-    explain("copy the length once, check it, then use it: it comes from another process");
-    *length = observe(&listener->pair->length);
-    if (*length > (size_t)capacity)
-        return false;
-    memcpy(listener->text, listener->pair->text, *length);
-    trace_observe_text("text", listener->text, *length);
-    return true;
-}
-
-/* Has the reply typed into listener->text. */
-static enum input_result type_reply(struct listener *listener, size_t *length, enum wait_result *verdict)
-{
-    for (;;) {
-        if (isatty(STDIN_FILENO))
-            fprintf(stderr, "reply: ");
-        struct wait wait = wait_for(listener);
-        enum input_result found =
-            input_line(&listener->typed, &wait, listener->text, (size_t)capacity, length);
-        *verdict = wait.verdict;
-        if (found != INPUT_LINE && found != INPUT_LONG && isatty(STDIN_FILENO))
-            fputc('\n', stderr); /* nobody has typed Enter behind the prompt */
-        if (found != INPUT_LONG)
-            return found;
-        warnx("a reply of %zu bytes does not fit: at most %ld do; type another", *length, capacity);
-    }
-}
-
-/* Puts the reply into listener->text. INPUT_LINE: it is there. */
-static enum input_result make_reply(struct listener *listener, size_t *length, enum wait_result *verdict)
-{
-    if (interactive)
-        return type_reply(listener, length, verdict);
-    *length = strlen(fixed_reply);
-    memcpy(listener->text, fixed_reply, *length);
-    return INPUT_LINE;
-}
-
-static void send_reply(struct listener *listener, size_t length)
-{
-    explain("leave the reply, then give back the turn, then ring: in this order");
-    memcpy(listener->pair->text, listener->text, length);
-    trace_publish_text("text", listener->text, length);
-    publish(&listener->pair->length, (uint32_t)length);
-    publish(&listener->pair->turn, listener->talker);
-    trace_point("published");
-    say_bytes(listener->text, length, "replied: ");
-    ring(listener);
-}
-
-/* One message that lies in the segment: read, shown, answered. */
-static enum ending answer(struct listener *listener)
-{
-    size_t length;
-    if (!read_message(listener, &length))
-        return TALKER_WRONG;
-    say_bytes(listener->text, length, "received: ");
-    enum wait_result verdict;
-    switch (make_reply(listener, &length, &verdict)) {
-    case INPUT_LINE:
-    case INPUT_LONG:
+    switch (ending) {
+    case TALKER_GONE:
+    case TALKER_SILENT:
+    case REPLY_LATE:
+        return EXIT_NO_PEER;
+    case TALKER_WRONG:
+        return EXIT_FAILED;
+    case NOT_YET:
+    case TALKER_LEFT:
+    case ALL_ANSWERED:
+    case NO_REPLIES:
         break;
-    case INPUT_END:
-        return NO_REPLIES;
-    case INPUT_FAILED:
-        err(1, "read a reply from stdin");
-    case INPUT_VERDICT:
-        return verdict == WAIT_GONE ? TALKER_GONE : TIME_OUT;
     }
-    send_reply(listener, length);
-    return ++listener->answered == most_answers ? ALL_ANSWERED : NOT_YET;
+    return EXIT_DONE;
 }
 
-/* Takes back the turn and the seat of a talker that went away, or that is served no more. */
-static void take_back(struct listener *listener, int at)
-{
-    explain("take back the turn, then the seat: this talker will not give them back");
-    int talker = listener->talker;
-    publish(&listener->pair->turn, listener->me);
-    atomic_compare_exchange_strong(&listener->pair->seat[at], &talker, 0);
-}
+/* ---- before the first talker ---- */
 
-/* One talker, from the moment that it may speak until it leaves. */
-static enum ending converse(struct listener *listener, int at)
+static void open_segment(struct listener *listener, const struct options *options)
 {
-    explain("invite the talker: from now on, whoever has the turn may write, and nobody else");
-    listener->front = at;
-    publish(&listener->pair->front, at);
-    pass_turn(listener);
-    enum ending ending = NOT_YET;
-    while (ending == NOT_YET) {
-        enum wait_result why = await_turn(listener);
-        if (why != WAIT_LOOK)
-            ending = why == WAIT_GONE ? TALKER_GONE : TIME_OUT;
-        else if (atomic_load(&listener->pair->seat[at]) != listener->talker)
-            ending = TALKER_LEFT;
-        else
-            ending = answer(listener);
-    }
-    if (ending == TALKER_GONE)
-        warnx("the talker (PID %d) went away", listener->talker);
-    if (ending == TALKER_WRONG)
-        warnx("the talker (PID %d) announced a message longer than %ld bytes: refused",
-              listener->talker, capacity);
-    if (ending == TALKER_GONE || ending == TALKER_WRONG)
-        take_back(listener, at);
-    return ending;
-}
+    explain("Block SIGUSR1 before any process knows our PID: an early signal stays pending.");
+    wait_block_sigusr1();
 
-/* Conversation after conversation, as long as the options say. Returns the exit status. */
-static int listen_to_talkers(struct listener *listener)
-{
-    for (;;) {
-        int at = await_talker(listener);
-        enum ending ending = at == -1 ? TIME_OUT : converse(listener, at);
-        if (ending == TIME_OUT) {
-            warnx("no %s within %g seconds: gave up", at == -1 ? "talker came" : "word",
-                  listener->timeout);
-            return 3;
-        }
-        if (ending == ALL_ANSWERED || ending == NO_REPLIES)
-            return 0;
-        if (!keep && most_answers == 0)
-            return ending == TALKER_GONE ? 3 : ending == TALKER_WRONG ? 1 : 0;
-    }
-}
-
-/* ---- the house ---- */
-
-static void open_house(struct listener *listener, const struct options *options)
-{
-    explain("make the key that a talker can make as well: same file, same project, same key");
+    explain("Make a key from a file. The talker gets the same key from the same file.");
     segment_make_file(options->file);
     key_t key = segment_key(options);
 
-    explain("create the segment new (IPC_EXCL): one that is there already may be somebody's");
+    explain("Create a new segment (IPC_EXCL): an existing one may belong to someone else.");
     segment_create(&listener->segment, key, sizeof(struct pair) + (size_t)capacity, (int)mode,
                    PAIR_LESSON, PAIR_VERSION);
     listener->pair = (struct pair *)listener->segment.head;
     listener->pair->capacity = (uint32_t)capacity;
     atomic_store(&listener->pair->turn, listener->me);
 
-    explain("store the magic last: a segment without it is still being born");
+    explain("Store the magic last: a segment without it is not ready yet.");
     segment_publish(&listener->segment);
     say("waiting for a talker (pid %d, key %#x, shmid %d)", listener->me, (unsigned)key,
-                listener->segment.shmid);
+        listener->segment.shmid);
     trace_point("ready");
 }
 
-static void close_house(struct listener *listener)
+static struct wait wait_for(const struct listener *listener)
 {
-    explain(
-        "detach, and remove by id: a segment outlives its processes unless somebody removes it");
-    segment_detach(&listener->segment);
-    if (segment_remove(&listener->segment) == -1 && errno != EINVAL && errno != EIDRM)
-        err(1, "shmctl(%d, IPC_RMID)", listener->segment.shmid);
+    return (struct wait){.peer = listener->talker,
+                         .shmid = listener->segment.shmid,
+                         .stopped = &listener->pair->head.stopped[SIDE_TALKER],
+                         .owner = true,
+                         .timeout = listener->timeout};
 }
 
-int main(int argc, char **argv)
+/* ---- seats ---- */
+
+/* Finds the first talker behind the seat that was served last. A PID in a seat is a claim: unless
+ * the kernel confirms that it has attached our segment, the seat is emptied and the PID is not
+ * signalled. Returns false where there is none. */
+static bool find_talker(struct listener *listener)
 {
-    struct options options = program_start(argc, argv, &program);
-    if (!interactive && strlen(fixed_reply) > (size_t)capacity)
-        errx(2, "--size: a reply of %zu bytes does not fit into %ld; choose a --reply that does",
-             strlen(fixed_reply), capacity);
+    for (int i = 0; i < PAIR_SEATS; i++) {
+        int at = (listener->seat + 1 + i) % PAIR_SEATS;
+        int pid = atomic_load_explicit(&listener->pair->seat[at], memory_order_acquire);
+        if (pid == 0)
+            continue;
+        if (peer_has_attached(pid, listener->segment.shmid)) {
+            listener->talker = pid;
+            listener->seat = at;
+            return true;
+        }
+        warnx("ignoring PID %d in seat %d: it has not attached this segment", pid, at);
+        atomic_compare_exchange_strong(&listener->pair->seat[at], &pid, 0);
+    }
+    return false;
+}
 
-    struct listener listener = {.me = (int)getpid(),
-                                .timeout = options.timeout,
-                                .text = malloc((size_t)capacity),
-                                .typed = {.fd = STDIN_FILENO}};
-    if (!listener.text)
-        err(1, "malloc for a message of %ld bytes", capacity);
+static void await_talker(struct listener *listener)
+{
+    explain("Sleep until a talker has taken a seat. The signal only means: look at the seats.");
+    listener->talker = 0;
+    struct wait wait = wait_for(listener);
+    while (!find_talker(listener))
+        if (wait_sleep(&wait) != WAIT_LOOK)
+            wait_give_up(&wait);
+}
 
-    explain(
-        "block SIGUSR1 before anyone can know our PID: an early one then waits, and kills nobody");
-    wait_block_sigusr1();
-    open_house(&listener, &options);
-    int status = listen_to_talkers(&listener);
-    close_house(&listener);
-    free(listener.text);
-    ending_obey();
-    return status;
+/* Takes back the turn, and empties the seat of a talker that will not do so. One that is still
+ * alive sees its empty seat when it is rung. */
+static void take_back(struct listener *listener)
+{
+    explain("Take back the turn, then the seat: this talker will not give them back.");
+    int talker = listener->talker;
+    publish(&listener->pair->turn, listener->me);
+    atomic_compare_exchange_strong(&listener->pair->seat[listener->seat], &talker, 0);
+    if (peer_has_attached(talker, listener->segment.shmid) && peer_signal(talker) == -1 &&
+        errno != ESRCH)
+        err(EXIT_FAILED, "kill(%d, SIGUSR1) to the talker", talker);
+}
+
+/* ---- one conversation ---- */
+
+static enum ending await_turn(struct listener *listener);
+static enum ending answer(struct listener *listener);
+
+/* A talker that looks before we ring may have answered and left already (ESRCH): then its words are
+ * in the segment. */
+static void ring(const struct listener *listener)
+{
+    if (peer_signal(listener->talker) == -1 && errno != ESRCH)
+        err(EXIT_FAILED, "kill(%d, SIGUSR1) to the talker", listener->talker);
+}
+
+static enum ending converse(struct listener *listener)
+{
+    explain("Invite the talker: from now on, only the process that has the turn may write.");
+    publish(&listener->pair->front, listener->seat);
+    publish(&listener->pair->turn, listener->talker);
+    trace_point("published");
+    ring(listener);
+    enum ending ending;
+    do
+        if ((ending = await_turn(listener)) == NOT_YET)
+            ending = answer(listener);
+    while (ending == NOT_YET);
+
+    if (ending == TALKER_GONE)
+        warnx("the talker (PID %d) went away", listener->talker);
+    if (ending == TALKER_SILENT)
+        warnx("no word from the talker (PID %d) within %g seconds: it loses its turn",
+              listener->talker, listener->timeout);
+    if (ending == TALKER_WRONG)
+        warnx("the talker (PID %d) announced a message longer than %ld bytes: refused",
+              listener->talker, capacity);
+    if (ending == REPLY_LATE)
+        warnx("no reply was typed within %g seconds: gave up", listener->timeout);
+    if (ending == TALKER_GONE || ending == TALKER_SILENT || ending == TALKER_WRONG)
+        take_back(listener);
+    return ending;
+}
+
+/* Sleeps until we have the turn. NOT_YET: there is a message. */
+static enum ending await_turn(struct listener *listener)
+{
+    explain("Sleep until the turn is ours: check, sleep, check again, so that no signal is lost.");
+    struct pair *pair = listener->pair;
+    struct wait wait = wait_for(listener);
+    while (observe(&pair->turn) != listener->me) {
+        enum wait_result why = wait_sleep(&wait);
+        if (why == WAIT_REMOVED)
+            wait_give_up(&wait);
+        if (why != WAIT_LOOK)
+            return why == WAIT_GONE ? TALKER_GONE : TALKER_SILENT;
+    }
+    return atomic_load(&pair->seat[listener->seat]) == listener->talker ? NOT_YET : TALKER_LEFT;
+}
+
+/* Copies the message to listener->text. Returns false where its length is impossible. */
+static bool read_message(struct listener *listener)
+{
+    trace_point("reading");
+    explain("Copy the length once, check it, then use it: another process wrote it.");
+    size_t length = observe(&listener->pair->length);
+    if (length > (size_t)capacity)
+        return false;
+    take_bytes(listener->text, listener->pair->text, length);
+    listener->length = length;
+    say_bytes(listener->text, length, "received: ");
+    return true;
+}
+
+/* Has the reply typed into listener->text. NOT_YET: it is there. */
+static enum ending type_reply(struct listener *listener)
+{
+    struct wait wait = wait_for(listener);
+    bool on_terminal = isatty(STDIN_FILENO);
+    if (on_terminal)
+        fprintf(stderr, "reply: ");
+    for (;;) {
+        enum input_result found = input_line(&listener->typed, &wait, listener->text,
+                                             (size_t)capacity, &listener->length);
+        if (found == INPUT_LINE)
+            return NOT_YET;
+        if (found == INPUT_LONG)
+            warnx("a reply of %zu bytes does not fit: at most %ld do; type another",
+                  listener->length, capacity);
+        if (found == INPUT_LONG && on_terminal)
+            fprintf(stderr, "reply: ");
+        if (found == INPUT_LONG || found == INPUT_RUNG)
+            continue;
+        if (on_terminal)
+            fputc('\n', stderr); /* the prompt is still open */
+        if (found == INPUT_FAILED)
+            err(EXIT_FAILED, "read a reply from stdin");
+        if (wait.verdict == WAIT_REMOVED)
+            wait_give_up(&wait);
+        return found == INPUT_END          ? NO_REPLIES
+               : wait.verdict == WAIT_GONE ? TALKER_GONE
+                                           : REPLY_LATE;
+    }
+}
+
+static void send_reply(struct listener *listener)
+{
+    explain("Write the reply, then pass the turn, then ring: the order matters.");
+    leave_bytes(listener->pair->text, listener->text, listener->length);
+    publish(&listener->pair->length, (uint32_t)listener->length);
+    publish(&listener->pair->turn, listener->talker);
+    trace_point("published");
+    say_bytes(listener->text, listener->length, "replied: ");
+    ring(listener);
+}
+
+/* Reads one message, shows it, and answers it. */
+static enum ending answer(struct listener *listener)
+{
+    if (!read_message(listener))
+        return TALKER_WRONG;
+    if (interactive) {
+        enum ending ending = type_reply(listener);
+        if (ending != NOT_YET)
+            return ending;
+    } else {
+        listener->length = strlen(fixed_reply);
+        memcpy(listener->text, fixed_reply, listener->length);
+    }
+    send_reply(listener);
+    return ++listener->answered == most_answers ? ALL_ANSWERED : NOT_YET;
 }

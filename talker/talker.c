@@ -1,29 +1,23 @@
 /* talker.c - says something to the listener, and prints its answer.
  *
- * The pair's first half. It finds the segment that a listener has created, takes a seat, and when
- * its turn comes leaves a message and rings with SIGUSR1. What the two share, and how the turn
- * passes between them, is told in common/layout/pair.h; how it looks in the plainest form, in
- * handshake.c.
+ * The pair's first half. It finds the segment that a listener has created and takes a seat. When
+ * its turn comes, it writes a message and sends SIGUSR1. common/layout/pair.h shows what the two
+ * share and how the turn passes between them. The same in its plainest form is handshake.c.
  *
  *     $ build/talker "Hello, I'm talker"
  *     talker: said: Hello, I'm talker
  *     talker: listener said: Have a nice day
  *
- *     $ build/talker --chat          (a line for each message, Ctrl-D to leave)
+ *     $ build/talker --chat          (one message a line, Ctrl-D to leave)
  */
+#include "../common/input.h"
 #include "../common/layout/pair.h"
 #include "../common/lesson.h"
-#include "../common/wait.h"
 #include "../common/peer.h"
-#include "../common/ending.h"
 #include "../common/segment.h"
-#include "../common/input.h"
+#include "../common/wait.h"
 
 #include <limits.h>
-#include <stddef.h>
-#include <stdio.h>
-
-/* ---- the command line ---- */
 
 static long wanted_pid;
 static bool wait_for_listener, chat;
@@ -47,33 +41,55 @@ static const struct program program = {
     .most_operands = 1,
 };
 
-/* ---- the talker ---- */
-
 struct talker {
     struct options options;
     struct segment segment;
     struct pair *pair;
-    int me;       /* our PID, as the segment tells turns */
-    int listener; /* the creator's PID, as the kernel tells it */
+    int me;       /* our PID: it stands in `turn` when we have the turn */
+    int listener; /* the creator's PID, from the kernel */
     size_t capacity;
     int seat;
-    const char *path; /* argv[0]: where we were found, a listener can be as well */
+    const char *path; /* argv[0]: the listener's program lies in the same directory */
     int directory;    /* how many bytes of it are the directory */
     char *text;       /* a message, or the reply to it: `capacity` bytes */
     int status;       /* what to exit with, if nothing worse comes */
 };
 
-static struct wait wait_for(const struct talker *talker)
+static void be_invited(struct talker *talker, size_t needed);
+static void say_message(struct talker *talker, const char *message, size_t length);
+static void say_lines(struct talker *talker);
+static void leave(struct talker *talker);
+static void detach(struct talker *talker);
+
+int main(int argc, char **argv)
 {
-    return (struct wait){.peer = talker->listener,
-                                .shmid = talker->segment.shmid,
-                                .stopped = &talker->pair->head.stopped[SIDE_LISTENER],
-                                .timeout = talker->options.timeout};
+    const char *path = argv[0] ? argv[0] : "", *slash = strrchr(path, '/');
+    struct talker talker = {.me = (int)getpid(),
+                            .path = path,
+                            .directory = slash ? (int)(slash + 1 - path) : 0,
+                            .options = program_start(argc, argv, &program)};
+    const char *message = talker.options.operands[0];
+    if (chat && message)
+        errx(EXIT_USAGE, "--chat says the lines of stdin: leave out MESSAGE '%s'", message);
+    if (!message)
+        message = "Hello, I'm talker";
+
+    explain("Block SIGUSR1 before any process knows our PID: an early signal stays pending.");
+    wait_block_sigusr1();
+    be_invited(&talker, chat ? 0 : strlen(message));
+    if (chat)
+        say_lines(&talker);
+    else
+        say_message(&talker, message, strlen(message));
+    leave(&talker);
+    detach(&talker);
+    program_end();
+    return talker.status;
 }
 
 /* ---- find a listener ---- */
 
-/* Whether a listener lives behind the key. */
+/* Whether a live listener has the key. */
 static bool find_segment(struct talker *talker)
 {
     const struct options *options = &talker->options;
@@ -81,161 +97,162 @@ static bool find_segment(struct talker *talker)
     if (key == -1 && errno == ENOENT)
         return false;
     if (key == -1)
-        err(1, "ftok(\"%s\", %d): the key file cannot be reached", options->file, options->project);
-    switch (segment_find(&talker->segment, key)) {
-    case SEGMENT_LIVE:
-        return true;
-    case SEGMENT_FOREIGN:
+        err(EXIT_FAILED, "ftok(\"%s\", %d): the key file cannot be reached", options->file,
+            options->project);
+    enum segment_state state = segment_find(&talker->segment, key);
+    if (state == SEGMENT_FOREIGN)
         segment_refuse(&talker->segment);
-    case SEGMENT_UNBORN:
-    case SEGMENT_GONE:
-    case SEGMENT_ORPHANED:
-    case SEGMENT_STALE:
-        break;
-    }
-    return false;
+    return state == SEGMENT_LIVE;
 }
 
 static void find_listener(struct talker *talker)
 {
-    enum { POLL_TICKS = 2 };
     const struct options *options = &talker->options;
     struct wait wait = {.timeout = options->timeout};
 
-    explain("find the listener's segment by its key: the listener creates it, and we never do");
+    explain("Find the listener's segment by its key. Only the listener creates it.");
     while (!find_segment(talker)) {
         if (!wait_for_listener && talker->segment.state != SEGMENT_UNBORN)
-            errx(3,
+            errx(EXIT_NO_PEER,
                  "no listener (key file \"%s\", project %d): start one, "
                  "\"%.*slistener -f %s -j %d\"",
                  options->file, options->project, talker->directory, talker->path, options->file,
                  options->project);
-        for (long until = wait.ticks + POLL_TICKS; wait.ticks < until;)
-            if (wait_tick(&wait) == WAIT_LATE)
-                errx(3, "no listener within %g seconds (key file \"%s\", project %d): gave up",
-                     options->timeout, options->file, options->project);
+        wait_tick(&wait);
+        if (wait_tick(&wait) != WAIT_LOOK) /* look every second tick */
+            errx(EXIT_NO_PEER,
+                 "no listener within %g seconds (key file \"%s\", project %d): gave up",
+                 options->timeout, options->file, options->project);
     }
     talker->listener = (int)talker->segment.creator;
     if (wanted_pid && wanted_pid != talker->listener)
-        errx(3, "--pid: %ld is not the listener of this segment (%d is): nothing was signalled",
+        errx(EXIT_NO_PEER,
+             "--pid: %ld is not the listener of this segment (%d is): nothing was signalled",
              wanted_pid, talker->listener);
 }
 
-/* Attaches the segment, and believes nothing in it that the kernel does not confirm. Returns false
- * where it was removed meanwhile. */
+/* Attaches the segment, and checks what it says of itself. Returns false where it was removed
+ * meanwhile. */
 static bool attach(struct talker *talker)
 {
     struct segment *segment = &talker->segment;
     segment_expect(segment, PAIR_LESSON, PAIR_VERSION, sizeof(struct pair));
 
-    explain("attach it where the kernel likes, and check what it says of itself before use");
+    explain("Attach it at an address that the kernel chooses. Check its content before use.");
     if (segment_attach(segment) == -1) {
-        if (errno == EINVAL || errno == EIDRM)
+        if (segment_is_gone())
             return false;
-        err(1, "shmat(%d, NULL, 0)", segment->shmid);
+        err(EXIT_FAILED, "shmat(%d, NULL, 0)", segment->shmid);
     }
     talker->pair = (struct pair *)segment->head;
     size_t room = segment->size - sizeof(struct pair);
     talker->capacity = talker->pair->capacity;
     if (talker->capacity == 0 || talker->capacity > room)
-        errx(1, "shmid %d says that %zu bytes fit, but it has room for %zu: it is broken",
+        errx(EXIT_FAILED, "shmid %d claims room for %zu bytes, but has room for %zu: not used",
              segment->shmid, talker->capacity, room);
     talker->text = malloc(talker->capacity);
     if (!talker->text)
-        err(1, "malloc for a message of %zu bytes", talker->capacity);
+        err(EXIT_FAILED, "malloc for a message of %zu bytes", talker->capacity);
     return true;
 }
 
 static void detach(struct talker *talker)
 {
-    explain("detach; whoever created the segment removes it");
+    explain("Detach. The listener removes the segment.");
     segment_detach(&talker->segment);
     free(talker->text);
     talker->text = NULL;
 }
 
-/* ---- the turn ---- */
+/* ---- wait for the turn ---- */
 
-/* Ends the program because the listener will not answer. */
+static struct wait wait_for(const struct talker *talker)
+{
+    return (struct wait){.peer = talker->listener,
+                         .shmid = talker->segment.shmid,
+                         .stopped = &talker->pair->head.stopped[SIDE_LISTENER],
+                         .timeout = talker->options.timeout};
+}
+
 static _Noreturn void give_up(struct talker *talker, enum wait_result why)
 {
     if (why == WAIT_LATE)
-        errx(3, "no answer from the listener (PID %d) within %g seconds: gave up", talker->listener,
-             talker->options.timeout);
-    explain("the listener can remove nothing any more: if nobody else is attached, we do it");
+        errx(EXIT_NO_PEER, "no answer from the listener (PID %d) within %g seconds: gave up",
+             talker->listener, talker->options.timeout);
+    explain("The dead listener cannot remove its segment: the last process attached does it.");
     segment_survive(&talker->segment);
-    errx(3, "the listener (PID %d) went away", talker->listener);
+    errx(EXIT_NO_PEER, "the listener (PID %d) went away", talker->listener);
 }
 
-/* How many seats the listener will come to before ours, as the segment says. */
-static unsigned seats_ahead(const struct talker *talker)
+/* The seat that is served. While others are served, there is progress, and our time starts anew. */
+static bool others_were_served(struct talker *talker, struct wait *wait, int *front)
 {
-    unsigned front = (unsigned)atomic_load(&talker->pair->front);
-    return ((unsigned)talker->seat - front - 1) % PAIR_SEATS;
+    int now = atomic_load(&talker->pair->front);
+    if (wait->verdict != WAIT_LATE || now == *front)
+        return false;
+    *front = now;
+    wait->ticks = 0;
+    wait->verdict = WAIT_LOOK;
+    return true;
 }
 
-/* Sleeps until we have the turn. While others have it, each that is served is progress; but not
- * without end, for the listener only comes nearer. */
+/* The listener has emptied our seat, and has rung. */
+static void check_seat(const struct talker *talker)
+{
+    if (atomic_load(&talker->pair->seat[talker->seat]) != talker->me)
+        errx(
+            EXIT_NO_PEER,
+            "the listener (PID %d) serves us no more: we had the turn and said nothing in time, or "
+            "it does not see that we have attached segment %d",
+            talker->listener, talker->segment.shmid);
+}
+
 static enum wait_result await_turn(struct talker *talker)
 {
-    explain("sleep until the turn is ours: check, sleep, check again, so that no signal is missed");
-    struct pair *pair = talker->pair;
+    explain("Sleep until the turn is ours: check, sleep, check again, so that no signal is lost.");
     struct wait wait = wait_for(talker);
-    unsigned nearest = seats_ahead(talker);
-    while (observe(&pair->turn) != talker->me) {
-        if (atomic_load(&pair->seat[talker->seat]) != talker->me)
-            errx(1, "the listener (PID %d) has dropped us", talker->listener);
+    int front = atomic_load(&talker->pair->front);
+    while (observe(&talker->pair->turn) != talker->me) {
+        check_seat(talker);
         enum wait_result why = wait_sleep(&wait);
-        unsigned ahead = seats_ahead(talker);
-        if (why == WAIT_LATE && ahead < nearest) {
-            nearest = ahead;
-            wait.ticks = 0;
-            wait.verdict = why = WAIT_LOOK;
-        }
-        if (why != WAIT_LOOK)
+        if (why != WAIT_LOOK && !others_were_served(talker, &wait, &front))
             return why;
     }
     return WAIT_LOOK;
 }
 
-/* Returns false where there is no listener to ring for. */
-static bool ring(struct talker *talker)
-{
-    if (peer_signal(talker->listener) == 0)
-        return true;
-    if (errno != ESRCH)
-        err(1, "kill(%d, SIGUSR1) to the listener", talker->listener);
-    return false;
-}
-
-static bool pass_turn(struct talker *talker)
-{
-    publish(&talker->pair->turn, talker->listener);
-    trace_point("published");
-    return ring(talker);
-}
-
-/* Takes the first free seat behind those that are being served. */
+/* Takes the first free seat behind the one that is served. Returns -1 where there is none. */
 static int take_seat(struct talker *talker)
 {
     unsigned front = (unsigned)atomic_load(&talker->pair->front);
     for (unsigned i = 0; i < PAIR_SEATS; i++) {
         unsigned at = (front + 1 + i) % PAIR_SEATS;
-        int nobody = 0;
-        if (atomic_compare_exchange_strong(&talker->pair->seat[at], &nobody, talker->me))
+        int free_seat = 0;
+        if (atomic_compare_exchange_strong(&talker->pair->seat[at], &free_seat, talker->me))
             return (int)at;
     }
     return -1;
 }
 
-/* Waits for a seat, rings, and waits for the turn. WAIT_LOOK: we have it. */
+/* Returns whether the listener is there. */
+static bool ring(struct talker *talker)
+{
+    if (peer_signal(talker->listener) == 0)
+        return true;
+    if (errno != ESRCH)
+        err(EXIT_FAILED, "kill(%d, SIGUSR1) to the listener", talker->listener);
+    return false;
+}
+
+/* WAIT_LOOK: we have the turn. No process signals us when a seat becomes free. */
 static enum wait_result be_seated(struct talker *talker)
 {
-    explain("take a seat: the listener reads there who wants to speak, and in which order");
+    explain("Take a seat: there the listener reads who wants to speak, and in which order.");
     struct wait wait = wait_for(talker);
+    int front = atomic_load(&talker->pair->front);
     while ((talker->seat = take_seat(talker)) == -1) {
         enum wait_result why = wait_tick(&wait);
-        if (why != WAIT_LOOK)
+        if (why != WAIT_LOOK && !others_were_served(talker, &wait, &front))
             return why;
     }
     trace_publish("seat", talker->me);
@@ -247,19 +264,18 @@ static enum wait_result be_seated(struct talker *talker)
     return why;
 }
 
-/* Finds a listener, and waits until it invites us. With --wait, one that goes away before that is
- * followed by the next. */
+/* With --wait, a listener that goes away before it invites us is followed by the next. */
 static void be_invited(struct talker *talker, size_t needed)
 {
-    enum wait_result why = WAIT_LOOK;
     do {
         find_listener(talker);
         if (!attach(talker))
             continue;
         if (needed > talker->capacity)
-            errx(1, "a message of %zu bytes does not fit, the segment takes %zu: not sent", needed,
+            errx(EXIT_FAILED,
+                 "a message of %zu bytes does not fit, the segment takes %zu: not sent", needed,
                  talker->capacity);
-        why = be_seated(talker);
+        enum wait_result why = be_seated(talker);
         if (why == WAIT_GONE && wait_for_listener)
             detach(talker);
         else if (why != WAIT_LOOK)
@@ -267,26 +283,16 @@ static void be_invited(struct talker *talker, size_t needed)
     } while (!talker->text);
 }
 
-/* Gives back the seat, then the turn. A listener that has left before us was done with us; one that
- * has died is another matter. */
-static void leave(struct talker *talker)
-{
-    explain("get up and pass the turn: the listener sees an empty seat, and serves the next");
-    publish(&talker->pair->seat[talker->seat], 0);
-    if (!pass_turn(talker) && segment_survive(&talker->segment))
-        errx(3, "the listener (PID %d) went away", talker->listener);
-}
-
 /* ---- the conversation ---- */
 
-/* Says `length` bytes of `message`, and hears the reply. */
-static void converse(struct talker *talker, const char *message, size_t length)
+/* Says `length` bytes of `message`, waits for the reply, and prints it. */
+static void say_message(struct talker *talker, const char *message, size_t length)
 {
-    explain("leave the message, then the turn, then ring: in this order");
-    memcpy(talker->pair->text, message, length);
-    trace_publish_text("text", message, length);
-    publish(&talker->pair->length, (uint32_t)length);
-    publish(&talker->pair->turn, talker->listener);
+    struct pair *pair = talker->pair;
+    explain("Write the message, then pass the turn, then ring: the order matters.");
+    leave_bytes(pair->text, message, length);
+    publish(&pair->length, (uint32_t)length);
+    publish(&pair->turn, talker->listener);
     trace_point("published");
     say_bytes(message, length, "said: ");
     ring(talker);
@@ -295,67 +301,64 @@ static void converse(struct talker *talker, const char *message, size_t length)
     if (why != WAIT_LOOK)
         give_up(talker, why);
     trace_point("reading");
-    explain("copy the length once, check it, then use it: it comes from another process");
-    size_t replied = observe(&talker->pair->length);
+    explain("Copy the length once, check it, then use it: another process wrote it.");
+    size_t replied = observe(&pair->length);
     if (replied > talker->capacity)
-        errx(1, "the listener (PID %d) announced a reply of %zu bytes, but only %zu fit: refused",
+        errx(EXIT_FAILED,
+             "the listener (PID %d) announced a reply of %zu bytes, but only %zu fit: refused",
              talker->listener, replied, talker->capacity);
-    memcpy(talker->text, talker->pair->text, replied);
-    trace_observe_text("text", talker->text, replied);
+    take_bytes(talker->text, pair->text, replied);
     say_bytes(talker->text, replied, "listener said: ");
+}
+
+/* Ends the program because stdin brought no line, and the wait has a verdict. */
+static _Noreturn void give_up_reading(struct talker *talker, enum wait_result why)
+{
+    if (why == WAIT_GONE)
+        give_up(talker, why);
+    errx(EXIT_NO_PEER, "no line on stdin within %g seconds: gave up", talker->options.timeout);
 }
 
 /* Says stdin line by line. A line that does not fit is refused whole, and the chat goes on. */
 static void say_lines(struct talker *talker)
 {
     struct input input = {.fd = STDIN_FILENO};
+    struct wait wait = wait_for(talker);
     size_t length;
     for (;;) {
-        struct wait wait = wait_for(talker);
-        switch (input_line(&input, &wait, talker->text, talker->capacity, &length)) {
+        enum input_result found =
+            input_line(&input, &wait, talker->text, talker->capacity, &length);
+        check_seat(talker);
+        switch (found) {
         case INPUT_LINE:
-            converse(talker, talker->text, length);
+            say_message(talker, talker->text, length);
+            wait = wait_for(talker); /* an answer is progress */
             break;
         case INPUT_LONG:
             warnx("a line of %zu bytes does not fit, the segment takes %zu: not sent", length,
                   talker->capacity);
-            talker->status = 1;
+            talker->status = EXIT_FAILED;
+            break;
+        case INPUT_RUNG:
             break;
         case INPUT_END:
             return;
         case INPUT_FAILED:
-            err(1, "read a line from stdin");
+            err(EXIT_FAILED, "read a line from stdin");
         case INPUT_VERDICT:
-            if (wait.verdict == WAIT_GONE)
-                give_up(talker, WAIT_GONE);
-            errx(3, "no line on stdin within %g seconds: gave up", talker->options.timeout);
+            give_up_reading(talker, wait.verdict);
         }
     }
 }
 
-int main(int argc, char **argv)
+/* Gives back the seat, then the turn. A listener that left before us had finished with us; one that
+ * died is another matter. */
+static void leave(struct talker *talker)
 {
-    const char *path = argv[0] ? argv[0] : "", *slash = strrchr(path, '/');
-    struct talker talker = {.me = (int)getpid(),
-                            .path = path,
-                            .directory = slash ? (int)(slash + 1 - path) : 0,
-                            .options = options_parse(argc, argv, &program)};
-    const char *message = talker.options.operands[0];
-    if (chat && message)
-        errx(2, "--chat says lines of stdin: MESSAGE '%s' has no place beside it", message);
-    if (!message)
-        message = "Hello, I'm talker";
-
-    explain("block SIGUSR1 before we are known: the invitation may come before we sleep");
-    wait_block_sigusr1();
-
-    be_invited(&talker, chat ? 0 : strlen(message));
-    if (chat)
-        say_lines(&talker);
-    else
-        say(&talker, message, strlen(message));
-    leave(&talker);
-    detach(&talker);
-    ending_obey();
-    return talker.status;
+    explain("Leave the seat and pass the turn: the listener serves the next talker.");
+    publish(&talker->pair->seat[talker->seat], 0);
+    publish(&talker->pair->turn, talker->listener);
+    trace_point("published");
+    if (!ring(talker) && segment_survive(&talker->segment))
+        errx(EXIT_NO_PEER, "the listener (PID %d) went away", talker->listener);
 }
