@@ -13,6 +13,8 @@
  * object is removed by its name, if the name still leads to the object that was classified.
  */
 #include "../common/layout/posix.h"
+#include "../common/posix_shm.h"
+#include "../common/segment.h"
 
 #include <err.h>
 #include <errno.h>
@@ -54,7 +56,7 @@ static bool sweep_segment(int shmid, bool remove)
             printf("stale %d: PID %d left it behind\n", shmid, (int)segment.creator);
             return true;
         }
-        if (segment_remove(&segment) == -1 && errno != EINVAL && errno != EIDRM) {
+        if (segment_remove(&segment) == -1) {
             warn("shmctl(%d, IPC_RMID)", shmid);
             return false;
         }
@@ -96,14 +98,14 @@ static bool is_open_elsewhere(const struct stat *file)
 }
 
 /* True if its creator was killed before it had stored its PID. A living creator has it open. */
-static bool is_unfinished(const struct posix *object)
+static bool is_unfinished(const struct posix_shm *object)
 {
     struct stat file;
     return object->state == SEGMENT_UNBORN && object->creator == 0 &&
            fstat(object->fd, &file) == 0 && !is_open_elsewhere(&file);
 }
 
-static bool sweep_stale_object(const struct posix *object, bool remove)
+static bool sweep_stale_object(const struct posix_shm *object, bool remove)
 {
     char whose[64] = "it was left behind unfinished";
     if (object->creator != 0)
@@ -120,7 +122,7 @@ static bool sweep_stale_object(const struct posix *object, bool remove)
 /* The kernel does not count which processes have an object mapped, as it does for a segment. */
 static bool sweep_object(const char *name, bool remove)
 {
-    struct posix object = {.fd = sys_shm_open(name, O_RDWR, 0)};
+    struct posix_shm object = {.fd = sys_shm_open(name, O_RDWR, 0)};
     if (object.fd == -1 && errno == ENOENT)
         return true;
     snprintf(object.name, sizeof object.name, "%s", name);

@@ -3,15 +3,16 @@
  * It is built with the project's own common/. Every lesson skips in the same way.
  */
 #include "../common/layout/torn.h"
+#include "../common/lesson.h"
+#include "../common/session.h"
 
 static const struct program program = {
-    .name = "talker-torn", .usage = "[options]", .about = "Skips."};
+    .name = "talker-torn", .about = "Skips."};
 
 int main(int argc, char **argv)
 {
-    struct options options = options_parse(argc, argv, &program);
-    wait_block_sigusr1();
-    struct session meet;
-    session_join(&meet, &options, TORN_LESSON, sizeof(struct session_head));
-    session_skip(&meet, "nothing is torn here");
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    session_join(&session, &options, TORN_LESSON, sizeof(struct session_head));
+    session_skip(&session, "nothing is torn here");
 }
