@@ -6,17 +6,17 @@ load helpers
 load stream
 
 @test "no timeout runs while the other side is held on purpose" {
-    start_and_hold_talker loaded:3 --timeout 1.5
-    sleep 2 # longer than its timeout
+    start_and_hold_talker loaded:3 --timeout 1
+    sleep 1.4 # longer than its timeout
     kill -CONT "$talker_pid"
     finish talker 0
     finish listener 0
     cmp "$random" listener.out
 
     start_receiver --hold written:3
-    start talker talker-stream --timeout 1.5 <"$random"
+    start talker talker-stream --timeout 1 <"$random"
     wait_for_state "$listener_pid" T
-    sleep 2
+    sleep 1.4
     kill -CONT "$listener_pid"
     finish talker 0
     finish listener 0
@@ -58,10 +58,10 @@ load stream
     mkfifo in
     exec 7<>in
     head -c 1000 "$random" >&7
-    start_receiver --timeout 1.5
+    start_receiver --timeout 1
     start talker talker-stream <in
     finish listener 3
-    broke_off_after 1000 "no word from the talker \(PID $talker_pid\) within 1.5 seconds"
+    broke_off_after 1000 "no word from the talker \(PID $talker_pid\) within 1 seconds"
     finish talker 3
     grep -x "talker-stream: the listener (PID $listener_pid) went away" talker.err
 }
@@ -79,11 +79,11 @@ load stream
 }
 
 @test "a stdout that takes nothing for too long is reported" {
-    options=(--timeout 1.5)
+    options=(--timeout 1)
     start_receiver_of_reader cat
     start talker talker-stream <"$random"
     finish listener 3
-    bytes=$(sed -nE 's/^listener-stream: stdout took nothing within 1.5 seconds, after ([0-9]+) bytes: gave up$/\1/p' listener.err)
+    bytes=$(sed -nE 's/^listener-stream: stdout took nothing within 1 seconds, after ([0-9]+) bytes: gave up$/\1/p' listener.err)
     finish talker 3
     kill -CONT "$reader_pid"
     finish reader 0
