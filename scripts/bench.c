@@ -245,8 +245,8 @@ static int time_it(const char *file, char **command)
         run(command);
     bool well = ended_well(child);
     double seconds = now() - began;
-    FILE *told = fopen(file, "we");
-    if (!told || fprintf(told, "%.6f\n", seconds) < 0 || fclose(told) == EOF)
+    FILE *output = fopen(file, "we");
+    if (!output || fprintf(output, "%.6f\n", seconds) < 0 || fclose(output) == EOF)
         err(1, "write to \"%s\"", file);
     return well ? 0 : 1;
 }
