@@ -1,11 +1,11 @@
-/* bench.c - what scripts/bench measures against: the same work done without us, and a stopwatch.
+/* bench.c - the same work without shmtalk, for scripts/bench to compare with; and a stopwatch.
  *
- *     build/bench cpus                 the CPUs that may be used, in one line
+ *     build/bench cpus                 prints the CPUs that may be used, in one line
  *     build/bench pairs N ROUNDS same|two|any
- *                                      N pairs at once, bare kill and sigsuspend and no more:
- *                                      rounds a second of them all, CPU microseconds a round
- *     build/bench busy CPU             computes on that CPU, until it is ended
- *     build/bench on CPU COMMAND...    has COMMAND run on that CPU alone
+ *                                      runs N pairs at once that only call kill and sigsuspend;
+ *                                      prints their rounds a second, and CPU microseconds a round
+ *     build/bench busy CPU             computes on that CPU until a signal ends it
+ *     build/bench on CPU COMMAND...    runs COMMAND on that CPU only
  *     build/bench time FILE COMMAND... writes to FILE how many seconds COMMAND takes
  *     build/bench copy                 stdin to stdout: read and write, 256 KiB
  *     build/bench lockstep             the same by two processes in turn: a shared buffer of 1 MiB
@@ -83,7 +83,7 @@ static void *map_shared(size_t size)
     return mapped;
 }
 
-/* ---- what is started, and ended with us ---- */
+/* ---- children, which a signal that ends us ends as well ---- */
 
 enum { MOST_GROUPS = 10000 };
 
@@ -105,8 +105,8 @@ static void handle_ends(void (*handler)(int))
         signal(ends[i], handler);
 }
 
-/* Forks a child that is ended with us. Both put it in its group: whoever comes first. A signal that
- * comes meanwhile waits until the child is listed. */
+/* Forks a child that end_groups ends. Parent and child both put it in its group, because either may
+ * run first. A signal stays blocked until the child is in the list. */
 static pid_t fork_group(void)
 {
     sigset_t all, before;
@@ -143,8 +143,8 @@ static void take(int signo)
     (void)signo;
 }
 
-/* One side: in each round it rings and sleeps, or sleeps and rings. A tenth of the rounds is to
- * warm up. Tells what the others took. */
+/* One side: in each round it signals and sleeps, or sleeps and signals. It runs a tenth of the
+ * rounds more, to warm up, and then writes what the rounds took to `results`. */
 static _Noreturn void play(bool first, const pid_t *peer, long rounds, int cpu, int gate,
                            int results)
 {
@@ -154,7 +154,7 @@ static _Noreturn void play(bool first, const pid_t *peer, long rounds, int cpu, 
     char open;
     if (cpu != -1)
         pin(cpu);
-    if (read(gate, &open, 1) == -1) /* its end: all are there */
+    if (read(gate, &open, 1) == -1) /* end of file: all have been forked */
         err(1, "read from the gate");
     for (long round = -rounds / 10; round < rounds; round++) {
         if (round == 0)
@@ -176,11 +176,11 @@ static void choose_cpus(const char *place, int cpu[2])
     cpu[0] = any ? -1 : cpu_nth(0);
     cpu[1] = strcmp(place, "two") == 0 ? cpu_nth(1) : cpu[0];
     if (!any && (cpu[0] == -1 || cpu[1] == -1))
-        errx(1, "there are not so many CPUs here");
+        errx(1, "place '%s' needs more CPUs than we may use", place);
 }
 
-/* One side of all pairs is forked before the other of all: like unrelated processes, the two of a
- * pair have nothing in common, to the scheduler neither. */
+/* First forks one side of every pair, then the other side of every pair. So the scheduler sees the
+ * two sides of a pair as unrelated processes. */
 static int bare_pairs(long pairs, long rounds, const char *place)
 {
     int gate[2], results[2], cpu[2];
@@ -211,7 +211,7 @@ static int bare_pairs(long pairs, long rounds, const char *place)
     struct effort effort, all = {0, 0};
     for (long i = 0; i < 2 * pairs; i++) {
         if (read(results[0], &effort, sizeof effort) != sizeof effort)
-            errx(1, "a bare pair has failed");
+            errx(1, "a side of a bare pair failed");
         all.seconds = effort.seconds > all.seconds ? effort.seconds : all.seconds;
         all.cpu += effort.cpu;
     }
@@ -222,7 +222,7 @@ static int bare_pairs(long pairs, long rounds, const char *place)
     return 0;
 }
 
-/* ---- a process in the way, a stopwatch ---- */
+/* ---- a busy process, and a stopwatch ---- */
 
 static _Noreturn void be_busy(int cpu)
 {
@@ -245,8 +245,8 @@ static int time_it(const char *file, char **command)
         run(command);
     bool well = ended_well(child);
     double seconds = now() - began;
-    FILE *told = fopen(file, "we");
-    if (!told || fprintf(told, "%.6f\n", seconds) < 0 || fclose(told) == EOF)
+    FILE *output = fopen(file, "we");
+    if (!output || fprintf(output, "%.6f\n", seconds) < 0 || fclose(output) == EOF)
         err(1, "write to \"%s\"", file);
     return well ? 0 : 1;
 }
@@ -283,8 +283,8 @@ static int copy(void)
     return 0;
 }
 
-/* Its two halves, each alone: no way from file to file that calls read and write can be faster than
- * the slower of them. */
+/* The two halves of copy, each alone. A program that calls read and write cannot be faster than the
+ * slower half. */
 static int only_read(void)
 {
     char *buffer = map_shared(BUFFER);
@@ -302,7 +302,7 @@ static int only_write(long bytes)
     return 0;
 }
 
-/* As a book shows it: who reads and who writes take turns, and never work at the same time. */
+/* The textbook's way: the reader and the writer take turns, and never work at the same time. */
 enum { LOCKSTEP = 1024 * 1024, MAY_READ = 0, MAY_WRITE = 1 };
 
 struct lockstep {
@@ -331,7 +331,7 @@ static void write_in_turn(struct lockstep *shared)
     }
 }
 
-/* Also when the child has ended: where that came too early, we would wait for it for ever. */
+/* Also runs when the child has ended: if it ended too early, we would wait for it forever. */
 static void remove_semaphores(int signo)
 {
     semctl(semaphores, 0, IPC_RMID);
@@ -363,8 +363,8 @@ static int lockstep(void)
 
 #if defined(__linux__)
 
-/* What was given to vmsplice must stay as it is until it was read from the pipe: the buffers hold
- * twice as much as the pipe takes. */
+/* Pages given to vmsplice must not change until they were read from the pipe. So the buffers hold
+ * twice as much as the pipe. */
 static void give_pages(int to)
 {
     enum { CHUNK = 256 * 1024, CHUNKS = 8 };

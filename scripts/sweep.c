@@ -67,7 +67,7 @@ static bool sweep_segment(int shmid, bool remove)
         printf("left %d: in use by PID %d\n", shmid, (int)segment.creator);
         return true;
     case SEGMENT_ORPHANED:
-        printf("left %d: its creator, PID %d, is dead, but somebody has it attached\n", shmid,
+        printf("left %d: its creator, PID %d, is dead, but a process has it attached\n", shmid,
                (int)segment.creator);
         return true;
     case SEGMENT_FOREIGN:
@@ -168,16 +168,11 @@ static pid_t user_of_key(key_t key)
  * (see common/), of which it uses two. */
 enum { SEMAPHORES = 41, USED_SEMAPHORES = 2 };
 
-union semun { /* POSIX: the caller declares it */
-    int value;
-    struct semid_ds *about;
-};
-
 /* Returns the PID of a living process that was the last to use a semaphore of the set; 0: none. */
 static pid_t user_of_set(int semid)
 {
     for (int i = 0; i < USED_SEMAPHORES; i++) {
-        pid_t pid = semctl(semid, i, GETPID);
+        pid_t pid = sys_semctl(semid, i, GETPID, (union sys_semun){0});
         if (pid > 0 && (kill(pid, 0) == 0 || errno == EPERM))
             return pid;
     }
@@ -195,7 +190,7 @@ static bool sweep_set(const char *id_and_key, bool remove)
         errx(2, "'%s' has no key", id_and_key);
     key_t key = (key_t)strtoll(id_and_key + length + 1, NULL, 0);
     struct semid_ds about;
-    if (semctl(semid, 0, IPC_STAT, (union semun){.about = &about}) == -1) {
+    if (sys_semctl(semid, 0, IPC_STAT, (union sys_semun){.buf = &about}) == -1) {
         if (errno == EACCES)
             printf("left semaphore set %d: foreign, we may not read it\n", semid);
         else if (errno != EINVAL && errno != EIDRM)
@@ -221,7 +216,8 @@ static bool sweep_set(const char *id_and_key, bool remove)
         printf("left semaphore set %d: in use by PID %d\n", semid, (int)user);
         return true;
     }
-    if (remove && semctl(semid, 0, IPC_RMID) == -1 && errno != EINVAL && errno != EIDRM) {
+    if (remove && sys_semctl(semid, 0, IPC_RMID, (union sys_semun){0}) == -1 && errno != EINVAL &&
+        errno != EIDRM) {
         warn("semctl(%d, 0, IPC_RMID)", semid);
         return false;
     }

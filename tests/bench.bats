@@ -140,8 +140,8 @@ nothing_is_left() {
 }
 
 @test "a bare pair runs its rounds and prints its rate and cost" {
-    "$BUILD/bench" pairs 3 100 any >told
-    grep -xE '[0-9]+\.[0-9] [0-9]+\.[0-9]{4}' told
+    "$BUILD/bench" pairs 3 100 any >output
+    grep -xE '[0-9]+\.[0-9] [0-9]+\.[0-9]{4}' output
     for wrong in 'pairs 0 1 any' 'pairs 1 x any' 'pairs 1 1' 'on x true' fly; do
         # shellcheck disable=SC2086 # words
         run -2 "$BUILD/bench" $wrong

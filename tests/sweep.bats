@@ -88,7 +88,7 @@ both_are_killed() {
     plant "$foreign"
     sweep remove "$shmid" "$foreign"
     expect_lines <(echo "$output") \
-        "left $shmid: its creator, PID $listener_pid, is dead, but somebody has it attached" \
+        "left $shmid: its creator, PID $listener_pid, is dead, but a process has it attached" \
         "left $foreign: foreign, its size is 100 bytes"
     segment_exists "$shmid"
     segment_exists "$foreign"
