@@ -1,10 +1,16 @@
-/* sweep.c - says of each segment or object whether it is ours and stale; see scripts/sweep.
+/* sweep.c - prints what is ours and stale, and removes it if asked; see scripts/sweep.
  *
- *     build/sweep list ID|NAME...      only says so
- *     build/sweep remove ID|NAME...    also removes those that are ours and stale
+ *     build/sweep list THING...      only prints what each THING is
+ *     build/sweep remove THING...    also removes those that are ours and stale
  *
- * A segment is removed by the id that was classified, never by its key; a POSIX object by its name,
- * while that leads to what was classified.
+ * A THING is one of
+ *     ID           a segment, by its shmid
+ *     sem:ID:KEY   a semaphore set, by its semid and key
+ *     /NAME        a POSIX object
+ *     fifo:PATH    a FIFO
+ *
+ * A segment or a semaphore set is removed by the id that was classified, never by its key. A POSIX
+ * object is removed by its name, if the name still leads to the object that was classified.
  */
 #include "../common/pairs/posix.h"
 
@@ -13,26 +19,30 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int parse_shmid(const char *text)
+static int parse_id(const char *text, const char *kind)
 {
     char *end;
     errno = 0;
-    long shmid = strtol(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || shmid > INT_MAX)
-        errx(2, "'%s' is not a shmid", text);
-    return (int)shmid;
+    long id = strtol(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || id > INT_MAX)
+        errx(2, "'%s' is not a %s", text, kind);
+    return (int)id;
 }
 
 /* ---- segments ---- */
 
-/* Returns whether all that should be done was done. */
+/* Like all sweep_ functions: returns false if something could not be removed. */
 static bool sweep_segment(int shmid, bool remove)
 {
     struct segment segment = {.shmid = shmid};
@@ -67,32 +77,32 @@ static bool sweep_segment(int shmid, bool remove)
 
 /* ---- POSIX objects ---- */
 
-/* Whether another process has it open, as the one that is making it has. Where nobody can tell:
- * yes. */
-static bool is_open(const struct object *object)
+/* True if another process has this file open, or if /proc does not say. */
+static bool is_open_elsewhere(const struct stat *file)
 {
-    struct stat ours, theirs;
+    struct stat theirs;
     char self[32];
     glob_t all;
-    if (fstat(object->fd, &ours) == -1 || glob("/proc/[0-9]*/fd/*", GLOB_NOSORT, NULL, &all) != 0)
+    if (glob("/proc/[0-9]*/fd/*", GLOB_NOSORT, NULL, &all) != 0)
         return true;
     snprintf(self, sizeof self, "/proc/%d/", (int)getpid());
     bool found = false;
     for (size_t i = 0; i < all.gl_pathc && !found; i++)
         found = strncmp(all.gl_pathv[i], self, strlen(self)) != 0 &&
-                stat(all.gl_pathv[i], &theirs) == 0 && theirs.st_ino == ours.st_ino &&
-                theirs.st_dev == ours.st_dev;
+                stat(all.gl_pathv[i], &theirs) == 0 && theirs.st_ino == file->st_ino &&
+                theirs.st_dev == file->st_dev;
     globfree(&all);
     return found;
 }
 
-/* One whose creator was killed before it had said who it is. */
+/* True if its creator was killed before it had stored its PID. A living creator has it open. */
 static bool is_unfinished(const struct object *object)
 {
-    return object->state == SEGMENT_UNBORN && object->creator == 0 && !is_open(object);
+    struct stat file;
+    return object->state == SEGMENT_UNBORN && object->creator == 0 &&
+           fstat(object->fd, &file) == 0 && !is_open_elsewhere(&file);
 }
 
-/* Returns whether all that should be done was done. */
 static bool sweep_stale_object(const struct object *object, bool remove)
 {
     char whose[64] = "it was left behind unfinished";
@@ -107,7 +117,7 @@ static bool sweep_stale_object(const struct object *object, bool remove)
     return true;
 }
 
-/* The same for an object. The kernel does not count who has it mapped, as it does for a segment. */
+/* The kernel does not count which processes have an object mapped, as it does for a segment. */
 static bool sweep_object(const char *name, bool remove)
 {
     struct object object = {.fd = sys_shm_open(name, O_RDWR, 0)};
@@ -129,16 +139,174 @@ static bool sweep_object(const char *name, bool remove)
     return done;
 }
 
-static bool sweep(const char *what, bool remove)
+/* ---- what pingpong makes beside its segment: a semaphore set, or two FIFOs ---- */
+
+/* Returns the PID of the listener that made the segment with this key; 0: there is no such segment
+ * in use. The listener makes its segment first and removes it last, so a set or a FIFO without a
+ * segment is stale. */
+static pid_t user_of_key(key_t key)
 {
-    return *what == '/' ? sweep_object(what, remove) : sweep_segment(parse_shmid(what), remove);
+    struct segment segment = {.shmid = shmget(key, 0, 0)};
+    if (segment.shmid == -1)
+        return 0;
+    switch (segment_classify(&segment)) {
+    case SEGMENT_UNBORN:
+    case SEGMENT_LIVE:
+    case SEGMENT_ORPHANED:
+        return segment.creator;
+    case SEGMENT_GONE:
+    case SEGMENT_STALE:
+    case SEGMENT_FOREIGN:
+        return 0;
+    }
+    return 0;
+}
+
+/* The kernel does not say who made a set. Pingpong marks its sets by their number of semaphores
+ * (see common/), of which it uses two. */
+enum { SEMAPHORES = 41, USED_SEMAPHORES = 2 };
+
+union semun { /* POSIX: the caller declares it */
+    int value;
+    struct semid_ds *about;
+};
+
+/* Returns the PID of a living process that was the last to use a semaphore of the set; 0: none. */
+static pid_t user_of_set(int semid)
+{
+    for (int i = 0; i < USED_SEMAPHORES; i++) {
+        pid_t pid = semctl(semid, i, GETPID);
+        if (pid > 0 && (kill(pid, 0) == 0 || errno == EPERM))
+            return pid;
+    }
+    return 0;
+}
+
+/* POSIX has no name for the key in a struct semid_ds, so ipcs(1) or /proc has to say it. */
+static bool sweep_set(const char *id_and_key, bool remove)
+{
+    char id[16];
+    size_t length = strcspn(id_and_key, ":");
+    snprintf(id, sizeof id, "%.*s", (int)length, id_and_key);
+    int semid = parse_id(id, "semid");
+    if (id_and_key[length] != ':')
+        errx(2, "'%s' has no key", id_and_key);
+    key_t key = (key_t)strtoll(id_and_key + length + 1, NULL, 0);
+    struct semid_ds about;
+    if (semctl(semid, 0, IPC_STAT, (union semun){.about = &about}) == -1) {
+        if (errno == EACCES)
+            printf("left semaphore set %d: foreign, we may not read it\n", semid);
+        else if (errno != EINVAL && errno != EIDRM)
+            warn("semctl(%d, 0, IPC_STAT)", semid);
+        return errno == EACCES || errno == EINVAL || errno == EIDRM;
+    }
+    if (about.sem_perm.uid != geteuid() || about.sem_perm.cuid != geteuid()) {
+        printf("left semaphore set %d: foreign, it belongs to UID %lu\n", semid,
+               (unsigned long)about.sem_perm.uid);
+        return true;
+    }
+    if (about.sem_nsems != SEMAPHORES) {
+        printf("left semaphore set %d: foreign, it has %lu semaphores\n", semid,
+               (unsigned long)about.sem_nsems);
+        return true;
+    }
+    if (semget(key, 0, 0) != semid) /* it was removed, or its key is IPC_PRIVATE */
+        return true;
+    pid_t user = user_of_key(key);
+    if (user == 0)
+        user = user_of_set(semid);
+    if (user != 0) {
+        printf("left semaphore set %d: in use by PID %d\n", semid, (int)user);
+        return true;
+    }
+    if (remove && semctl(semid, 0, IPC_RMID) == -1 && errno != EINVAL && errno != EIDRM) {
+        warn("semctl(%d, 0, IPC_RMID)", semid);
+        return false;
+    }
+    printf("%s semaphore set %d: a listener left it behind\n", remove ? "removed" : "stale", semid);
+    return true;
+}
+
+/* A FIFO of pingpong has the name of the key file, the project of ftok, and the reader's side:
+ * "shmfile.1.to-talker". Returns 0 if the name is another or if the key file is gone: nothing uses
+ * a key without a file. */
+static pid_t user_of_fifo(const char *path)
+{
+    char file[PATH_MAX], *project;
+    int length = snprintf(file, sizeof file, "%s", path);
+    if (length < 0 || (size_t)length >= sizeof file)
+        return 0;
+    *strrchr(file, '.') = '\0'; /* is_named_like_ours has checked both dots */
+    project = strrchr(file, '.');
+    *project++ = '\0';
+    key_t key = ftok(file, atoi(project));
+    return key == (key_t)-1 ? 0 : user_of_key(key);
+}
+
+static bool is_named_like_ours(const char *path)
+{
+    const char *name = strrchr(path, '/');
+    const char *side = strrchr(path, '.');
+    if (side == NULL || (strcmp(side, ".to-listener") != 0 && strcmp(side, ".to-talker") != 0))
+        return false;
+    const char *digit = side;
+    while (digit > path && digit[-1] >= '0' && digit[-1] <= '9')
+        digit--;
+    long project = strtol(digit, NULL, 10);
+    return digit > path + 1 && digit[-1] == '.' && (name == NULL || digit - 2 > name) &&
+           side - digit <= 3 && project >= 1 && project <= 255;
+}
+
+/* Between the look at the key and unlink() a listener could start, and lose a FIFO. It has not
+ * printed that it waits by then. */
+static bool sweep_fifo(const char *path, bool remove)
+{
+    struct stat file;
+    if (!is_named_like_ours(path) || lstat(path, &file) == -1)
+        return true;
+    if (!S_ISFIFO(file.st_mode)) {
+        printf("left %s: foreign, it is not a FIFO\n", path);
+        return true;
+    }
+    if (file.st_uid != geteuid()) {
+        printf("left %s: foreign, it belongs to UID %lu\n", path, (unsigned long)file.st_uid);
+        return true;
+    }
+    if (is_open_elsewhere(&file)) {
+        printf("left %s: a process has it open\n", path);
+        return true;
+    }
+    pid_t user = user_of_fifo(path);
+    if (user != 0) {
+        printf("left %s: in use by PID %d\n", path, (int)user);
+        return true;
+    }
+    if (remove && unlink(path) == -1 && errno != ENOENT) {
+        warn("unlink(\"%s\")", path);
+        return false;
+    }
+    printf("%s %s: a listener left it behind\n", remove ? "removed" : "stale", path);
+    return true;
+}
+
+/* ---- all of them ---- */
+
+static bool sweep(const char *thing, bool remove)
+{
+    if (*thing == '/')
+        return sweep_object(thing, remove);
+    if (strncmp(thing, "sem:", 4) == 0)
+        return sweep_set(thing + 4, remove);
+    if (strncmp(thing, "fifo:", 5) == 0)
+        return sweep_fifo(thing + 5, remove);
+    return sweep_segment(parse_id(thing, "shmid"), remove);
 }
 
 int main(int argc, char **argv)
 {
     bool remove = argc > 1 && strcmp(argv[1], "remove") == 0;
     if (argc < 2 || (!remove && strcmp(argv[1], "list") != 0))
-        errx(2, "usage: sweep list|remove [ID|NAME...]");
+        errx(2, "usage: sweep list|remove [ID|sem:ID:KEY|/NAME|fifo:PATH]...");
     bool done = true;
     for (int i = 2; i < argc; i++)
         done = sweep(argv[i], remove) && done;

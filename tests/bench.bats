@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# bench.bats - scripts/bench measures all that it names, in the form that it promises, and leaves nothing. Never how
-# fast it is.
+# bench.bats - scripts/bench prints every figure that it names, in the promised form, and leaves nothing behind. No test
+# asks how fast anything is.
 # shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
@@ -13,7 +13,7 @@ setup() {
 }
 teardown() { common_teardown; }
 
-# Everything that runs below PID, and PID.
+# Prints PID and all its descendants.
 family_of() { # PID
     cat /proc/[0-9]*/stat 2>/dev/null | awk -v top="$1" '{ pid = $1; sub(/.*\) . /, ""); parent[pid] = $1 }
         END {
@@ -22,13 +22,13 @@ family_of() { # PID
         }'
 }
 
-# Both sides of a pair run; whoever runs below the bench is in "family".
+# True when both sides of a pair run. Writes the PIDs of the bench and its descendants to "family".
 is_at_work() {
     family_of "$bench_pid" >family
     [ "$(wc -l <family)" -ge 3 ]
 }
 
-# Where that is permitted it has an IPC namespace of its own, and what stays in it is listed in "left".
+# Runs in an IPC namespace of its own if that is permitted. "left" then lists what stays in the namespace.
 bench() { # ARGUMENT...
     local own=()
     : >left
@@ -44,35 +44,36 @@ nothing_is_left() {
     expect_lines left
 }
 
-@test "a quick run measures all that is to be reached, and says of each whether it was" {
+@test "a quick run prints every ratio, or why there is none, and no goals" {
     bench --quick >table 2>err || fail "$(cat err)"
     expect_lines err
-    head -n 1 table | grep -E ', [0-9]+ CPUs, .*--quick: these figures say nothing'
-    for heading in 'to reach' pingpong 'stream, GiB/s' 'memory, beside the ring' 'pairs at once, CPU us a round'; do
+    head -n 1 table | grep -E ', [0-9]+ CPUs, .*--quick: these figures mean nothing'
+    for heading in ratios pingpong 'stream, GiB/s' 'memory beside the ring, KiB' 'pairs at once, CPU us a round'; do
         grep -xF "$heading" table || { [ "$heading" = 'stream, GiB/s' ] && grep 'not measured: no file system' table; }
     done
-    sed -n '/^to reach/,/^$/p' table | sed '1,2d;$d' >reach
-    [ "$(wc -l <reach)" -ge 17 ]
-    grep -vE ' (at (least|most) [0-9.]+ +(yes|no)|not measured: .+)$' reach | expect_lines -
+    sed -n '/^ratios/,/^$/p' table | sed '1,2d;$d' >ratios
+    [ "$(wc -l <ratios)" -ge 15 ]
+    grep -vE ' ([0-9.]+ x|-  not measured: .+)$' ratios | expect_lines -
+    grep -E 'reach|at least|at most|yes$|no$' table | expect_lines -
     for method in bare signal sigwait semaphore fifo textbook doorbell spin; do
         grep -E "^any +$method +[1-9][0-9]* " table
     done
     nothing_is_left
 }
 
-@test "the same as comma-separated values: nine fields a line, and none of them empty by mistake" {
+@test "--csv prints eight fields a line, and a value for each figure" {
     bench --quick --csv >csv 2>err || fail "$(cat err)"
-    expect_lines <(head -n 1 csv) 'table,what,where,figure,value,unit,runs,target,reached'
-    sed 's/"[^"]*"/quoted/g' csv | awk -F , 'NF != 9' | expect_lines -
-    sed 1,2d csv | sed 's/"[^"]*"/quoted/g' | awk -F , '$1 == "" || $2 == "" || ($1 != "reach" && $5 !~ /^[0-9.e+-]+$/)' |
+    expect_lines <(head -n 1 csv) 'table,what,where,figure,value,unit,runs,note'
+    sed 's/"[^"]*"/quoted/g' csv | awk -F , 'NF != 8' | expect_lines -
+    sed 1,2d csv | sed 's/"[^"]*"/quoted/g' | awk -F , '$1 == "" || $2 == "" || ($8 == "" && $5 !~ /^[0-9.e+-]+$/)' |
         expect_lines -
-    for what in reach pingpong pairs; do
+    for what in ratio pingpong memory pairs; do
         grep -q "^$what," csv
     done
     nothing_is_left
 }
 
-@test "the plot is an SVG with a bar for each, labelled axes on a log scale, and colours for light and dark" {
+@test "--svg writes a plot: a bar for each figure, a log scale, light and dark colours" {
     bench --quick --svg plot.svg >table 2>err || fail "$(cat err)"
     head -n 1 plot.svg | grep -E '^<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 [0-9]+ [0-9]+"'
     tail -n 1 plot.svg | grep -x '</svg>'
@@ -86,9 +87,9 @@ nothing_is_left() {
     nothing_is_left
 }
 
-@test "who is interrupted ends what it started, removes what it made, and dies of that signal" {
+@test "an interrupted bench ends its programs, removes its files, and dies by that signal" {
     for signal in INT TERM HUP; do
-        # What is started in the background has SIGINT ignored, which a shell cannot undo.
+        # A background process starts with SIGINT ignored, and a shell cannot undo that.
         start bench env --default-signal=INT "$ROOT/scripts/bench" --quick
         until_true is_at_work || fail "no talker within $DEADLINE s"
         kill -s "$signal" "$bench_pid"
@@ -101,7 +102,7 @@ nothing_is_left() {
     done
 }
 
-@test "what it does not know is refused in a line; --help tells the rest" {
+@test "an unknown argument is refused in one line; --help explains the options" {
     for wrong in --fast file --svg; do
         status=0
         "$ROOT/scripts/bench" "$wrong" >out 2>err || status=$?
@@ -115,7 +116,7 @@ nothing_is_left() {
     done
 }
 
-@test "what the streams are measured against brings the same bytes" {
+@test "copy, lockstep and splice, to which streams are compared, copy all bytes" {
     head -c 3000001 /dev/urandom >in
     for way in copy lockstep splice; do
         "$BUILD/bench" time seconds "$BUILD/bench" "$way" <in >out
@@ -125,11 +126,11 @@ nothing_is_left() {
     done
 }
 
-@test "the halves of a copy read all, and write as much as they are asked to" {
+@test "the halves of a copy read everything, and write as many bytes as asked" {
     mkfifo in
     head -c 3000001 /dev/urandom >in &
     "$BUILD/bench" read <in
-    wait "$!" # a reader that leaves early has it die of SIGPIPE
+    wait "$!" # if a reader stops early, head dies by SIGPIPE
     for bytes in 0 1 262144 300000; do
         "$BUILD/bench" write "$bytes" >out
         [ "$(wc -c <out)" -eq "$bytes" ]
@@ -138,7 +139,7 @@ nothing_is_left() {
     run -1 "$BUILD/bench" read </
 }
 
-@test "a bare pair plays its rounds, and tells rate and cost" {
+@test "a bare pair runs its rounds and prints its rate and cost" {
     "$BUILD/bench" pairs 3 100 any >told
     grep -xE '[0-9]+\.[0-9] [0-9]+\.[0-9]{4}' told
     for wrong in 'pairs 0 1 any' 'pairs 1 x any' 'pairs 1 1' 'on x true' fly; do

@@ -21,7 +21,7 @@ teardown() {
 # The models in a house of their own, to be changed.
 copy_models() {
     mkdir -p house/scripts house/tests
-    cp "$ROOT/scripts/setup" house/scripts
+    cp "$ROOT/scripts/setup" "$ROOT/scripts/lib.sh" house/scripts
     cp -R "$ROOT/tests/model" house/tests
     check=house/tests/model/check
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
-# sweep.bats - scripts/sweep: what is stale and ours is told and removed, and nothing else is.
+# sweep.bats - scripts/sweep lists what is stale and ours, and removes nothing else.
 # shellcheck disable=SC2154 # start sets NAME_pid
 #
-# The machine has others' segments and objects: what is looked at is named.
+# Other processes of the machine have segments and objects, too: the tests name theirs.
 
 load helpers
 
@@ -10,10 +10,11 @@ setup() { common_setup; }
 
 teardown() {
     [ -z "$object" ] || rm -f "/dev/shm$object"
+    [ -z "$set" ] || ipcrm -s "$set" 2>/dev/null || :
     common_teardown
 }
 
-object= # the test's own
+object= set= # the test's own
 
 sweep() { # list|remove ID|NAME...
     run -0 --separate-stderr "$BUILD/sweep" "$@"
@@ -34,7 +35,27 @@ killed() { # NAME
     finish "$1" 137
 }
 
-@test "a segment: in use, then stale, then removed, then nothing to tell" {
+# The talker of pingpong stops before POINT, and the listener has made what METHOD needs.
+start_pingpong() { # METHOD POINT
+    start listener listener-pingpong
+    segment=$(shmid_of listener)
+    plant "$segment"
+    start talker talker-pingpong --method "$1" --hold "$2"
+    wait_for_state "$talker_pid" T
+}
+
+# Sets `set` to the id of the semaphore set that has the key of the test's key file; it may not be there yet.
+find_set() {
+    set=$(awk -v key="$(($(key_of shmfile 1)))" '$1 == key { print $2 }' /proc/sysvipc/sem)
+    [ -n "$set" ]
+}
+
+both_are_killed() {
+    killed listener
+    killed talker
+}
+
+@test "a segment: in use, then stale, then removed, then not listed" {
     start_listener
     shmid=$(shmid_of listener)
     for verb in list remove; do
@@ -53,7 +74,7 @@ killed() { # NAME
     [ -z "$output" ]
 }
 
-@test "a segment that somebody still has attached, or that is a stranger's, is left" {
+@test "a segment that a process has attached, or that is not ours, is left" {
     requires ipcmk
     start_listener
     shmid=$(shmid_of listener)
@@ -74,7 +95,80 @@ killed() { # NAME
     killed talker
 }
 
-@test "an object: in use, then stale, then removed, then nothing to tell" {
+@test "a semaphore set: in use, then stale, then removed, then not listed" {
+    start_pingpong semaphore saying:10
+    until_true find_set || fail "no semaphore set"
+    key=$(($(key_of shmfile 1)))
+    sweep remove "sem:$set:$key"
+    [ "$output" = "left semaphore set $set: in use by PID $listener_pid" ]
+    # Without its segment, a set is in use while a process lives that has used it.
+    kill -STOP "$listener_pid"
+    wait_for_state "$listener_pid" T
+    ipcrm -m "$segment"
+    sweep remove "sem:$set:$key"
+    [[ $output == "left semaphore set $set: in use by PID "[0-9]* ]]
+    both_are_killed
+    sweep list "sem:$set:$key"
+    [ "$output" = "stale semaphore set $set: a listener left it behind" ]
+    sweep remove "sem:$set:$(printf '%#x' "$key")"
+    [ "$output" = "removed semaphore set $set: a listener left it behind" ]
+    run ! find_set
+    sweep list "sem:$set:$key"
+    [ -z "$output" ]
+}
+
+@test "a semaphore set that is not ours is left" {
+    requires ipcmk
+    for count in 2 40; do
+        foreign=$(ipcmk -S "$count" | sed -n 's/.*: *\([0-9]*\)$/\1/p')
+        set=$foreign
+        key=$(awk -v id="$foreign" '$2 == id { print $1 }' /proc/sysvipc/sem)
+        sweep remove "sem:$foreign:$key"
+        [ "$output" = "left semaphore set $foreign: foreign, it has $count semaphores" ]
+        ipcrm -s "$foreign"
+    done
+    if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+        foreign=$(setpriv --reuid 65534 --clear-groups ipcmk -S 41 | sed -n 's/.*: *\([0-9]*\)$/\1/p')
+        set=$foreign
+        sweep remove "sem:$foreign:$(awk -v id="$foreign" '$2 == id { print $1 }' /proc/sysvipc/sem)"
+        [ "$output" = "left semaphore set $foreign: foreign, it belongs to UID 65534" ]
+    fi
+}
+
+@test "a FIFO: in use, then stale, then removed, then not listed" {
+    # The talker removes both FIFOs when it has opened them. Here it still waits for the listener to make them.
+    start_pingpong fifo sigsuspend
+    fifos_are_there() { [ -p shmfile.1.to-listener ] && [ -p shmfile.1.to-talker ]; }
+    until_true fifos_are_there || fail "no FIFOs"
+    for side in listener talker; do
+        sweep remove "fifo:$PWD/shmfile.1.to-$side"
+        [ "$output" = "left $PWD/shmfile.1.to-$side: a process has it open" ]
+    done
+    both_are_killed
+    for side in listener talker; do
+        sweep list "fifo:$PWD/shmfile.1.to-$side"
+        [ "$output" = "stale $PWD/shmfile.1.to-$side: a listener left it behind" ]
+        sweep remove "fifo:$PWD/shmfile.1.to-$side"
+        [ "$output" = "removed $PWD/shmfile.1.to-$side: a listener left it behind" ]
+        [ ! -e "shmfile.1.to-$side" ]
+        sweep list "fifo:$PWD/shmfile.1.to-$side"
+        [ -z "$output" ]
+    done
+}
+
+@test "a FIFO whose key is in use, or that is not ours, is left" {
+    start_listener
+    mkfifo shmfile.1.to-talker shmfile.300.to-talker shmfile.to-talker .1.to-talker other.7.to-listener
+    touch shmfile.2.to-talker
+    sweep remove "fifo:$PWD/shmfile.1.to-talker" "fifo:$PWD/shmfile.300.to-talker" "fifo:$PWD/shmfile.to-talker" \
+        "fifo:$PWD/.1.to-talker" "fifo:$PWD/shmfile.2.to-talker" "fifo:$PWD/shmfile" "fifo:$PWD/other.7.to-listener"
+    expect_lines <(echo "$output") "left $PWD/shmfile.1.to-talker: in use by PID $listener_pid" \
+        "left $PWD/shmfile.2.to-talker: foreign, it is not a FIFO" \
+        "removed $PWD/other.7.to-listener: a listener left it behind"
+    stop listener
+}
+
+@test "an object: in use, then stale, then removed, then not listed" {
     start_posix
     for verb in list remove; do
         sweep "$verb" "$object"
@@ -91,7 +185,7 @@ killed() { # NAME
     [ -z "$output" ]
 }
 
-@test "an object whose creator has not said yet who it is: left while that lives, and stale when it is dead" {
+@test "an object without its creator's PID is left while that lives, and stale afterwards" {
     for point in ftruncate mmap; do
         start_posix "$point"
         sweep remove "$object"
@@ -105,7 +199,7 @@ killed() { # NAME
     done
 }
 
-@test "a stranger's object is left as it is" {
+@test "an object that is not ours is left" {
     start_posix
     size=$(stat -c %s "/dev/shm$object")
     killed listener
@@ -117,8 +211,8 @@ killed() { # NAME
     done
 }
 
-# On a machine of its own: to look at others' segments is to attach them for a moment, and some test would see it.
-@test "scripts/sweep finds all that is stale on the machine, and --remove leaves the rest" {
+# In namespaces of its own: sweep attaches each segment for a moment, which other tests would see.
+@test "scripts/sweep finds everything stale on the machine, and --remove leaves the rest" {
     requires unshare mount ipcmk
     unshare -i -m mount -t tmpfs none /dev/shm 2>/dev/null || skip "no /dev/shm and no segments of one's own here"
     cat >machine.sh <<'END'
@@ -131,22 +225,32 @@ killed() { # NAME
         done
         wait
         cp /dev/shm/said /dev/shm/shmtalk-said-it
-        "$ROOT/scripts/sweep"
+        mkdir '/dev/shm/a b'
+        mkfifo '/dev/shm/a b/key.3.to-talker'
+        ipcmk -S 41 >&2
+        "$ROOT/scripts/sweep" '/dev/shm/a b'
+        cd '/dev/shm/a b'
         "$ROOT/scripts/sweep" --remove
-        "$ROOT/scripts/sweep"
-        cd /dev/shm && ls
+        "$ROOT/scripts/sweep" /dev/shm .
+        ls /dev/shm '/dev/shm/a b'
 END
     export BUILD ROOT
     run -0 --separate-stderr unshare -i -m sh machine.sh
     sed -E 's/PID [0-9]+/PID P/; s/shmtalk-[0-9a-f]{8}:/NAME:/' <<<"$output" | expect_lines - \
-        'left 0: foreign, its size is 100 bytes' 'stale 1: PID P left it behind' 'stale /NAME: PID P left it behind' \
+        'left 0: foreign, its size is 100 bytes' 'stale 1: PID P left it behind' \
+        'stale semaphore set 0: a listener left it behind' 'stale /NAME: PID P left it behind' \
+        'stale /dev/shm/a b/key.3.to-talker: a listener left it behind' \
         'left 0: foreign, its size is 100 bytes' 'removed 1: PID P had left it behind' \
-        'removed /NAME: PID P had left it behind' \
-        'left 0: foreign, its size is 100 bytes' said shmfile shmtalk-said-it
+        'removed semaphore set 0: a listener left it behind' 'removed /NAME: PID P had left it behind' \
+        'removed /dev/shm/a b/key.3.to-talker: a listener left it behind' \
+        'left 0: foreign, its size is 100 bytes' \
+        '/dev/shm:' 'a b' said shmfile shmtalk-said-it '' '/dev/shm/a b:'
 }
 
-@test "what is neither an id nor a name is refused" {
+@test "an argument that names nothing is refused" {
     refuses 2 "'shmtalk-01010101' is not a shmid" "$BUILD/sweep" list shmtalk-01010101
     refuses 2 "'-1' is not a shmid" "$BUILD/sweep" remove -1
+    refuses 2 "'x' is not a semid" "$BUILD/sweep" list sem:x:1
     refuses 2 "unknown argument '--all'" "$ROOT/scripts/sweep" --all
+    refuses 2 "is not a directory" "$ROOT/scripts/sweep" --remove nosuch
 }

@@ -13,7 +13,7 @@ teardown() { common_teardown; }
 # A house whose parts are made here; there is nothing to build.
 make_house() {
     mkdir -p house/scripts house/tests/torture
-    cp "$ROOT/scripts/torture" "$ROOT/scripts/setup" house/scripts
+    cp "$ROOT/scripts/torture" "$ROOT/scripts/setup" "$ROOT/scripts/lib.sh" house/scripts
     echo 'all:' >house/Makefile
     torture=house/scripts/torture
 }

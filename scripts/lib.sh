@@ -1,0 +1,184 @@
+# scripts/lib.sh: what several scripts share. A script moves to the top of the repository and then reads this file:
+#
+#   CDPATH='' cd -- "$(dirname -- "$0")/.."
+#   . scripts/lib.sh
+#
+# It then has:
+#   $self, $build          the script's name for messages, and the directory of the programs (BUILD, default build)
+#   say WORD...            prints a line on stderr: "scripts/NAME: WORD..."
+#   usage WORD...          prints such a line about a wrong argument, and exits with 2
+#   show_help              prints the script's head comment
+#   check_tmpdir           exits with 1 and names the directory if temporary files cannot be made
+#   count_cpus             prints how many CPUs there are
+#   build_programs TARGET...   sets up what is missing and makes the targets; returns 1 or more if that fails
+#   nap                    waits for a moment, for a loop that polls
+#   look_at PID            sets $state (as ps has it: R S T Z) and $parent
+#   is_running PID         true while PID is a child of this shell and has not ended
+#
+# A script that starts programs in the background or needs temporary files also calls `begin` early:
+#   begin [DIRECTORY]      makes $scratch, a directory for temporary files (in DIRECTORY if that is possible). When the
+#                          script ends, also by HUP, INT, QUIT, TERM or PIPE, then $at_end is run if it is set, all
+#                          children are ended, and $scratch is removed. A death by signal stays a death by that signal.
+#   wait_for PID           waits for a child; sets $status to its exit status and returns it
+#   end PID...             ends children: repeats TERM and CONT until each is gone
+#   end_children           ends all children
+#   open_fifo FILE IN OUT  makes a FIFO and opens both its ends: descriptor IN reads, descriptor OUT writes
+#
+# Four rules keep an interrupted script from hanging or leaving something:
+#   1. No process opens a FIFO that open_fifo made: it inherits a descriptor, as in "program >&5 3<&- &". Opening one
+#      end of a FIFO blocks until the other end is open, and that may never happen. After the last start, this shell
+#      closes its own copy of the writing end (exec 5>&-), so that the reader sees the end of the file.
+#   2. A program that may take long runs in the background, and wait_for waits for it. A shell acts on a signal while
+#      it waits, but not while a program runs in the foreground. Start programs one by one, not as a pipeline: `jobs -p`
+#      would show the first of them only. (A build runs in the foreground: make ends its shells, but not the compilers
+#      that these have started.)
+#   3. Nothing keeps a list of PIDs for the clean-up. A signal can arrive between "&" and the line that stores $!.
+#      `jobs -p` reads the shell's own list, which has each child from the fork on.
+#   4. The script is one function, main, that its last line calls. While bash 5.2 reads a "$(" of the script, it cannot
+#      run a trap correctly. So the whole script is read before begin sets the traps.
+#
+# shellcheck shell=sh
+# shellcheck disable=SC2034 # some variables are for the script that reads this file
+# shellcheck disable=SC2317 # traps call some functions
+
+self=scripts/${0##*/}
+build=${BUILD:-build}
+scratch='' at_end=''
+
+say() {
+    echo "$self: $*" >&2
+}
+
+usage() {
+    say "$*; --help shows the usage"
+    exit 2
+}
+
+show_help() {
+    sed -n '/^# shellcheck/d; 2,/^$/s/^# \{0,1\}//p' "$self"
+}
+
+check_tmpdir() {
+    [ ! -d "${TMPDIR:-/tmp}" ] || [ ! -w "${TMPDIR:-/tmp}" ] || [ ! -x "${TMPDIR:-/tmp}" ] || return 0
+    if [ -n "${TMPDIR-}" ]; then
+        say "TMPDIR is '$TMPDIR', where no file can be made: set TMPDIR to a directory that you may write to"
+    else
+        say 'no file can be made in /tmp: set TMPDIR to a directory that you may write to'
+    fi
+    exit 1
+}
+
+count_cpus() {
+    getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2
+}
+
+build_programs() { # TARGET...
+    scripts/setup build || return
+    cc=$(scripts/setup compiler) || return
+    make -s -j "$(count_cpus)" BUILD="$build" CC="$cc" ${SANITIZE:+"SANITIZE=$SANITIZE"} "$@" >&2
+}
+
+# ---- processes
+
+nap() {
+    sleep 0.05 2>/dev/null || sleep 1
+}
+
+# A process that does not exist is described as a zombie without a parent.
+look_at() { # PID
+    stat='Z 0'
+    if [ -r /proc/self/stat ]; then
+        { IFS= read -r stat <"/proc/$1/stat"; } 2>/dev/null || :
+        stat=${stat##*') '}
+    elif command -v ps >/dev/null; then
+        stat=$(ps -o stat= -o ppid= -p "$1") || :
+    elif kill -s 0 "$1" 2>/dev/null; then
+        stat="R $$"
+    fi
+    # shellcheck disable=SC2086 # these are words
+    set -- ${stat:-Z 0}
+    state=$1 parent=$2
+}
+
+# A PID that is no longer a child of ours may belong to another process by now.
+is_running() { # PID
+    look_at "$1"
+    [ "$parent" = $$ ] && [ "${state#Z}" = "$state" ]
+}
+
+wait_for() { # PID
+    status=0
+    wait "$1" || status=$?
+    return "$status"
+}
+
+# TERM is repeated because one can get lost: between its start as a copy of this shell and its own program, a child
+# may take the signal for one that this shell would handle. A stopped process needs CONT to act on it.
+end() { # PID...
+    polls=0
+    while
+        left=''
+        for child; do
+            ! is_running "$child" || left="$left $child"
+        done
+        [ -n "$left" ]
+    do
+        polls=$((polls + 1))
+        for child in $left; do
+            if [ "$polls" -eq 200 ]; then
+                say "PID $child did not end, and is killed: scripts/sweep shows what it has left behind"
+                kill -s KILL "$child" 2>/dev/null || :
+            fi
+            kill -s TERM "$child" 2>/dev/null || :
+            kill -s CONT "$child" 2>/dev/null || :
+        done
+        nap
+    done
+    for child; do
+        wait "$child" 2>/dev/null || :
+    done
+    return 0
+}
+
+open_fifo() { # FILE IN OUT
+    rm -f "$1"
+    mkfifo "$1"
+    # Opening both ends at once never blocks. Then each descriptor gets the end that it is for.
+    eval "exec $2<>\"\$1\" $3>\"\$1\" $2<\"\$1\""
+}
+
+# ---- from beginning to end
+
+begin() { # [DIRECTORY]
+    trap leave EXIT
+    trap 'leave_by HUP' HUP
+    trap 'leave_by INT' INT
+    trap 'leave_by QUIT' QUIT
+    trap 'leave_by TERM' TERM
+    trap 'leave_by PIPE' PIPE
+    check_tmpdir
+    [ -z "${1-}" ] || scratch=$(mktemp -d "$1/shmtalk.XXXXXX" 2>/dev/null) || :
+    [ -n "$scratch" ] || scratch=$(mktemp -d)
+}
+
+# A file and not $(jobs -p): in a copy of the shell, dash knows no children.
+end_children() {
+    jobs -p >"$scratch/children"
+    # shellcheck disable=SC2046 # one word for each
+    end $(cat "$scratch/children")
+}
+
+leave() {
+    set +e
+    IFS=' 	
+' # a signal may have interrupted an "IFS= read", and then bash still has that IFS here
+    [ -z "$at_end" ] || "$at_end"
+    [ -z "$scratch" ] || { end_children && rm -rf "$scratch"; }
+}
+
+leave_by() { # SIGNAL
+    trap '' HUP INT QUIT TERM PIPE
+    leave
+    trap - EXIT "$1"
+    kill -s "$1" $$
+}
