@@ -15,7 +15,7 @@
  * demo: talker "Hello, I'm talker"
  * demo run: listener --interactive
  * demo run: type "Have a nice day"
- * demo run: ipcs
+ * demo run: show ipcs
  */
 #include "../common/input.h"
 #include "../common/layout/pair.h"

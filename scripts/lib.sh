@@ -181,6 +181,7 @@ end_children() {
 }
 
 leave() {
+    trap '' HUP INT QUIT TERM PIPE # a signal must not start this a second time
     set +e
     IFS=' 	
 ' # a signal may have interrupted an "IFS= read", and then bash still has that IFS here
@@ -189,7 +190,6 @@ leave() {
 }
 
 leave_by() { # SIGNAL
-    trap '' HUP INT QUIT TERM PIPE
     leave
     trap - EXIT "$1"
     kill -s "$1" $$

@@ -40,7 +40,7 @@ tool() { # NAME, its text on stdin: found before the machine's own
 # A house with these lessons. They are to be written with `side`.
 house() { # LESSON...
     mkdir -p house/scripts house/build house/listener
-    cp "$ROOT"/scripts/demo "$ROOT"/scripts/step house/scripts
+    cp "$ROOT"/scripts/demo "$ROOT"/scripts/demo-* "$ROOT"/scripts/step "$ROOT"/scripts/lib.sh house/scripts
     printf '#!/bin/sh\n[ "$1" = build ] || echo cc\n' >house/scripts/setup
     chmod +x house/scripts/setup
     printf 'LESSONS = \\\n   %s\n' "$*" >house/Makefile
@@ -73,7 +73,7 @@ END
     requires ipcs
     run -0 --separate-stderr "$demo"
     [ -z "$stderr" ]
-    [[ $output == *"\$ $BUILD/listener"$'\n'"listener | waiting for a talker (pid "* ]]
+    [[ $output == *"\$ $BUILD/listener --interactive"$'\n'"listener | waiting for a talker (pid "* ]]
     [[ $output == *"\$ $BUILD/talker \"Hello, I'm talker\""$'\n'* ]]
     [[ $output == *$'\n'"talker   | said: Hello, I'm talker"$'\n'* ]]
     [[ $output == *$'\n'"listener | received: Hello, I'm talker"$'\n'* ]]
@@ -130,12 +130,51 @@ END
 
 @test "a copy that is not what was sent is bad" {
     house stream
-    says stream 'it arrives.'
+    says stream $'it arrives.\n *\n * demo: listener >copy\n * demo: talker <README.md'
     echo 'what is sent' >house/README.md
     side listener-stream <<<'echo "listener: waiting" >&2; echo "something else"'
     side talker-stream </dev/null
     run -1 --separate-stderr "$demo" stream
     [ "$stderr" = 'scripts/demo: stream: the copy is not what was sent' ]
+}
+
+@test "every listener has one question of one line, and every demo line has a known form" {
+    for source in "$ROOT"/listener/*.c; do
+        comment=$(sed '/\*\/$/q' "$source")
+        run -0 grep -c '^ \* Question: [A-Z].*?$' <<<"$comment"
+        [ "$output" -eq 1 ] || fail "$source: $output questions"
+        [ -z "$(awk '/^ \* Question: / && length > 100' <<<"$comment")" ] || fail "$source: a question longer than 87"
+        run ! grep -E '^ \* demo' <(grep -vE '^ \* demo( run| step)?: (talker|listener|type|show) .' <<<"$comment")
+    done
+}
+
+@test "the question stands below the claim" {
+    run -0 "$demo" torn
+    question=$(sed -n 's/^ \* Question: //p' "$ROOT/listener/torn.c")
+    [ "${lines[1]}" = "Question: $question" ]
+}
+
+@test "a lesson's demo lines choose the words, the files, and what is typed" {
+    house words
+    says words 'words.
+ *
+ * demo: listener -t 5 "two words"
+ * demo step: listener --never
+ * demo run: talker last
+ * demo run: type "a reply"'
+    side listener-words <<'END'
+shift 2
+echo "listener: waiting"
+echo "listener: $#: $*"
+read -r reply
+echo "listener: typed: $reply"
+END
+    side talker-words <<<'shift 2; echo "talker: $*"'
+    run -0 "$demo" words
+    [[ $output == *$'$ build/listener-words -t 5 "two words"\n'*$'$ build/talker-words last\n'* ]]
+    grep -qx 'listener | 3: -t 5 two words' <<<"$output"
+    grep -qx 'talker   | -t 10 last' <<<"$output"
+    [[ $output == *$'\nlistener < a reply\nlistener | typed: a reply' ]]
 }
 
 @test "it works from any directory, named by any path" {
@@ -155,6 +194,137 @@ END
         grep -qx 'talker   | listener said: Have a nice day' "$one.out"
         nothing_is_left_of "$(cat "$one.out")"
     done
+}
+
+# ---- order
+
+@test "what a program prints before it wakes the other stands above what the other prints" {
+    house turns
+    says turns 'they take turns.'
+    mkfifo house/to_talker house/to_listener
+    side listener-turns <<'END'
+exec 3<>to_talker 4<>to_listener
+echo "listener: waiting"
+for turn in 1 3 5 7 9 11 13 15 17 19; do
+    read -r _ <&4
+    echo "listener: turn $turn"
+    echo >&3
+done
+END
+    side talker-turns <<'END'
+exec 3<>to_talker 4<>to_listener
+for turn in 0 2 4 6 8 10 12 14 16 18; do
+    echo "talker-turns: turn $turn" >&2
+    echo >&4
+    read -r _ <&3
+done
+END
+    for run in 1 2 3 4 5; do
+        run -0 "$demo" turns
+        [ "$(sed -n 's/.*| turn //p' <<<"$output" | xargs)" = "$(seq 0 19 | xargs)" ] || fail "$output"
+    done
+}
+
+@test "a line of the one side that the other printed before its end is not lost, whole or not" {
+    house ends
+    says ends 'they end.'
+    side listener-ends <<<'echo "listener: waiting"; printf "listener: the end"'
+    side talker-ends <<<'echo "no name"; echo; printf "talker: its end"'
+    run -0 "$demo" ends
+    grep -qx 'listener | the end' <<<"$output"
+    grep -qx '         | no name' <<<"$output"
+    grep -qx 'talker   | its end' <<<"$output"
+}
+
+# A listener that writes what stands here, for both sides, and a talker that writes nothing.
+narrate() { # its lines on stdin
+    house story
+    says story 'as it is written.'
+    { echo "cat <<'END'" && echo 'listener: waiting' && cat && echo END; } | side listener-story
+    side talker-story </dev/null
+    run -0 "$demo" --explain story
+    story=$(grep ' | ' <<<"$output" | sed 1d)
+}
+
+@test "--explain: a signal is shown below the kill that sent it, with all that follows from it" {
+    narrate <<'END'
+talker-story[41] # wake the listener
+listener-story[42] sigsuspend([]) = -1 EINTR (Interrupted system call)
+listener-story[42] --- SIGUSR1 from 41 ---
+listener: woken
+talker-story[41] kill(42, SIGUSR1) = 0
+talker: sent
+listener-story[42] --- SIGUSR1 from 41 ---
+talker-story[41] kill(42, SIGUSR1) = 0
+listener-story[42] --- SIGUSR1 from 99 ---
+listener-story[42] --- SIGUSR1 from 41 ---
+END
+    diff - <(echo "$story") <<'END'
+talker   | # wake the listener
+talker   | [41] kill(42, SIGUSR1) = 0
+listener | [42] sigsuspend([]) = -1 EINTR (Interrupted system call)
+listener | [42] --- SIGUSR1 from 41 ---
+listener | woken
+talker   | sent
+talker   | [41] kill(42, SIGUSR1) = 0
+listener | [42] --- SIGUSR1 from 41 ---
+listener | [42] --- SIGUSR1 from 99 ---
+listener | (one more line like those above)
+END
+}
+
+@test "--explain: a word of the segment that changes has a line of the segment's own" {
+    narrate <<'END'
+listener-story[42] publish magic = 0x73686d74 "shmt"
+listener-story[42] observe state = NOTHING (0)
+talker-story[41] publish text = "one = (1)"
+talker-story[41] publish state = SAID (1)
+talker-story[41] publish state = SAID (1)
+listener-story[42] observe state = SAID (1)
+listener-story[42] publish state = ANSWERED (2)
+listener-story[42] publish turn = 41
+listener-story[42] publish turn = 42
+listener-story[42] publish magic = 0x73686d74 "shmt"
+listener-story[42] publish turn = 41
+END
+    diff - <(grep ^segment <<<"$story") <<'END'
+segment  | magic: 0x73686d74 "shmt"
+segment  | text: "one = (1)"
+segment  | state: NOTHING -> SAID
+segment  | state: SAID -> ANSWERED
+segment  | turn: 41
+segment  | turn: 41 -> 42
+segment  | magic: 0x73686d74 "shmt"
+END
+    [[ $story == *$'publish state = SAID (1)\nsegment  | state: NOTHING -> SAID\n'* ]]
+}
+
+@test "--explain: what repeats is shown twice, and then counted" {
+    narrate <<'END'
+talker-story[41] # send, and send again
+talker-story[41] kill(42, 0) = 0
+talker-story[41] kill(42, 0) = 0
+talker-story[41] kill(42, 0) = 0
+listener-story[42] kill(42, 0) = 0
+talker-story[41] kill(42, 0) = 0
+talker-story[41] kill(42, 0) = -1 ESRCH (No such process)
+talker-story[41] kill(42, 0) = 0
+talker: done
+talker-story[41] # once more
+talker-story[41] kill(42, 0) = 0
+END
+    diff - <(echo "$story") <<'END'
+talker   | # send, and send again
+talker   | [41] kill(42, 0) = 0
+talker   | [41] kill(42, 0) = 0
+listener | [42] kill(42, 0) = 0
+talker   | (2 more lines like those above)
+talker   | [41] kill(42, 0) = -1 ESRCH (No such process)
+talker   | (one more line like those above)
+talker   | done
+talker   | # once more
+talker   | [41] kill(42, 0) = 0
+END
 }
 
 # ---- colour
@@ -333,6 +503,21 @@ is_ignored() { # SIGNAL
     done
 }
 
+@test "interrupted at any moment it ends soon, and leaves no process and no segment" {
+    requires pgrep
+    for delay in 02 05 08 11 14 17 20 25 30; do
+        start interrupted "$demo" --explain handshake
+        sleep "0.$delay" # any moment will do, even one after the end
+        kill -s TERM "$interrupted_pid" || :
+        wait_gone "$interrupted_pid"
+        reap interrupted
+        [ "$status" -eq 143 ] || [ "$status" -eq 0 ] || fail "after 0.$delay s: status $status"
+        ! pgrep -f "$TMPDIR" || fail "after 0.$delay s a process is left:" "$(cat interrupted.out)"
+        [ -z "$(ls "$TMPDIR")" ] || fail "after 0.$delay s it has left:" "$(ls -R "$TMPDIR")"
+        ! grep -q '| waiting' interrupted.out || nothing_is_left_of "$(cat interrupted.out)"
+    done
+}
+
 # ---- the command line
 
 @test "anything wrong on the command line is one line that names it, and status 2" {
@@ -341,6 +526,7 @@ is_ignored() { # SIGNAL
         refuses 2 "^scripts/demo: unknown option '$wrong'; --help" "$demo" "$wrong"
     done
     refuses 2 "^scripts/demo: no lesson 'nonsense', --list" "$demo" nonsense
+    refuses 2 "^scripts/demo: no lesson 'pear' .did you mean pair.., --list" "$demo" pear
     refuses 2 "^scripts/demo: a lesson without a name" "$demo" ''
     refuses 2 "^scripts/demo: unexpected operand 'pair'" "$demo" pair pair
     refuses 2 "^scripts/demo: --all takes no lesson, not even 'pair'" "$demo" --all pair
