@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 static bool is_talker;
+static char other_name[64];
 static int failed;
 
 /* ---- start ---- */
@@ -66,6 +67,8 @@ struct options program_start(int argc, char **argv, const struct program *progra
 {
     open_standard_descriptors();
     is_talker = strncmp(program->name, "talker", strlen("talker")) == 0;
+    snprintf(other_name, sizeof other_name, "%s%s", program_other_side(),
+             program->name + strlen(program_side()));
     output_start(program_side());
     struct options options = options_parse(argc, argv, program);
 
@@ -92,6 +95,11 @@ const char *program_other_side(void)
 bool program_is_talker(void)
 {
     return is_talker;
+}
+
+const char *program_other_name(void)
+{
+    return other_name;
 }
 
 /* ---- checks, and the end ---- */

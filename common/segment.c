@@ -52,8 +52,8 @@ key_t segment_key(const struct options *options)
 {
     key_t key = sys_ftok(options->file, options->project);
     if (key == -1 && errno == ENOENT)
-        err(EXIT_NO_PEER, "ftok(\"%s\", %d): no listener is there, start it first", options->file,
-            options->project);
+        err(EXIT_NO_PEER, "ftok(\"%s\", %d): no listener, start %s first", options->file,
+            options->project, program_other_name());
     if (key == -1)
         err(EXIT_FAILED, "ftok(\"%s\", %d): cannot reach the key file", options->file,
             options->project);
@@ -378,7 +378,7 @@ pid_t segment_listener(int shmid, uint32_t lesson, uint32_t version, size_t byte
     if (state == SEGMENT_FOREIGN)
         segment_refuse(&segment);
     if (state != SEGMENT_LIVE)
-        errx(EXIT_NO_PEER, "shmid %d has no live listener: start one", shmid);
+        errx(EXIT_NO_PEER, "no listener (shmid %d): start %s first", shmid, program_other_name());
     segment_expect(&segment, lesson, version, bytes);
     return segment.creator;
 }

@@ -107,9 +107,8 @@ static void find_live(struct session *session, const struct options *options)
     if (segment->state == SEGMENT_FOREIGN)
         segment_refuse(segment);
     if (segment->state != SEGMENT_LIVE)
-        errx(EXIT_NO_PEER,
-             "no listener (key file \"%s\", project %d): start the listener of this lesson first",
-             options->file, options->project);
+        errx(EXIT_NO_PEER, "no listener (key file \"%s\", project %d): start %s first",
+             options->file, options->project, program_other_name());
 }
 
 void *session_join(struct session *session, const struct options *options, uint32_t lesson,

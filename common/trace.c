@@ -183,7 +183,10 @@ static void stop_before(const char *what)
     text_append(text, sizeof text, "stopped before %s: \"fg\" or \"kill -CONT %d\" goes on", what,
                 (int)getpid());
     const volatile void *looked_at = last_observed.at;
+    const bool was_muted = muted;
+    muted = false;
     trace_note(text);
+    muted = was_muted;
     last_observed.at = looked_at; /* a loop that stops before its sleep has seen nothing new */
     if (stops_to)
         atomic_store(stops_to, (int)getpid());
@@ -203,7 +206,7 @@ long long trace_reach(const char *call)
 {
     if (!tracing())
         return 0;
-    if (!muted && (held(call) || options.step))
+    if (held(call) || (options.step && !muted))
         stop_before(call);
     return clock_now();
 }

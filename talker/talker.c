@@ -184,13 +184,21 @@ static _Noreturn void give_up(struct talker *talker, enum wait_result why)
     errx(EXIT_NO_PEER, "the listener (PID %d) went away", talker->listener);
 }
 
-/* The seat that is served. While others are served, there is progress, and our time starts anew. */
-static bool others_were_served(struct talker *talker, struct wait *wait, int *front)
+/* How many seats the listener will come to before `seat`, as the segment says. */
+static unsigned seats_ahead(const struct talker *talker, unsigned seat)
 {
-    int now = atomic_load(&talker->pair->front);
-    if (wait->verdict != WAIT_LATE || now == *front)
+    return (seat - (unsigned)atomic_load(&talker->pair->front) - 1) % PAIR_SEATS;
+}
+
+/* Whether the listener has come nearer to `seat` while our time ran out: that is progress, and the
+ * time starts anew. It cannot go on for ever, because *nearest only falls. */
+static bool came_nearer(const struct talker *talker, struct wait *wait, unsigned seat,
+                        unsigned *nearest)
+{
+    unsigned ahead = seats_ahead(talker, seat);
+    if (wait->verdict != WAIT_LATE || ahead >= *nearest)
         return false;
-    *front = now;
+    *nearest = ahead;
     wait->ticks = 0;
     wait->verdict = WAIT_LOOK;
     return true;
@@ -211,11 +219,11 @@ static enum wait_result await_turn(struct talker *talker)
 {
     explain("Sleep until the turn is ours: check, sleep, check again, so that no signal is lost.");
     struct wait wait = wait_for(talker);
-    int front = atomic_load(&talker->pair->front);
+    unsigned seat = (unsigned)talker->seat, nearest = seats_ahead(talker, seat);
     while (observe(&talker->pair->turn) != talker->me) {
         check_seat(talker);
         enum wait_result why = wait_sleep(&wait);
-        if (why != WAIT_LOOK && !others_were_served(talker, &wait, &front))
+        if (why != WAIT_LOOK && !came_nearer(talker, &wait, seat, &nearest))
             return why;
     }
     return WAIT_LOOK;
@@ -244,21 +252,31 @@ static bool ring(struct talker *talker)
     return false;
 }
 
-/* WAIT_LOOK: we have the turn. No process signals us when a seat becomes free. */
+/* Waits for a free seat. No process signals us when there is one. While all seats are taken, the
+ * listener comes nearer to the last of them. */
 static enum wait_result be_seated(struct talker *talker)
 {
-    explain("Take a seat: there the listener reads who wants to speak, and in which order.");
     struct wait wait = wait_for(talker);
-    int front = atomic_load(&talker->pair->front);
+    unsigned last = (unsigned)atomic_load(&talker->pair->front) % PAIR_SEATS, nearest = PAIR_SEATS;
     while ((talker->seat = take_seat(talker)) == -1) {
         enum wait_result why = wait_tick(&wait);
-        if (why != WAIT_LOOK && !others_were_served(talker, &wait, &front))
+        if (why != WAIT_LOOK && !came_nearer(talker, &wait, last, &nearest))
             return why;
     }
+    return WAIT_LOOK;
+}
+
+/* WAIT_LOOK: we have the turn. */
+static enum wait_result queue(struct talker *talker)
+{
+    explain("Take a seat: there the listener reads who wants to speak, and in which order.");
+    enum wait_result why = be_seated(talker);
+    if (why != WAIT_LOOK)
+        return why;
     trace_publish("seat", talker->me);
     trace_point("seated");
     ring(talker);
-    enum wait_result why = await_turn(talker);
+    why = await_turn(talker);
     if (why == WAIT_LOOK)
         trace_point("invited");
     return why;
@@ -275,7 +293,7 @@ static void be_invited(struct talker *talker, size_t needed)
             errx(EXIT_FAILED,
                  "a message of %zu bytes does not fit, the segment takes %zu: not sent", needed,
                  talker->capacity);
-        enum wait_result why = be_seated(talker);
+        enum wait_result why = queue(talker);
         if (why == WAIT_GONE && wait_for_listener)
             detach(talker);
         else if (why != WAIT_LOOK)
