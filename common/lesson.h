@@ -20,7 +20,12 @@
 
 #define HERE(call) (trace_at(__FILE__, __LINE__), call)
 
-#define explain(why) HERE(trace_explain(why))
+#define program_start(...) HERE(program_start(__VA_ARGS__))
+#define explain(why)       HERE(trace_explain(why))
+#define say(...)           HERE(say(__VA_ARGS__))
+#define say_bytes(...)     HERE(say_bytes(__VA_ARGS__))
+#define check(...)         HERE(check(__VA_ARGS__))
+#define trace_point(name)  HERE(trace_point(name))
 
 #undef publish
 #undef observe

@@ -149,3 +149,20 @@ teardown() { common_teardown; }
         " 1 execve" " 2 write"
     grep -F 'write(1, "listener: received: A word in memory\n"' listener.strace
 }
+
+# ---- the signal is needed
+
+@test "the listener sleeps on while the talker has written and not yet signalled" {
+    start_listener_of handshake --trace listener.trace
+    start_held talker kill:2 talker-handshake Hello # the first kill asks whether the listener is alive
+    expect_lines talker.out 'talker: said: Hello'
+    sleep 0.6 # ten ticks of the listener's timer, and more
+    in_state "$listener_pid" S
+    run ! grep -F 'received' listener.out
+    kill -CONT "$talker_pid"
+    finish talker 0
+    finish listener 0
+    # Between the two looks at the state, the listener has taken one signal, and has looked at nothing else.
+    sed -n '/observe state = NOTHING/,/observe state = SAID/p' listener.trace | cut -f5 |
+        expect_lines - observe call signal observe
+}

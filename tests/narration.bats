@@ -37,7 +37,8 @@ has_told() { # NAME COUNT: it has narrated COUNT calls
             who="${side}${lesson:+-$lesson}\[${!pid}\]"
             call='[a-z]+\(.*\) = (-1 E[A-Z]+ \(.+\)|[0-9]+|0x[0-9a-f]+)'
             word='(publish|observe) [a-z]+ = .+'
-            run ! grep -vxE "$who ($call|--- SIGUSR1 from [0-9]+ ---|point [a-z]+|$word)" "$side.err"
+            [ "$(grep -cE "^$who start: " "$side.err")" -eq 1 ]
+            run ! grep -vxE "$who (start: .+|$call|--- SIGUSR1 from [0-9]+ ---|point [a-z]+|$word)" "$side.err"
         done
         grep -F -- "--- SIGUSR1 from $talker_pid ---" listener.err
     done
@@ -152,7 +153,7 @@ has_told() { # NAME COUNT: it has narrated COUNT calls
 
 # ---- --trace
 
-@test "--trace writes seven fields, separated by tabs, and nothing on stderr" {
+@test "--trace writes eight fields, separated by tabs, and nothing on stderr" {
     only_ours
     for lesson in '' handshake; do
         converse_traced "$lesson"
@@ -161,20 +162,50 @@ has_told() { # NAME COUNT: it has narrated COUNT calls
             expect_lines "$side.err"
             [ "$(wc -l <"$side.trace")" -ge 15 ]
             awk -F '\t' -v program="$side${lesson:+-$lesson}" -v pid="${!pid}" -v side="$side" '
-                NF != 7 || $1 !~ /^[0-9]+$/ || $2 != program || $3 != pid ||
+                NF != 8 || $1 !~ /^[0-9]+$/ || $8 !~ /^[0-9]+$/ || $2 != program || $3 != pid ||
                 index($4, side "/") != 1 || $4 !~ /:[1-9][0-9]*$/ ||
-                $5 !~ /^(call|signal|publish|observe|point|note)$/ || $6 == "" { print "not a record: " $0; bad = 1 }
+                $5 !~ /^(call|signal|publish|observe|point|print|note)$/ || $6 == "" { print "not a record: " $0; bad = 1 }
                 END { exit bad }' "$side.trace"
         done
     done
+}
+
+@test "each trace record says how long its call took; a sleep takes until the signal" {
+    start listener listener-handshake --trace listener.trace
+    wait_for_line listener.out 'waiting for a talker'
+    start_held talker sigprocmask talker-handshake
+    sleep 0.2
+    kill -CONT "$talker_pid"
+    finish talker 0
+    finish listener 0
+    awk -F '\t' '$6 ~ /^sigsuspend\(/ && $8 >= 200000000 && $8 < 20000000000 { sleeps++ }
+                 $5 != "call" && $8 != 0 { print "no call: " $0; bad = 1 }
+                 END { exit bad || sleeps != 1 }' listener.trace
+}
+
+@test "-vv also shows the calls of a program's own start; -v says it in one line" {
+    ends 3 listener --timeout 0.1 -v
+    [ "$(grep -c 'setitimer(' listener.err)" -eq 0 ]
+    ends 3 listener --timeout 0.1 -vv
+    grep -F 'setitimer(ITIMER_REAL' listener.err
+    grep -F 'sigaction(SIGTERM, {sa_sigaction=on_ending_signal' listener.err
+}
+
+@test "values are shown by the names that they have in the source" {
+    converse handshake -v
+    grep -F 'publish magic = 0x73686d74 "shmt"' listener.err
+    grep -F 'observe state = SAID (1)' listener.err
+    grep -F 'publish state = ANSWERED (2)' listener.err
+    grep -F 'sa_sigaction=on_sigusr1' listener.err
 }
 
 @test "a trace holds what -v shows, with the explanation beside it" {
     only_ours
     converse_traced '' -v
     for side in listener talker; do
-        cut -f6 "$side.trace" | diff <(sed 's/^[^ ]* //' "$side.err") -
-        cut -f7 "$side.trace" | sort -u | comm -23 - <(explanations "$ROOT/$side/$side.c" | sort) | expect_lines -
+        awk -F '\t' '$5 != "print" { print $6 }' "$side.trace" | diff <(sed 's/^[^ ]* //' "$side.err") -
+        awk -F '\t' '$5 == "print" { print $6 }' "$side.trace" | diff "$side.out" -
+        cut -f7 "$side.trace" | grep . | sort -u | comm -23 - <(explanations "$ROOT/$side/$side.c" | sort) | expect_lines -
     done
 }
 
@@ -213,7 +244,7 @@ has_told() { # NAME COUNT: it has narrated COUNT calls
     ends 0 talker -T talker.trace --file "$name" $'one\ttwo\nthree\e\\\"\xff'
     finish listener 0
     for side in listener talker; do
-        awk -F '\t' 'NF != 7 || $1 !~ /^[0-9]+$/ { print "not a record: " $0; bad = 1 } END { exit bad }' "$side.trace"
+        awk -F '\t' 'NF != 8 || $1 !~ /^[0-9]+$/ { print "not a record: " $0; bad = 1 } END { exit bad }' "$side.trace"
     done
     grep -F 'observe text = "one\ttwo\nthree\33\\\"\377"' listener.err
     run ! grep -v '^listener\[' listener.err

@@ -413,3 +413,18 @@ teardown() { common_teardown; }
     [ "${#stderr_lines[@]}" -eq 1 ]
     finish listener 3
 }
+
+# ---- on one screen
+
+# Each program prints what it did before it signals, so the kernel has the lines in causal order.
+@test "the lines of 200 runs on one screen are in causal order" {
+    for run in {1..200}; do
+        : >screen
+        listener >>screen 2>&1 &
+        until grep -q waiting screen; do sleep 0.005; done
+        talker >>screen 2>&1
+        wait "$!"
+        sed 1d screen | expect_lines - "talker: said: Hello, I'm talker" "listener: received: Hello, I'm talker" \
+            'listener: replied: Have a nice day' 'talker: listener said: Have a nice day' || fail "run $run: $(cat screen)"
+    done
+}
