@@ -2,7 +2,6 @@
 #include "options.h"
 #include "calls.h"
 #include "exits.h"
-#include "program.h"
 #include "trace.h"
 
 #include <err.h>
@@ -75,7 +74,7 @@ static void show_example(const char *name)
     const char *lesson = strchr(name, '-');
     int length = lesson ? (int)strlen(lesson) : 0;
     const char *lacks = lesson ? strstr(lesson, "_no_") : NULL;
-    bool talker = program_is_talker();
+    bool talker = strncmp(name, "talker", strlen("talker")) == 0;
     printf("\nexample: %s%.*s in one terminal, then %s%.*s in another\n",
            talker ? "listener" : name, talker ? length : 0, talker ? lesson : "",
            talker ? name : "talker",

@@ -28,7 +28,17 @@ struct option_spec {
     long least, most;
 };
 
-struct program; /* (program.h) */
+/* What a program is, and what its command line takes. Most fields may be left out. */
+struct program {
+    const char *name;                  /* "listener-torn"; its beginning says which side we are */
+    const char *usage;                 /* what follows the name; NULL: "[options]" */
+    const char *about;                 /* what it does, for --help; may hold several lines */
+    const char *question;              /* a question whose answer the run shows, for --help */
+    const struct option_spec *options; /* its own, ended by one without a name */
+    const char *const *points;         /* what --hold may name beside calls, ended by NULL */
+    const char *values;                /* the names of values in the segment, see trace.h */
+    int most_operands;
+};
 
 /* What the common options said. */
 struct options {

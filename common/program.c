@@ -73,7 +73,7 @@ struct options program_start(int argc, char **argv, const struct program *progra
     struct options options = options_parse(argc, argv, program);
 
     trace_note(
-        "start: Ctrl-C and the like clean up first; a timer checks the peer (-vv: the calls)");
+        "start: Ctrl-C cleans up; a timer checks the peer (see -vv)");
     trace_only_if_very_verbose(true);
     set_signals();
     ending_start();

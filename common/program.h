@@ -15,18 +15,6 @@
 
 #include <stdbool.h>
 
-/* What a program is, and what its command line takes. Most fields may be left out. */
-struct program {
-    const char *name;                  /* "listener-torn"; its beginning says which side we are */
-    const char *usage;                 /* what follows the name; NULL: "[options]" */
-    const char *about;                 /* what it does, for --help; may hold several lines */
-    const char *question;              /* a question whose answer the run shows, for --help */
-    const struct option_spec *options; /* its own, ended by one without a name */
-    const char *const *points;         /* what --hold may name beside calls, ended by NULL */
-    const char *values;                /* the names of values in the segment, see trace.h */
-    int most_operands;
-};
-
 /* Opens descriptors 0 to 2 where they are closed, sets the signals that every program relies on,
  * reads the command line, and starts the narration. From here on a signal that asks us to end, such
  * as Ctrl-C, cleans up first (ending.h), and a timer lets a waiting process check its peer

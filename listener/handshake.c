@@ -28,7 +28,7 @@ int main(int argc, char **argv)
 {
     struct options options = program_start(argc, argv, &program);
 
-    explain("Block SIGUSR1 before any process knows our PID: an early signal stays pending.");
+    explain("Block SIGUSR1 first: an early signal then stays pending.");
     sigset_t usr1, none;
     sigemptyset(&none);
     sigemptyset(&usr1);
@@ -36,19 +36,19 @@ int main(int argc, char **argv)
     if (sys_sigprocmask(SIG_BLOCK, &usr1, NULL) == -1)
         err(EXIT_FAILED, "sigprocmask(SIG_BLOCK, [SIGUSR1])");
 
-    explain("Install a handler: the default action of SIGUSR1 is to kill the process.");
+    explain("Install a handler: by default, SIGUSR1 kills the process.");
     struct sigaction action = {.sa_sigaction = on_sigusr1, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     if (sys_sigaction(SIGUSR1, &action, NULL) == -1)
         err(EXIT_FAILED, "sigaction(SIGUSR1)");
 
-    explain("Make a key from a file. The talker gets the same key from the same file.");
+    explain("Make a key from a file. The talker makes the same key from it.");
     segment_make_file(options.file);
     key_t key = sys_ftok(options.file, options.project);
     if (key == -1)
         err(EXIT_FAILED, "ftok(\"%s\", %d)", options.file, options.project);
 
-    explain("Create a new segment. IPC_EXCL: never use one that another process created.");
+    explain("Create a new segment. IPC_EXCL: never open one that exists.");
     segment_clear(key); /* removes what a killed listener left; exits if anyone else is there */
     size_t size = segment_size(sizeof(struct handshake));
     int shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | 0600);
@@ -56,18 +56,18 @@ int main(int argc, char **argv)
         err(errno == EEXIST ? EXIT_BUSY : EXIT_FAILED, "shmget(%#x, %zu)", (unsigned)key, size);
     segment_remove_at_exit(shmid);
 
-    explain("Attach it at an address that the kernel chooses. Failure is (void *)-1, not NULL.");
+    explain("Attach it, at any address. Failure is (void *)-1, not NULL.");
     struct handshake *shared = sys_shmat(shmid, NULL, 0);
     if (shared == (void *)-1)
         err(EXIT_FAILED, "shmat(%d, NULL, 0)", shmid);
 
-    explain("Store the magic last: a talker that sees it knows that the rest is ready.");
+    explain("Store the magic last: it says that the rest is ready.");
     shared->head.lesson = HANDSHAKE_LESSON;
     shared->head.version = HANDSHAKE_VERSION;
     publish(&shared->head.magic, SEGMENT_MAGIC);
     say("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(), (unsigned)key, shmid);
 
-    explain("Check, sleep, check again. sigsuspend unblocks the signal and sleeps in one step.");
+    explain("Check, sleep, check. sigsuspend unblocks and sleeps in one step.");
     struct wait wait = {
         .peer_is = &shared->talker, .shmid = shmid, .owner = true, .timeout = options.timeout};
     while (observe(&shared->state) != SAID) {
@@ -77,11 +77,11 @@ int main(int argc, char **argv)
         while (!wait_was_rung(&wait)); /* the timer woke us: sleep on */
     }
 
-    explain("Copy the text, and end the copy with NUL: the talker may not have done so.");
+    explain("Copy the text, and end the copy with NUL. Trust nothing.");
     char text[HANDSHAKE_TEXT];
     take_text(text, shared->text, sizeof text);
 
-    explain("Do not trust a PID from the segment. Ask the kernel whether it is attached here.");
+    explain("A PID in the segment may be wrong: ask the kernel about it.");
     pid_t talker = observe(&shared->talker);
     if (!peer_has_attached(talker, shmid))
         errx(EXIT_NO_PEER, "the talker (PID %d) went away", (int)talker);
@@ -94,7 +94,7 @@ int main(int argc, char **argv)
     if (sys_kill(talker, SIGUSR1) == -1 && errno != ESRCH) /* it may have seen the state, and left */
         err(EXIT_FAILED, "kill(%d, SIGUSR1)", (int)talker);
 
-    explain("Detach, and remove: a segment outlives its processes until one removes it.");
+    explain("Detach, and remove: a segment outlives its processes.");
     if (sys_shmdt(shared) == -1)
         err(EXIT_FAILED, "shmdt(%p)", (void *)shared);
     if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)

@@ -29,7 +29,7 @@ int main(int argc, char **argv)
         errx(EXIT_FAILED, "a message of %zu bytes does not fit, the segment takes %d: not sent",
              strlen(message), HANDSHAKE_TEXT - 1);
 
-    explain("Block SIGUSR1: a reply that comes before we sleep leaves the signal pending.");
+    explain("Block SIGUSR1 first: an early signal then stays pending.");
     sigset_t usr1, none;
     sigemptyset(&none);
     sigemptyset(&usr1);
@@ -37,13 +37,13 @@ int main(int argc, char **argv)
     if (sys_sigprocmask(SIG_BLOCK, &usr1, NULL) == -1)
         err(EXIT_FAILED, "sigprocmask(SIG_BLOCK, [SIGUSR1])");
 
-    explain("Install a handler: the default action of SIGUSR1 is to kill the process.");
+    explain("Install a handler: by default, SIGUSR1 kills the process.");
     struct sigaction action = {.sa_sigaction = on_sigusr1, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     if (sys_sigaction(SIGUSR1, &action, NULL) == -1)
         err(EXIT_FAILED, "sigaction(SIGUSR1)");
 
-    explain("Make the same key as the listener: from the same file and the same project.");
+    explain("Make the key that the listener has made from the same file.");
     key_t key = sys_ftok(options.file, options.project);
     if (key == -1)
         err(errno == ENOENT ? EXIT_NO_PEER : EXIT_FAILED,
@@ -58,16 +58,16 @@ int main(int argc, char **argv)
         err(EXIT_FAILED, "shmget(%#x, %zu, 0): a foreign segment, of another size or owner",
             (unsigned)key, size);
 
-    explain("Ask the kernel who created it: that process is the only one that we signal.");
+    explain("Ask the kernel who created it: we signal only that process.");
     pid_t listener = segment_listener(shmid, HANDSHAKE_LESSON, HANDSHAKE_VERSION,
                                       sizeof(struct handshake)); /* exits if it is not the listener's */
 
-    explain("Attach it at an address that the kernel chooses. Failure is (void *)-1, not NULL.");
+    explain("Attach it, at any address. Failure is (void *)-1, not NULL.");
     struct handshake *shared = sys_shmat(shmid, NULL, 0);
     if (shared == (void *)-1)
         err(EXIT_FAILED, "shmat(%d, NULL, 0)", shmid);
 
-    explain("Write our PID where 0 stands, in one atomic step: only one talker can succeed.");
+    explain("Write our PID over the 0, atomically: only one talker succeeds.");
     int none_yet = 0;
     if (!atomic_compare_exchange_strong(&shared->talker, &none_yet, (int)getpid()))
         errx(EXIT_BUSY, "busy: PID %d is the talker already", none_yet);
@@ -80,7 +80,7 @@ int main(int argc, char **argv)
     if (sys_kill(listener, SIGUSR1) == -1 && errno != ESRCH)
         err(EXIT_FAILED, "kill(%d, SIGUSR1)", (int)listener);
 
-    explain("Check, sleep, check again. sigsuspend unblocks the signal and sleeps in one step.");
+    explain("Check, sleep, check. sigsuspend unblocks and sleeps in one step.");
     struct wait wait = {
         .peer = listener, .shmid = shmid, .attached = shared, .timeout = options.timeout};
     while (observe(&shared->state) != ANSWERED) {
@@ -90,7 +90,7 @@ int main(int argc, char **argv)
         while (!wait_was_rung(&wait)); /* the timer woke us: sleep on */
     }
 
-    explain("Copy the reply, and end the copy with NUL: the listener may not have done so.");
+    explain("Copy the reply, and end the copy with NUL. Trust nothing.");
     char text[HANDSHAKE_TEXT];
     take_text(text, shared->text, sizeof text);
     say("listener said: %s", text);

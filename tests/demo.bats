@@ -340,8 +340,16 @@ END
 @test "on a terminal no line is broken within a word" {
     requires_terminal
     script -qec "stty cols 60; env TERM=dumb $demo --explain handshake" /dev/null >out
-    grep -q '^listener | # block SIGUSR1 before' out
+    grep -q '^listener | # Block SIGUSR1 first' out
     awk '{ sub(/\r$/, "") } /^(talker  |listener) [|] #/ && length > 60 { print; long = 1 } END { exit long }' out
+}
+
+@test "--explain handshake fits on two screens of 40 lines" {
+    requires_terminal
+    script -qec "stty cols 80; env TERM=dumb $demo --explain handshake" /dev/null >out
+    grep -q '^listener | replied: Have a nice day' out
+    grep -q '^segment  | state: NOTHING -> SAID' out
+    [ "$(wc -l <out)" -le 80 ] || fail "$(wc -l <out) lines"
 }
 
 @test "there is no colour with NO_COLOR, on a dumb terminal, or in a pipe" {
