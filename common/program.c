@@ -33,9 +33,14 @@ static void open_standard_descriptors(void)
         err(EXIT_FAILED, "close(%d)", fd);
 }
 
+/* The signals whose dispositions we change. */
+static const int changed[] = {SIGCHLD, SIGXFSZ, SIGINT,  SIGTERM, SIGHUP,
+                              SIGQUIT, SIGPIPE, SIGUSR1, SIGALRM};
+enum { CHANGED = sizeof changed / sizeof *changed };
+
 static struct {
     sigset_t mask;
-    struct sigaction child, file_size;
+    struct sigaction action[CHANGED]; /* by the index in `changed` */
 } inherited;
 
 /* An ignored SIGCHLD would take from us how a child ended (waitpid(2)). With SIGXFSZ ignored, a
@@ -49,18 +54,21 @@ static void set_signals(void)
     sigaddset(&needed, SIGBUS);
     if (sigprocmask(SIG_UNBLOCK, &needed, &inherited.mask) == -1)
         err(EXIT_FAILED, "sigprocmask(SIG_UNBLOCK)");
+    for (int i = 0; i < CHANGED; i++)
+        if (sigaction(changed[i], NULL, &inherited.action[i]) == -1)
+            err(EXIT_FAILED, "sigaction(%s)", signals_name(changed[i]));
     struct sigaction usual = {.sa_handler = SIG_DFL}, ignored = {.sa_handler = SIG_IGN};
-    if (sigaction(SIGCHLD, &usual, &inherited.child) == -1 ||
-        sigaction(SIGXFSZ, &ignored, &inherited.file_size) == -1)
+    if (sigaction(SIGCHLD, &usual, NULL) == -1 || sigaction(SIGXFSZ, &ignored, NULL) == -1)
         err(EXIT_FAILED, "sigaction");
 }
 
 void program_restore_signals(void)
 {
-    if (sigaction(SIGCHLD, &inherited.child, NULL) == -1 ||
-        sigaction(SIGXFSZ, &inherited.file_size, NULL) == -1 ||
-        sigprocmask(SIG_SETMASK, &inherited.mask, NULL) == -1)
-        err(EXIT_FAILED, "restore the inherited signals");
+    for (int i = 0; i < CHANGED; i++)
+        if (sigaction(changed[i], &inherited.action[i], NULL) == -1)
+            err(EXIT_FAILED, "sigaction(%s) back", signals_name(changed[i]));
+    if (sigprocmask(SIG_SETMASK, &inherited.mask, NULL) == -1)
+        err(EXIT_FAILED, "sigprocmask(SIG_SETMASK) back");
 }
 
 struct options program_start(int argc, char **argv, const struct program *program)

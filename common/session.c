@@ -59,8 +59,10 @@ void *session_open(struct session *session, const struct options *options, uint3
 
 void session_await_talker(struct session *session)
 {
-    struct wait wait = {
-        .shmid = session->segment.shmid, .owner = true, .timeout = session->timeout};
+    struct wait wait = {.peer_is = &session->shared->talker, /* it may die before it signals */
+                        .shmid = session->segment.shmid,
+                        .owner = true,
+                        .timeout = session->timeout};
     int talker;
     while ((talker = observe(&session->shared->talker)) == 0)
         if (wait_sleep(&wait) != WAIT_LOOK)

@@ -1,17 +1,17 @@
-/* crash.c (listener) - after SIGKILL the text stays, the survivor notices, the next start recovers.
+/* crash.c (listener) - SIGKILL leaves the segment and half an answer; the next start recovers.
  *
- * SIGKILL cannot be caught: no handler runs, and nothing is cleaned up. The kernel detaches the
- * dead, and that is all; its segment, its key and half of its answer stay. So a survivor has to
- * look after its peer while it waits, and a listener that starts has to look at what has its key
- * before it may remove it: only what is ours, with its creator dead and nobody attached, is stale.
+ * No handler can catch SIGKILL, so nothing is cleaned up. The kernel only detaches the dead
+ * process; its segment, its key and its bytes stay. A listener that starts therefore asks what has
+ * its key already. Only if the segment is ours, its creator is dead and no process has it attached,
+ * it is stale, and may be removed.
  *
- * Two listeners play here, one after the other. The first is a child process, and kills itself in
- * the middle of its answer; then its parent starts as the second.
+ * Two listeners run here. The first is a child process, which kills itself. Then its parent starts
+ * as the second.
  *
  *     listener                                talker
  *                                  <-------   SAID
- *     answers half, dies of SIGKILL
- *                                             notices, reads the half, detaches, looks again
+ *     the first answers half, and dies
+ *                                             notices it, reads the half, detaches
  *     the second: classifies, removes,
  *     creates                      <-------   SAID
  *     answers, ANSWERED            ------->
@@ -21,10 +21,11 @@
  * Question: Does a half-written answer survive the SIGKILL of the process that wrote it?
  */
 #include "../common/layout/crash.h"
+#include "../common/clock.h"
+#include "../common/ending.h"
 #include "../common/lesson.h"
 #include "../common/session.h"
-#include "../common/ending.h"
-#include "../common/clock.h"
+#include "../common/tick.h"
 
 #include <stdio.h>
 #include <sys/wait.h>
@@ -35,49 +36,58 @@ static const char *const points[] = {"half_answered", "recovering", NULL};
 static const struct program program = {
     .name = "listener-crash",
     .about = "Is killed in the middle of an answer, and starts again where it has left a segment.",
+    .question = "Does a half-written answer survive the SIGKILL of the process that wrote it?",
     .points = points,
-};
+    .values = CRASH_VALUES};
 
-static pid_t first; /* the listener that will be killed; 0 in that process itself */
+static pid_t first; /* the listener that will be killed; 0: there is none, or we are it */
 
-/* Both listeners begin their answer like this. */
-static struct crash *hear(struct session *session, char answer[CRASH_TEXT])
+static void start_first(const struct options *options);
+static void await_its_death(void);
+static int classify_what_it_left(const struct options *options);
+static void hear(struct session *session, const struct crash *shared, char answer[CRASH_TEXT]);
+
+int main(int argc, char **argv)
 {
-    session_await_talker(session);
-    session_await(session, CRASH_SAID);
-    struct crash *shared = (struct crash *)session->shared;
-    char text[CRASH_TEXT];
-    memcpy(text, shared->text, sizeof text);
-    text[sizeof text - 1] = '\0';
-    say("PID %d received: %s", (int)getpid(), text);
-    snprintf(answer, CRASH_TEXT, "%.*s to you", CRASH_TEXT - 8, text);
-    return shared;
+    struct options options = program_start(argc, argv, &program);
+    wait_block_sigusr1();
+    start_first(&options);
+    await_its_death();
+    int left = classify_what_it_left(&options);
+
+    explain("Start as usual: session_open removes the stale segment, and creates a new one.");
+    struct session session;
+    struct crash *shared = session_open(&session, &options, CRASH_LESSON, sizeof *shared);
+    check(session.segment.shmid != left, "recovered: segment %d instead of %d",
+          session.segment.shmid, left);
+
+    char answer[CRASH_TEXT];
+    hear(&session, shared, answer);
+    leave_text(shared->answer, answer, sizeof shared->answer);
+    session_advance(&session, CRASH_ANSWERED);
+    session_part(&session);
+    return program_end();
 }
 
-/* ---- the first ---- */
+/* ---- the first listener, a child ---- */
 
-/* Nobody is to be left waiting when our parent has gone. */
-static void await_anybody(const struct session *session, pid_t parent)
-{
-    struct wait wait = {.timeout = session->timeout};
-    while (observe(&session->shared->talker) == 0)
-        if (getppid() != parent || wait_sleep(&wait) == WAIT_LATE)
-            errx(3, "no talker came");
-}
-
+/* The child's part. If its parent dies before a talker comes, it ends as well. */
 static _Noreturn void be_killed(const struct options *options, pid_t parent)
 {
+    tick_start(); /* a child does not inherit the timer */
     struct session session;
+    struct crash *shared = session_create(&session, options, CRASH_LESSON, sizeof *shared, 0);
+    atomic_store(&shared->starter, parent);
+    session_announce(&session);
+    struct wait wait = {.timeout = options->timeout};
+    while (observe(&shared->session.talker) == 0)
+        if (getppid() != parent || wait_tick(&wait) != WAIT_LOOK)
+            errx(EXIT_NO_PEER, "no talker came");
     char answer[CRASH_TEXT];
-    wait_block_sigusr1(); /* once more: a timer is not inherited */
-    session_open(&session, options, CRASH_LESSON, sizeof(struct crash));
-    ((struct crash *)session.shared)->starter = (int)parent;
-    await_anybody(&session, parent);
-    struct crash *shared = hear(&session, answer);
+    hear(&session, shared, answer);
 
-    explain("write half of the answer, and die: no cleanup runs, no detach, no removal");
-    memcpy(shared->answer, answer, strlen(answer) / 2);
-    trace_publish_text("answer", shared->answer, strlen(answer) / 2);
+    explain("Write half of the answer, and die: no cleanup runs, no detach, no removal.");
+    leave_bytes(shared->answer, answer, strlen(answer) / 2);
     trace_point("half_answered");
     ending_obey();
     atomic_store(&shared->killed_at, clock_now());
@@ -85,87 +95,77 @@ static _Noreturn void be_killed(const struct options *options, pid_t parent)
     abort();
 }
 
-/* If we are told to end, so is the first. */
+/* At exit: if a signal ends us, the child ends, too. It may be stopped, now or in a moment. */
 static void end_first(void)
 {
-    static const struct timespec a_while = {0, 1000000};
-    if (first <= 0)
+    if (first == 0)
         return;
     kill(first, SIGTERM);
     while (waitpid(first, NULL, WNOHANG) == 0) {
-        kill(first, SIGCONT); /* it may be held */
-        nanosleep(&a_while, NULL);
+        kill(first, SIGCONT);
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
     }
 }
 
 static void start_first(const struct options *options)
 {
+    explain("Start the first listener as a child: a parent learns how its child died.");
     pid_t parent = getpid();
-    explain("the first listener is a child of ours, so that we see it die");
     first = sys_fork();
     if (first == -1)
-        err(1, "fork");
+        err(EXIT_FAILED, "fork");
     if (first == 0)
         be_killed(options, parent);
-    atexit(end_first);
+    if (atexit(end_first) != 0)
+        errx(EXIT_FAILED, "atexit: no room for another function");
 }
 
-static void see_it_die(void)
+static void await_its_death(void)
 {
     int status;
-    struct wait wait = {0};
     pid_t dead;
+    struct wait wait = {0};
     while ((dead = waitpid(first, &status, WNOHANG)) == 0)
-        wait_sleep(&wait);
+        wait_tick(&wait); /* a signal that asks us to end gets through here */
     first = 0;
     if (dead == -1)
-        err(1, "waitpid for the first listener");
+        err(EXIT_FAILED, "waitpid for the first listener");
     if (WIFEXITED(status))
-        exit(WEXITSTATUS(status));
+        exit(WEXITSTATUS(status)); /* it has said why */
     if (!check(WTERMSIG(status) == SIGKILL,
                "the first listener, PID %d, has died of signal %d (%s)", (int)dead,
                WTERMSIG(status), strsignal(WTERMSIG(status))))
         ending_die(WTERMSIG(status));
 }
 
-/* ---- the second ---- */
+/* ---- the second listener ---- */
 
-/* What the first has left, once the survivor has let go of it. Returns its id. */
-static int classify_left(const struct options *options)
+/* Returns the id of the first listener's segment. */
+static int classify_what_it_left(const struct options *options)
 {
+    explain("Find what has our key. While the talker is attached it is not stale: wait.");
     struct session left = {.timeout = options->timeout};
-    explain("look at what has our key, and first only by id: the talker may still be attached");
-    left.segment.key = segment_key(options->file, options->project, false);
-    left.segment.shmid = sys_shmget(left.segment.key, 0, 0);
+    key_t key = segment_key(options);
+    left.segment.shmid = sys_shmget(key, 0, 0);
     if (left.segment.shmid == -1)
-        err(1, "shmget(%#x, 0, 0): the first listener's segment", (unsigned)left.segment.key);
+        err(EXIT_FAILED, "shmget(%#x, 0, 0): the first listener's segment", (unsigned)key);
     session_await_attached(&left, 0);
     trace_point("recovering");
+
+    explain("Classify it by its id: the key may lead to another segment in a moment.");
     enum segment_state state = segment_classify(&left.segment);
     check(state == SEGMENT_STALE, "segment %d, created by PID %d, is %s", left.segment.shmid,
           (int)left.segment.creator, state == SEGMENT_STALE ? "stale" : "not stale");
     return left.segment.shmid;
 }
 
-int main(int argc, char **argv)
+/* Both listeners begin their answer so. */
+static void hear(struct session *session, const struct crash *shared, char answer[CRASH_TEXT])
 {
-    struct options options = program_start(argc, argv, &program);
-    wait_block_sigusr1();
-    start_first(&options);
-    see_it_die();
-
-    int left = classify_left(&options);
-    explain("start as ever: what is stale is removed on the way, and a new segment created");
-    struct session session;
-    session_open(&session, &options, CRASH_LESSON, sizeof(struct crash));
-    check(session.segment.shmid != left, "recovered: segment %d instead of %d", session.segment.shmid,
-          left);
-
-    char answer[CRASH_TEXT];
-    struct crash *shared = hear(&session, answer);
-    strcpy(shared->answer, answer);
-    trace_publish_text("answer", answer, strlen(answer));
-    session_advance(&session, CRASH_ANSWERED);
-    session_part(&session);
-    return program_end();
+    session_await_talker(session);
+    session_await(session, CRASH_SAID);
+    char text[CRASH_TEXT];
+    take_text(text, shared->text, sizeof text);
+    say("PID %d received: %s", (int)getpid(), text);
+    snprintf(answer, CRASH_TEXT, "%.*s to you", CRASH_TEXT - 8, text);
 }

@@ -1,16 +1,14 @@
 /* inherit.c (talker) - counts from outside how often the family's segment is attached.
  *
- * The other half of listener/inherit.c, which tells the story and is started first. We are no
- * relative, and have not attached the family's segment; but whoever has its shmid, and may read it,
- * can ask the kernel for shm_nattch.
+ * Read listener/inherit.c first, and start it first. We are not related to it, and do not attach
+ * the family's segment. But any process that knows the shmid, and may read the segment, can ask the
+ * kernel for shm_nattch.
  *
  *     $ build/listener-inherit                $ build/talker-inherit
  */
 #include "../common/layout/inherit.h"
 #include "../common/lesson.h"
 #include "../common/session.h"
-#include "../common/ending.h"
-
 
 static const char *const points[] = {"count", NULL};
 
@@ -18,7 +16,7 @@ static const struct program program = {
     .name = "talker-inherit",
     .about = "Counts the attachments of a segment while its listener forks, and detaches.",
     .points = points,
-};
+    .values = INHERIT_VALUES};
 
 enum { GONE = -1 };
 
@@ -37,19 +35,7 @@ static const struct {
     {INHERIT_GONE, GONE, "another shmdt"},
 };
 
-/* Returns how often the listener's segment is attached. */
-static int count(const struct session *session, int shmid)
-{
-    struct shmid_ds about;
-    if (sys_shmctl(shmid, IPC_STAT, &about) == -1) {
-        if (errno == EINVAL || errno == EIDRM)
-            return GONE;
-        err(1, "shmctl(%d, IPC_STAT)", shmid);
-    }
-    if (about.shm_cpid != session->peer)
-        errx(1, "shmid %d was made by PID %d, and not by the listener", shmid, (int)about.shm_cpid);
-    return (int)about.shm_nattch;
-}
+static int count(const struct session *session, int shmid, int expected);
 
 int main(int argc, char **argv)
 {
@@ -60,8 +46,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         session_await(&session, steps[i].step);
         trace_point("count");
-        explain("ask the kernel how often the family's segment is attached now");
-        int attached = count(&session, observe(&shared->shmid));
+        explain("Ask the kernel how often the family's segment is attached now.");
+        int attached = count(&session, observe(&shared->shmid), steps[i].attached);
         if (attached == GONE)
             check(attached == steps[i].attached, "after %s: the segment is gone", steps[i].after);
         else
@@ -70,4 +56,27 @@ int main(int argc, char **argv)
     }
     session_part(&session);
     return program_end();
+}
+
+/* Returns how often the listener's segment is attached. The kernel counts the attachments of a
+ * process that has called exec or exited until it has taken the old memory apart. A process that
+ * reads /proc/PID/maps at that moment puts this off: so ask again for a while. */
+static int count(const struct session *session, int shmid, int expected)
+{
+    enum { MOMENTS = 200 };
+    for (int moments = 0;; moments++) {
+        struct shmid_ds about;
+        if (sys_shmctl(shmid, IPC_STAT, &about) == -1) {
+            if (segment_is_gone())
+                return GONE;
+            err(EXIT_FAILED, "shmctl(%d, IPC_STAT)", shmid);
+        }
+        if (about.shm_cpid != session->peer)
+            errx(EXIT_FAILED, "shmid %d was created by PID %d, and not by the listener", shmid,
+                 (int)about.shm_cpid);
+        int attached = (int)about.shm_nattch;
+        if (attached <= expected || moments == MOMENTS)
+            return attached;
+        session_nap(session, 0.005);
+    }
 }

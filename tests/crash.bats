@@ -3,6 +3,7 @@
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
+load session
 
 setup() { common_setup; }
 teardown() { common_teardown; }
@@ -141,4 +142,9 @@ start_mortal() { # [OPTION]...
     finish listener 3
     grep -qx "listener-crash: the talker (PID $talker_pid) went away" listener.err
     is_removed "$shmid"
+}
+
+@test "an inherited ignored SIGCHLD does not hide how the first listener died" {
+    meet_with_inherited_signals crash
+    grep -E '^listener: the first listener, PID [0-9]+, has died of signal 9 \(Killed\)$' listener.out
 }

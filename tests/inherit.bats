@@ -12,6 +12,12 @@ family_segments() { # what the listener has made beside the one where the two me
     awk -v pid="$listener_pid" -v met="$shmid" '$5 == pid && $2 != met { print $2 }' /proc/sysvipc/shm
 }
 
+# The kernel counts the attachments of a dead process a little longer if another process, such as another test, reads
+# its /proc/PID/maps at that moment.
+family_is_gone() {
+    [ -z "$(family_segments)" ]
+}
+
 children() { # the PIDs of the children that the listener printed
     sed -nE 's/.*\] fork\(\) = ([0-9]+)$/\1/p' listener.err
 }
@@ -110,7 +116,7 @@ go_on() {
         kill -KILL "$listener_pid"
         finish listener 137
         wait_gone "$child"
-        [ -z "$(family_segments)" ]
+        until_true family_is_gone || fail "the family's segment is still there: $(segment_line "$(family_segments)")"
         kill -CONT "$talker_pid"
         finish talker 3
         start listener listener-inherit -t 0.1 # it removes the session's stale segment
@@ -125,6 +131,22 @@ go_on() {
     finish listener 1
     grep -F 'execvp("cat")' listener.err
     grep -E 'PID [0-9]+ could not call exec' listener.err
+}
+
+@test "an inherited ignored SIGCHLD or blocked SIGSEGV changes nothing" {
+    meet_with_inherited_signals inherit
+}
+
+@test "the program that a child executes has the signal mask that the listener got" {
+    [ -r /proc/self/status ] || skip "no /proc/PID/status here"
+    hold_at_count 3
+    child=$(children)
+    [ "$(cat "/proc/$child/comm")" = cat ]
+    grep Sig[BI] "/proc/$child/status" >child.signals
+    go_on
+    start waiting sleep 5 # a child of the test, as the listener is
+    grep Sig[BI] "/proc/$waiting_pid/status" | diff - child.signals
+    stop waiting
 }
 
 @test "stray, terminating and killing signals leave nothing behind" {

@@ -106,6 +106,15 @@ read_nodes() {
     does_not_follow "offset $first after 8 nodes: there is no node" next "$first"
 }
 
+@test "a talker whose pointers have another size says so, and ends" {
+    compile offset_corrupt
+    start_listener_of offset
+    ./offset_corrupt width "$(shmid_of listener)" 4
+    ends 1 talker-offset
+    grep -E "^talker-offset: a pointer has 4 bytes in the listener .*: build both sides alike$" talker.err
+    finish listener 3
+}
+
 @test "stray, terminating and killing signals leave nothing behind" {
     strays_change_nothing offset link
     signals_leave_nothing offset link

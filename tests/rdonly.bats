@@ -8,7 +8,6 @@ load session
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-
 @test "a store fails with SEGV_ACCERR; after shmdt it fails with SEGV_MAPERR" {
     meet rdonly
     store=$(sed -nE 's/^listener: a store at (0x[0-9a-f]+), byte [0-9]+ of .*: SEGV_ACCERR at \1$/\1/p' listener.out)
@@ -73,6 +72,12 @@ teardown() { common_teardown; }
     child=$(sed -nE 's/^([0-9]+) +\+\+\+ killed by SIGSEGV.*/\1/p' talker.strace)
     [ -n "$child" ]
     grep -E "^$child +shmat\([0-9]+, NULL, SHM_RDONLY\) += 0x" talker.strace
+}
+
+@test "an inherited blocked SIGSEGV or ignored SIGCHLD changes nothing" {
+    meet_with_inherited_signals rdonly
+    grep -E '^listener: the same store after shmdt: SEGV_MAPERR at ' listener.out
+    grep -x 'talker: a child stored there, and died of signal 11 (Segmentation fault)' env.out
 }
 
 @test "stray, terminating and killing signals leave nothing behind" {

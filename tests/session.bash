@@ -10,6 +10,16 @@ meet() { # LESSON [OPTION]...: both run to their end with exit status 0
     finish listener 0
 }
 
+# A program relies on no signal mask and no disposition that it inherits.
+meet_with_inherited_signals() { # LESSON
+    local -a signals=(env --ignore-signal=CHLD --block-signal=SEGV)
+    "${signals[@]}" true 2>/dev/null || skip "env cannot ignore and block signals here"
+    start listener "${signals[@]}" "$(lesson_program listener "$1")" -t "$DEADLINE"
+    shmid=$(shmid_of listener)
+    ends 0 "${signals[@]}" "$(lesson_program talker "$1")" -t "$DEADLINE"
+    finish listener 0
+}
+
 hold_talker() { # LESSON POINT [OPTION]...: both start, and the talker is held
     start listener "listener-$1" "${@:3}"
     shmid=$(shmid_of listener)

@@ -1,5 +1,4 @@
-/* crash.h - a listener that is killed in the middle of its reply, and the one that comes after it.
- */
+/* crash.h - a listener that is killed in the middle of its answer, and the one that follows it. */
 #ifndef LAYOUT_CRASH_H
 #define LAYOUT_CRASH_H
 
@@ -10,13 +9,14 @@
 enum { CRASH_TEXT = 64 };
 
 enum { CRASH_SAID = 1, CRASH_ANSWERED };
+#define CRASH_VALUES "step: MET CRASH_SAID CRASH_ANSWERED"
 
 struct crash {
     struct session_head session;
-    _Atomic int starter;         /* PID of whoever will start a listener again */
-    _Atomic long long killed_at; /* when the listener died, by clock_now */
+    _Atomic int starter;         /* the PID of the process that will start the next listener */
+    _Atomic long long killed_at; /* when the first listener died, by clock_now */
     char text[CRASH_TEXT];       /* what the talker said */
-    char answer[CRASH_TEXT];     /* not to be believed before ANSWERED */
+    char answer[CRASH_TEXT];     /* the answer, but only when `step` is CRASH_ANSWERED */
 };
 
 #endif

@@ -6,16 +6,19 @@
 
 #define INHERIT_LESSON SEGMENT_LESSON('i', 'n', 'h', 'e')
 
-/* Each is the listener's. The talker counts, and goes to the step after it, which is its own. */
+/* The listener takes each of these steps. The talker counts, and takes the step that follows. */
 enum {
     INHERIT_TWICE = 1,  /* attached twice */
-    INHERIT_FORKED = 3, /* a child is there */
-    INHERIT_EXECED = 5, /* it runs another program */
-    INHERIT_AGAIN = 7,  /* another child is there */
+    INHERIT_FORKED = 3, /* there is a child */
+    INHERIT_EXECED = 5, /* the child runs another program */
+    INHERIT_AGAIN = 7,  /* there is another child */
     INHERIT_EXITED = 9, /* it has exited, without shmdt */
     INHERIT_ONCE = 11,  /* detached once */
     INHERIT_GONE = 13,  /* detached again */
 };
+#define INHERIT_VALUES                                                                             \
+    "step: MET INHERIT_TWICE COUNTED INHERIT_FORKED COUNTED INHERIT_EXECED COUNTED "               \
+    "INHERIT_AGAIN COUNTED INHERIT_EXITED COUNTED INHERIT_ONCE COUNTED INHERIT_GONE COUNTED"
 
 struct inherit {
     struct session_head session;
