@@ -15,13 +15,6 @@ usr1_is_in() { # FIELD PID
     [ $((0x${mask: -4} >> ($(kill -l USR1) - 1) & 1)) -eq 1 ]
 }
 
-# SOURCE without its comments, its explanations, its name and its description.
-code() { # SOURCE
-    awk '/\/\*/ { off = 1 }  /explain\(/ { off = 2 }  /\.(name|about)/ { off = 3 }
-         !off && !/^#include/ { sub(/^ +/, ""); print }
-         off == 1 && /\*\//  ||  off == 2 && /\);/  ||  off == 3 && /,$/ { off = 0 }' "$1"
-}
-
 # The listener dies of the early signal. Sets shmid.
 die_unready() {
     start listener listener-unready_no_block
