@@ -8,7 +8,7 @@
 #
 # LESSONS is the syllabus, in order: a new lesson is one word there.
 
-LESSONS = handshake textbook unready lostwakeup coalesce polling counter torn keys lifetime rmid \
+LESSONS = handshake textbook unready lostwakeup coalesce polling counter torn turn keys lifetime rmid \
           crash rdonly attach offset inherit perm limits huge posix stream pingpong
 
 # The wrong variants: one side each, and the other side is the lesson's.
