@@ -599,9 +599,9 @@ int sys_sigwaitinfo(const sigset_t *set, siginfo_t *info)
 
 int sys_pause(void)
 {
-    long long began = trace_reach("pause");
+    long long began = reach_sleep("pause");
     int result = pause();
-    TELL(began, number(result), "pause(");
+    TELL_SLEEP(began, number(result), was_interrupted(result), "pause(");
     return result;
 }
 

@@ -130,6 +130,7 @@ static void tell(const char *kind, long long began, long long took, const char *
 void trace_explain(const char *why)
 {
     trace_place.why = why;
+    last_observed.at = NULL; /* what is observed now is observed for another reason */
     if (!options.explain)
         return;
     tell_sleep();

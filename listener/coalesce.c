@@ -1,16 +1,17 @@
-/* coalesce.c (listener) - a thousand signals become one; a number in memory loses none.
+/* coalesce.c (listener) - a thousand blocked signals become one; a number in memory loses none.
  *
- * A standard signal is not counted: while it is blocked, a thousand of them leave one bit set, and
- * one delivery. So a signal can only say "look"; what there is to see stands in the segment. A
- * realtime signal that was sent with sigqueue(3) is kept one by one, with a number of its own.
+ * The kernel does not count a standard signal. While it is blocked, a thousand of them set one bit,
+ * and the handler runs once. So a signal can only mean "look"; what there is to see stands in the
+ * segment. A realtime signal that is sent with sigqueue(3) is different: the kernel keeps each one,
+ * with a number of its own.
  *
  *     listener                                talker
  *     blocks both signals, BLOCKED  ------->
- *     stands still                            sequence = 1, kill, ... sequence = 1000, kill
+ *     waits                                   sequence = 1, kill, ... sequence = 1000, kill
  *                                   <-------  SENT
- *     lets them in and counts, COUNTED ---->
- *     stands still                  <-------  sigqueue 1, 2, ... 1000, QUEUED
- *     lets them in and counts
+ *     unblocks and counts, COUNTED  ------->
+ *     waits                         <-------  sigqueue 1, 2, ... 1000, QUEUED
+ *     unblocks and counts
  *
  *     $ build/listener-coalesce               $ build/talker-coalesce
  *
@@ -19,16 +20,59 @@
 #include "../common/layout/coalesce.h"
 #include "../common/lesson.h"
 #include "../common/session.h"
-#include "../common/ending.h"
 
+static void count(int signo);
+static void count_queued(int signo, siginfo_t *info, void *context);
+static void block(int signo);
+static int take(int signo);
 
 static const struct program program = {
     .name = "listener-coalesce",
     .about = "Blocks SIGUSR1 while a talker sends 1,000 of them, and counts how many arrive.",
-};
+    .question = "SIGUSR1 is sent 1000 times while it is blocked: how often does the handler run?",
+    .values = COALESCE_VALUES};
 
 static volatile sig_atomic_t taken;    /* how often a handler ran */
-static volatile sig_atomic_t in_order; /* queued signals came as 1, 2, 3, ... so far */
+static volatile sig_atomic_t in_order; /* the queued ones came as 1, 2, 3, ... so far */
+
+int main(int argc, char **argv)
+{
+    struct options options = program_start(argc, argv, &program);
+
+    explain("Block the realtime signal, too, before a talker can send it. Its handler counts.");
+    block(SIGRTMIN);
+    struct sigaction queued_action = {.sa_sigaction = count_queued, .sa_flags = SA_SIGINFO};
+    sigemptyset(&queued_action.sa_mask);
+    if (sys_sigaction(SIGRTMIN, &queued_action, NULL) == -1)
+        err(EXIT_FAILED, "sigaction(SIGRTMIN)");
+    struct session session;
+    struct coalesce *shared = session_open(&session, &options, COALESCE_LESSON, sizeof *shared);
+    session_await_talker(&session);
+
+    explain("From here on, count SIGUSR1. It is blocked: wait here until all of them are sent.");
+    struct sigaction action = {.sa_handler = count};
+    sigemptyset(&action.sa_mask);
+    if (sys_sigaction(SIGUSR1, &action, NULL) == -1)
+        err(EXIT_FAILED, "sigaction(SIGUSR1)");
+    session_advance(&session, BLOCKED);
+    session_await_blocked(&session, SENT);
+
+    explain("Unblock SIGUSR1. The kernel kept one bit for it, not a counter.");
+    int plain = take(SIGUSR1);
+    int sequence = observe(&shared->sequence);
+    check(plain >= 1 && plain < sequence, "took SIGUSR1 %d time%s, while memory says %d", plain,
+          plain == 1 ? "" : "s", sequence);
+    session_advance(&session, COUNTED);
+    session_await_blocked(&session, QUEUED);
+
+    explain("Do the same with a realtime signal from sigqueue. The kernel keeps each of them.");
+    int kept = take(SIGRTMIN);
+    int queued = observe(&shared->queued);
+    check(kept == queued && in_order, "took SIGRTMIN %d times of %d queued, %s", kept, queued,
+          in_order ? "in the order they were sent" : "out of order");
+    session_part(&session);
+    return program_end();
+}
 
 static void count(int signo)
 {
@@ -43,20 +87,18 @@ static void count_queued(int signo, siginfo_t *info, void *context)
     taken++;
 }
 
-static void block_and_handle(int signo, struct sigaction action)
+static void block(int signo)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, signo);
-    sigemptyset(&action.sa_mask);
     if (sys_sigprocmask(SIG_BLOCK, &set, NULL) == -1)
-        err(1, "sigprocmask(SIG_BLOCK, [%d])", signo);
-    if (sys_sigaction(signo, &action, NULL) == -1)
-        err(1, "sigaction(%d)", signo);
+        err(EXIT_FAILED, "sigprocmask(SIG_BLOCK, [%d])", signo);
 }
 
-/* Lets in what is pending of `signo`, until nothing is. Returns how often its handler ran. */
-static int let_in(int signo)
+/* Unblocks `signo` alone for as long as it is pending, so sigsuspend never sleeps here. Returns how
+ * often its handler ran. */
+static int take(int signo)
 {
     sigset_t pending, all_but_it;
     sigfillset(&all_but_it);
@@ -66,38 +108,4 @@ static int let_in(int signo)
     while (sigpending(&pending) == 0 && sigismember(&pending, signo) == 1)
         sys_sigsuspend(&all_but_it);
     return taken;
-}
-
-int main(int argc, char **argv)
-{
-    struct options options = program_start(argc, argv, &program);
-    wait_block_sigusr1();
-    explain(
-        "block both signals: what is sent now has to wait, and we shall see what is kept of it");
-    block_and_handle(SIGRTMIN,
-                     (struct sigaction){.sa_sigaction = count_queued, .sa_flags = SA_SIGINFO});
-    struct session session;
-    struct coalesce *shared = session_open(&session, &options, COALESCE_LESSON, sizeof *shared);
-    session_await_talker(&session);
-
-    explain("from here on SIGUSR1 is counted; stand still until all of them are sent");
-    block_and_handle(SIGUSR1, (struct sigaction){.sa_handler = count});
-    session_advance(&session, COALESCE_BLOCKED);
-    session_await_blocked(&session, COALESCE_SENT);
-
-    explain("let them in: pending is one bit for each signal number, not a counter");
-    int plain = let_in(SIGUSR1);
-    int sequence = observe(&shared->sequence);
-    check(plain >= 1 && plain < sequence, "took SIGUSR1 %d time%s, while memory says %d", plain,
-          plain == 1 ? "" : "s", sequence);
-
-    explain("now the same with a realtime signal and sigqueue: the kernel keeps each of them");
-    session_advance(&session, COALESCE_COUNTED);
-    session_await_blocked(&session, COALESCE_QUEUED);
-    int kept = let_in(SIGRTMIN);
-    int queued = observe(&shared->queued);
-    check(kept == queued && in_order, "took SIGRTMIN %d times of %d queued, %s", kept, queued,
-          in_order ? "in the order they were sent" : "out of order");
-    session_part(&session);
-    return program_end();
 }

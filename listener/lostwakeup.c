@@ -1,63 +1,94 @@
-/* lostwakeup.c (listener) - a signal between the check and the sleep is not lost with sigsuspend.
+/* lostwakeup.c (listener) - with sigsuspend, a signal between the check and the sleep is not lost.
  *
- * Whoever waits checks first, and then sleeps. A signal that lands between the two is handled, and
- * over, when the sleep begins: that is the lost wakeup. With SIGUSR1 blocked it cannot land there:
- * it stays pending, and sigsuspend, which lets it in and goes to sleep in one step, takes it at
- * once. listener/lostwakeup_no_mask.c is the same without the block, with pause: it sleeps through
- * the signal. `diff` the two; that is the lesson.
+ * A process that waits checks the segment, and sleeps if it finds nothing there. The signal can
+ * come between the two. Elsewhere this is rare. Here the listener stops between the two until the
+ * signal has come, so it happens in every run.
+ *
+ * SIGUSR1 is blocked outside of the sleep, so this signal stays pending. sigsuspend unblocks it and
+ * sleeps in one step: the signal ends the sleep at once.
  *
  *     listener                                talker
  *     checks: nothing was said
- *     IN_WINDOW, stands still       ------->
- *                                             said = 1, kill
- *                                   <-------  RUNG
- *     sleeps
+ *     IN_WINDOW, does not sleep yet ------->
+ *                                             word = SAID, kill
+ *                                   <-------  SIGNALLED
+ *     sleeps: does it wake up?
  *
  *     $ build/listener-lostwakeup             $ build/talker-lostwakeup
+ *     $ diff listener/lostwakeup.c listener/lostwakeup_no_mask.c
  *
  * Question: The signal comes between the check and the sleep: does the listener wake up?
  */
 #include "../common/layout/lostwakeup.h"
 #include "../common/lesson.h"
 #include "../common/session.h"
-#include "../common/ending.h"
+
+static void stand_in_window(struct session *session);
+static void say_where_signal_is(void);
 
 static const char *const points[] = {"window", NULL};
 
 static const struct program program = {
     .name = "listener-lostwakeup",
-    .about = "Is rung between its check and its sleep, and wakes up: sigsuspend misses nothing.",
+    .about = "Checks, is signalled, and only then goes to sleep.",
+    .question = "The signal comes between the check and the sleep: does the listener wake up?",
     .points = points,
-};
+    .values = LOSTWAKEUP_VALUES};
 
 int main(int argc, char **argv)
 {
     struct options options = program_start(argc, argv, &program);
-    explain("block SIGUSR1: outside of sigsuspend it has to wait");
     struct session session;
     struct lostwakeup *shared = session_open(&session, &options, LOSTWAKEUP_LESSON, sizeof *shared);
     session_await_talker(&session);
+    sigset_t none;
+    sigemptyset(&none);
 
-    bool in_window = false;
-    while (observe(&shared->said) != 1) {
-        if (!in_window) {
-            explain(
-                "the check found nothing: here is the window; stand in it until the signal comes");
-            in_window = true;
-            trace_point("window");
-            session_advance(&session, LOSTWAKEUP_IN_WINDOW);
-            session_await_blocked(&session, LOSTWAKEUP_RUNG);
-        }
-        explain("let SIGUSR1 in and sleep, in one step: if it is pending, we do not sleep at all");
-        sigset_t none;
-        sigemptyset(&none);
-        sys_sigsuspend(&none);
-        check(signals_usr1, "woken by the signal that came before the sleep");
+    struct wait wait = session_wait(&session);
+    if (wait.timeout <= 0)
+        wait.timeout = 1; /* seconds: a lost wakeup would last for ever */
+    while (observe(&shared->word) != SAID) {
+        if (wait.verdict != WAIT_LOOK)
+            session_give_up(&session, wait.verdict);
+        stand_in_window(&session);
+        explain("Sleep, and unblock SIGUSR1 in the same step: if it is pending, it wakes us.");
+        do
+            sys_sigsuspend(&none);
+        while (!wait_was_rung(&wait)); /* the timer woke us: sleep on */
     }
+    if (wait.verdict != WAIT_LOOK)
+        errx(EXIT_NO_PEER, "slept for %g seconds, while the word stood in the segment (word = %d)",
+             wait.timeout, observe(&shared->word));
+    say("woken by the signal that came before the sleep");
 
-    explain("take the word, and say that we are awake");
-    publish(&shared->said, 0);
-    session_advance(&session, LOSTWAKEUP_WOKEN);
+    explain("Take the word, and let the talker know that we are awake.");
+    publish(&shared->word, NOTHING);
+    session_advance(&session, WOKEN);
     session_part(&session);
     return program_end();
+}
+
+/* The window between the check and the sleep. No signal can end this wait. */
+static void stand_in_window(struct session *session)
+{
+    explain("The check found nothing. Stop here, before the sleep, until the signal has come.");
+    trace_point("window");
+    session_advance(session, IN_WINDOW);
+    session_await_blocked(session, SIGNALLED);
+    say_where_signal_is();
+}
+
+/* A signal that is not blocked was handled at the latest when this call of sigpending returned. */
+static void say_where_signal_is(void)
+{
+    sigset_t pending;
+    if (sigpending(&pending) == -1)
+        err(EXIT_FAILED, "sigpending");
+    if (sigismember(&pending, SIGUSR1) == 1) {
+        say("before the sleep: SIGUSR1 has come and is pending");
+    } else {
+        trace_signal(SIGUSR1, signals_usr1_from);
+        signals_usr1 = 0; /* the handler has run: nothing is left that could end a sleep */
+        say("before the sleep: SIGUSR1 has come and was handled, it is over");
+    }
 }

@@ -1,11 +1,21 @@
-/* lostwakeup_no_mask.c (listener) - a signal between the check and the sleep is lost with pause.
+/* lostwakeup_no_mask.c (listener) - with pause, a signal between the check and the sleep is lost.
  *
- * The wrong variant of listener/lostwakeup.c: SIGUSR1 is not blocked, and the sleep is pause(2).
- * The signal that lands in the window is handled there, and over; pause sleeps on, with the word
- * that it waits for in plain sight. In the field this happens once in a hundred thousand rounds;
- * here the listener stands still in the window until the signal has come, so it happens each time.
+ * A process that waits checks the segment, and sleeps if it finds nothing there. The signal can
+ * come between the two. Elsewhere this is rare. Here the listener stops between the two until the
+ * signal has come, so it happens in every run.
+ *
+ * SIGUSR1 is not blocked, so its handler runs before the sleep. Then pause waits for another
+ * signal, which never comes, although the word stands in the segment.
+ *
+ *     listener                                talker
+ *     checks: nothing was said
+ *     IN_WINDOW, does not sleep yet ------->
+ *                                             word = SAID, kill
+ *                                   <-------  SIGNALLED
+ *     sleeps: does it wake up?
  *
  *     $ build/listener-lostwakeup_no_mask     $ build/talker-lostwakeup
+ *     $ diff listener/lostwakeup.c listener/lostwakeup_no_mask.c
  *
  * Question: The signal comes between the check and the sleep: does the listener wake up?
  *
@@ -14,28 +24,18 @@
 #include "../common/layout/lostwakeup.h"
 #include "../common/lesson.h"
 #include "../common/session.h"
-#include "../common/ending.h"
 
-#include <sched.h>
+static void stand_in_window(struct session *session);
+static void say_where_signal_is(void);
 
 static const char *const points[] = {"window", NULL};
 
 static const struct program program = {
     .name = "listener-lostwakeup_no_mask",
-    .about =
-        "Is rung between its check and its sleep, and sleeps through it: pause comes too late.",
+    .about = "Checks, is signalled, and only then goes to sleep.",
+    .question = "The signal comes between the check and the sleep: does the listener wake up?",
     .points = points,
-};
-
-/* The tick would wake pause, and hide the mistake: one alarm takes its place, as a deadline. */
-static void set_deadline(double seconds)
-{
-    double whole = seconds > 0 ? seconds : 1;
-    long microseconds = (long)(whole * 1e6);
-    struct itimerval once = {{0, 0}, {microseconds / 1000000, microseconds % 1000000}};
-    if (sys_setitimer(&once) == -1)
-        err(1, "setitimer(%g seconds)", whole);
-}
+    .values = LOSTWAKEUP_VALUES};
 
 int main(int argc, char **argv)
 {
@@ -43,36 +43,57 @@ int main(int argc, char **argv)
     struct session session;
     struct lostwakeup *shared = session_open(&session, &options, LOSTWAKEUP_LESSON, sizeof *shared);
     session_await_talker(&session);
-
-    explain("THE MISTAKE: SIGUSR1 is let in everywhere, not only in the sleep");
     sigset_t none;
     sigemptyset(&none);
-    set_deadline(options.timeout);
+    explain("THE MISTAKE: unblock SIGUSR1 everywhere, not only in the sleep.");
     if (sys_sigprocmask(SIG_SETMASK, &none, NULL) == -1)
-        err(1, "sigprocmask(SIG_SETMASK, [])");
-    wakeup_ticks = 0; /* those of before are no deadline */
+        err(EXIT_FAILED, "sigprocmask(SIG_SETMASK, [])");
 
-    while (observe(&shared->said) != 1 && !wakeup_ticks) {
-        explain("the check found nothing: here is the window; stand in it until the signal comes");
-        trace_point("window");
-        signals_usr1 = 0;
-        session_advance(&session, LOSTWAKEUP_IN_WINDOW);
-        session_await_blocked(&session, LOSTWAKEUP_RUNG);
+    struct wait wait = session_wait(&session);
+    if (wait.timeout <= 0)
+        wait.timeout = 1; /* seconds: a lost wakeup would last for ever */
+    while (observe(&shared->word) != SAID) {
+        if (wait.verdict != WAIT_LOOK)
+            session_give_up(&session, wait.verdict);
+        stand_in_window(&session);
+        explain("Sleep until the next signal comes. The one before the sleep is not pending.");
         do
-            sched_yield();
-        while (!signals_usr1); /* the handler has run: on the way out of any call, at the latest */
-        trace_signal(SIGUSR1, signals_usr1_from);
-
-        explain("sleep, without checking again: whatever came in the window is over");
-        sys_pause();
-        ending_obey();
+            sys_pause();
+        while (!wait_was_rung(&wait)); /* the timer woke us: sleep on */
     }
-    if (wakeup_ticks)
-        errx(3,
-             "slept until the deadline, though the signal had come and the word was said (said = "
-             "%d)",
-             observe(&shared->said));
-    say("woken by the signal: the mistake did not show");
+    if (wait.verdict != WAIT_LOOK)
+        errx(EXIT_NO_PEER, "slept for %g seconds, while the word stood in the segment (word = %d)",
+             wait.timeout, observe(&shared->word));
+    say("woken by the signal that came before the sleep");
+
+    explain("Take the word, and let the talker know that we are awake.");
+    publish(&shared->word, NOTHING);
+    session_advance(&session, WOKEN);
     session_part(&session);
-    return 0;
+    return program_end();
+}
+
+/* The window between the check and the sleep. No signal can end this wait. */
+static void stand_in_window(struct session *session)
+{
+    explain("The check found nothing. Stop here, before the sleep, until the signal has come.");
+    trace_point("window");
+    session_advance(session, IN_WINDOW);
+    session_await_blocked(session, SIGNALLED);
+    say_where_signal_is();
+}
+
+/* A signal that is not blocked was handled at the latest when this call of sigpending returned. */
+static void say_where_signal_is(void)
+{
+    sigset_t pending;
+    if (sigpending(&pending) == -1)
+        err(EXIT_FAILED, "sigpending");
+    if (sigismember(&pending, SIGUSR1) == 1) {
+        say("before the sleep: SIGUSR1 has come and is pending");
+    } else {
+        trace_signal(SIGUSR1, signals_usr1_from);
+        signals_usr1 = 0; /* the handler has run: nothing is left that could end a sleep */
+        say("before the sleep: SIGUSR1 has come and was handled, it is over");
+    }
 }

@@ -1,80 +1,106 @@
-/* unready_no_block.c (listener) - an early signal that is not blocked kills.
+/* unready_no_block.c (listener) - an early signal that is not blocked kills the listener.
  *
- * The wrong variant of listener/unready.c: SIGUSR1 is not blocked. The signal that comes while
- * there is no handler yet does what it does by default: it ends the program, and no cleanup runs;
- * the segment is left to whoever survives it. In the field that takes bad luck; here the listener
- * stands still until the signal has come, so it happens each time.
+ * Any process that knows our PID can signal us, whether we are ready or not. The default action of
+ * SIGUSR1 is to kill the process. Elsewhere an early signal is rare. Here the listener does not
+ * install its handler until the signal has come, so it happens in every run.
+ *
+ * SIGUSR1 is not blocked, so the early signal kills us (exit status 138 in the shell). We clean up
+ * nothing: the talker removes the segment.
+ *
+ *     listener                                talker
+ *     creates the segment: now its PID is known
+ *     waits, without a handler
+ *                                   <-------  finds it, and signals at once
+ *     installs the handler, sleeps:
+ *     the handler runs, TAKEN       ------->
  *
  *     $ build/listener-unready_no_block       $ build/talker-unready
- *     User defined signal 1                   talker: rang the listener ...
- *     $ echo $?                               talker-unready: the listener ... went away
- *     138                                     $ echo $?
- *     $ kill -l 138                           3
- *     USR1
+ *     $ diff listener/unready.c listener/unready_no_block.c
  *
  * Question: Does a signal that comes before the handler is installed kill the listener?
  */
 #include "../common/layout/unready.h"
+#include "../common/ending.h"
 #include "../common/lesson.h"
 #include "../common/session.h"
-#include "../common/ending.h"
 
 #include <time.h>
+
+static struct unready *open_without_handler(struct session *session, const struct options *options);
+static void await_signal(double timeout);
 
 static const char *const points[] = {"known", NULL};
 
 static const struct program program = {
     .name = "listener-unready_no_block",
-    .about = "Is rung before it has a handler, and dies of it: SIGUSR1 was not blocked.",
+    .about = "Gets a signal before it has installed a handler.",
+    .question = "Does a signal that comes before the handler is installed kill the listener?",
     .points = points,
-};
-
-/* Stands still, and lets no signal in, until SIGUSR1 is pending: whether it is, we ask the kernel.
- */
-static void stand_until_rung(double timeout)
-{
-    static const struct timespec a_while = {0, 1000000};
-    sigset_t pending;
-    for (long looks = 1; sigpending(&pending) == 0 && sigismember(&pending, SIGUSR1) != 1;
-         looks++) {
-        if (timeout > 0 && (double)looks > timeout * 1000)
-            errx(3, "nobody rang within %g seconds: gave up", timeout);
-        nanosleep(&a_while, NULL);
-        ending_obey();
-    }
-}
+    .values = UNREADY_VALUES};
 
 int main(int argc, char **argv)
 {
     struct options options = program_start(argc, argv, &program);
-    explain("THE MISTAKE: nothing is blocked, and SIGUSR1 means death until there is a handler");
-    wakeup_guard();
-
-    explain(
-        "from here on we are known, and there is no handler yet: stand here until somebody rings");
-    struct session session;
-    struct unready *shared = session_open(&session, &options, UNREADY_LESSON, sizeof *shared);
-    trace_point("known");
-    stand_until_rung(options.timeout);
-
-    explain("ask what SIGUSR1 would do to us, if it were let in now; then install the handler");
-    struct sigaction before, action = {.sa_sigaction = on_sigusr1, .sa_flags = SA_SIGINFO};
-    sigemptyset(&action.sa_mask);
-    if (sys_sigaction(SIGUSR1, NULL, &before) == -1 || sys_sigaction(SIGUSR1, &action, NULL) == -1)
-        err(1, "sigaction(SIGUSR1)");
-
-    explain("now let it in: it has waited for us");
     sigset_t none;
     sigemptyset(&none);
-    sys_sigsuspend(&none);
-    int taken = signals_usr1, from = signals_usr1_from;
+
+    explain("THE MISTAKE: do not block SIGUSR1. It kills us until there is a handler.");
+
+    explain("Create the segment: our PID is known now, and there is no handler for SIGUSR1.");
+    struct session session;
+    struct unready *shared = open_without_handler(&session, &options);
+    trace_point("known");
+    await_signal(options.timeout);
+
+    explain("Ask what SIGUSR1 would do to us if it came through now. Then install the handler.");
+    struct sigaction before, action = {.sa_sigaction = on_sigusr1, .sa_flags = SA_SIGINFO};
+    sigemptyset(&action.sa_mask);
+    if (sys_sigaction(SIGUSR1, NULL, &before) == -1)
+        err(EXIT_FAILED, "sigaction(SIGUSR1, NULL)");
+    if (sys_sigaction(SIGUSR1, &action, NULL) == -1)
+        err(EXIT_FAILED, "sigaction(SIGUSR1)");
     check(before.sa_handler == SIG_DFL,
           "a signal came before the handler: SIGUSR1 was pending, its action %s",
           before.sa_handler == SIG_DFL ? "the default, death" : "not the default");
-    check(taken == 1, "the handler took it as soon as it was let in, from PID %d", from);
+
+    explain("Unblock it: it has waited for the handler.");
+    sys_sigsuspend(&none);
+    int taken = signals_usr1, from = signals_usr1_from;
+    check(taken == 1, "the handler took it as soon as it was unblocked, from PID %d", from);
+
     publish(&shared->taken, taken);
     session_await_talker(&session);
-    session_advance(&session, UNREADY_TAKEN);
+    session_advance(&session, TAKEN);
     session_part(&session);
     return program_end();
+}
+
+/* session_open would also install the handler. */
+static struct unready *open_without_handler(struct session *session, const struct options *options)
+{
+    *session = (struct session){.timeout = options->timeout};
+    segment_make_file(options->file);
+    segment_create(&session->segment, segment_key(options), sizeof(struct unready), 0600,
+                   UNREADY_LESSON, SESSION_VERSION);
+    session->shared = (struct session_head *)session->segment.head;
+    session_announce(session);
+    return (struct unready *)session->shared;
+}
+
+/* Waits until SIGUSR1 is pending, and lets no signal through meanwhile: it asks the kernel each
+ * millisecond. */
+static void await_signal(double timeout)
+{
+    static const struct timespec millisecond = {0, 1000000};
+    for (long looks = 1;; looks++) {
+        sigset_t pending;
+        if (sigpending(&pending) == -1)
+            err(EXIT_FAILED, "sigpending");
+        if (sigismember(&pending, SIGUSR1) == 1)
+            return;
+        if (timeout > 0 && (double)looks > timeout * 1000)
+            errx(EXIT_NO_PEER, "no signal within %g seconds: gave up", timeout);
+        nanosleep(&millisecond, NULL);
+        ending_obey();
+    }
 }

@@ -1,70 +1,74 @@
-/* coalesce.c (talker) - sends 1,000 signals, each with its number left in memory.
+/* coalesce.c (talker) - sends 1,000 signals, and counts them in memory.
  *
- * The other half of listener/coalesce.c, which tells the story and is started first. We number each
- * signal in the segment before we send it; and then send as many again with sigqueue(3), which
- * carries a number of its own. The kernel queues those only up to a limit (RLIMIT_SIGPENDING), and
- * says so with EAGAIN.
+ * Read listener/coalesce.c first, and start it first. Then we send 1,000 more with sigqueue(3).
+ * Each of those carries a number of its own. The kernel queues them up to a limit
+ * (RLIMIT_SIGPENDING of the listener), and fails with EAGAIN beyond it.
  *
  *     $ build/listener-coalesce               $ build/talker-coalesce
  */
 #include "../common/layout/coalesce.h"
 #include "../common/lesson.h"
 #include "../common/session.h"
-#include "../common/ending.h"
 
+static void send_plain(pid_t listener, struct coalesce *shared);
+static int send_queued(struct session *session);
 
 static const struct program program = {
     .name = "talker-coalesce",
     .about =
         "Sends 1,000 SIGUSR1 to a listener that has blocked them, then 1,000 realtime signals.",
-};
+    .values = COALESCE_VALUES};
 
-static void send_plain(struct session *session, struct coalesce *shared)
+int main(int argc, char **argv)
 {
-    explain(
-        "number each signal in memory, then send it: the number is the truth, the signal a nudge");
-    for (int i = 1; i <= COALESCE_SIGNALS; i++) {
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct coalesce *shared = session_join(&session, &options, COALESCE_LESSON, sizeof *shared);
+    session_await(&session, BLOCKED);
+
+    explain("Count each signal in memory, then send it. The number is the truth.");
+    send_plain(session.peer, shared);
+    int sequence = observe(&shared->sequence);
+    say("sent SIGUSR1 %d times", sequence);
+    explain("Do not signal this step: it would be one signal more. The listener looks by itself.");
+    publish(&session.shared->step, SENT);
+    session_await(&session, COUNTED);
+
+    explain("sigqueue makes the kernel keep each signal, with a number of its own, up to a limit.");
+    int queued = send_queued(&session);
+    if (queued == 0)
+        session_skip(&session,
+                     "the kernel queues no signal for PID %d: the limit of pending "
+                     "signals is reached (ulimit -i)",
+                     (int)session.peer);
+    publish(&shared->queued, queued);
+    check(queued > 0, "queued %d realtime signals of %d%s", queued, SIGNALS,
+          queued < SIGNALS ? ": the limit is reached (ulimit -i)" : "");
+    session_advance(&session, QUEUED);
+    session_part(&session);
+    return program_end();
+}
+
+static void send_plain(pid_t listener, struct coalesce *shared)
+{
+    for (int i = 1; i <= SIGNALS; i++) {
         publish(&shared->sequence, i);
-        if (sys_kill(session->peer, SIGUSR1) == -1 && errno != ESRCH)
-            err(1, "kill(%d, SIGUSR1) to the listener", (int)session->peer);
+        if (sys_kill(listener, SIGUSR1) == -1 && errno != ESRCH)
+            err(EXIT_FAILED, "kill(%d, SIGUSR1) to the listener", (int)listener);
     }
 }
 
 /* Returns how many the kernel took. */
 static int send_queued(struct session *session)
 {
-    explain("sigqueue makes the kernel keep each one, with a number of its own, up to a limit");
-    for (int i = 1; i <= COALESCE_SIGNALS; i++) {
+    for (int i = 1; i <= SIGNALS; i++) {
         if (sys_sigqueue(session->peer, SIGRTMIN, (union sigval){.sival_int = i}) == 0)
             continue;
+        if (errno == EAGAIN)
+            return i - 1;
         if (errno == ESRCH)
-            session_await(session, COALESCE_QUEUED); /* which sees that the listener is gone, and ends */
-        if (errno != EAGAIN)
-            err(1, "sigqueue(%d, SIGRTMIN, %d) to the listener", (int)session->peer, i);
-        return i - 1;
+            session_give_up(session, WAIT_GONE);
+        err(EXIT_FAILED, "sigqueue(%d, SIGRTMIN, %d) to the listener", (int)session->peer, i);
     }
-    return COALESCE_SIGNALS;
-}
-
-int main(int argc, char **argv)
-{
-    struct options options = program_start(argc, argv, &program);
-    explain("block SIGUSR1 before we are known: the listener will ring us, too");
-    struct session session;
-    struct coalesce *shared = session_join(&session, &options, COALESCE_LESSON, sizeof *shared);
-
-    session_await(&session, COALESCE_BLOCKED);
-    send_plain(&session, shared);
-    explain("say so without ringing, which would be one signal more: the listener looks by itself");
-    publish(&session.shared->step, COALESCE_SENT);
-    say("sent SIGUSR1 %d times", observe(&shared->sequence));
-
-    session_await(&session, COALESCE_COUNTED);
-    int queued = send_queued(&session);
-    publish(&shared->queued, queued);
-    session_advance(&session, COALESCE_QUEUED);
-    check(queued > 0, "queued %d realtime signals of %d%s", queued, COALESCE_SIGNALS,
-          queued < COALESCE_SIGNALS ? ": the limit is reached (ulimit -i)" : "");
-    session_part(&session);
-    return program_end();
+    return SIGNALS;
 }

@@ -1,22 +1,17 @@
-/* lostwakeup.c (talker) - rings in the window between the listener's check and its sleep.
+/* lostwakeup.c (talker) - signals the listener between its check and its sleep.
  *
- * The other half of listener/lostwakeup.c and listener/lostwakeup_no_mask.c, which tell the story
- * and are started first. The listener stands still in the window until we have rung: what is a
- * matter of luck elsewhere happens here every time.
+ * Read listener/lostwakeup.c and listener/lostwakeup_no_mask.c first. Start one of them first, too.
  *
  *     $ build/listener-lostwakeup             $ build/talker-lostwakeup
  */
 #include "../common/layout/lostwakeup.h"
 #include "../common/lesson.h"
 #include "../common/session.h"
-#include "../common/peer.h"
-#include "../common/ending.h"
-
 
 static const struct program program = {
     .name = "talker-lostwakeup",
-    .about = "Says a word and rings while the listener is between its check and its sleep.",
-};
+    .about = "Says a word and signals the listener, which has checked and does not sleep yet.",
+    .values = LOSTWAKEUP_VALUES};
 
 int main(int argc, char **argv)
 {
@@ -24,19 +19,20 @@ int main(int argc, char **argv)
     struct session session;
     struct lostwakeup *shared = session_join(&session, &options, LOSTWAKEUP_LESSON, sizeof *shared);
 
-    explain("wait until the listener has checked, found nothing, and not yet gone to sleep");
-    session_await(&session, LOSTWAKEUP_IN_WINDOW);
+    explain("Wait until the listener has checked, has found nothing, and does not sleep yet.");
+    session_await(&session, IN_WINDOW);
 
-    explain("say the word and ring, as ever: we cannot know how far the listener is");
-    publish(&shared->said, 1);
-    if (peer_signal(session.peer) == -1 && errno != ESRCH)
-        err(1, "kill(%d, SIGUSR1) to the listener", (int)session.peer);
-    say("rang while the listener was between check and sleep");
+    explain("Say the word, then signal, as always: we cannot know where the listener is.");
+    publish(&shared->word, SAID);
+    say("signals the listener (PID %d) between its check and its sleep", (int)session.peer);
+    if (sys_kill(session.peer, SIGUSR1) == -1 && errno != ESRCH)
+        err(EXIT_FAILED, "kill(%d, SIGUSR1) to the listener", (int)session.peer);
 
-    explain("only now the listener may leave the window: the signal has reached it");
-    publish(&session.shared->step, LOSTWAKEUP_RUNG);
-    session_await(&session, LOSTWAKEUP_WOKEN);
-    check(observe(&shared->said) == 0, "the listener woke up, and took the word");
+    explain("Let the listener go to sleep. It looks at this step by itself: no second signal.");
+    publish(&session.shared->step, SIGNALLED);
+
+    session_await(&session, WOKEN);
+    check(observe(&shared->word) == NOTHING, "the listener woke up and took the word");
     session_part(&session);
     return program_end();
 }

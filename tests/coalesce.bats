@@ -40,6 +40,17 @@ taken() { # SIGNAL
     grep -x "listener: took SIGRTMIN $queued times of $queued queued, in the order they were sent" listener.out
 }
 
+@test "a listener whose queue limit is 0 skips the second half and says why" {
+    start listener bash -c 'ulimit -i 0 && exec "$@"' bash "$(lesson_program listener coalesce)" -t "$DEADLINE"
+    wait_for_line listener.out waiting
+    ends 0 talker-coalesce
+    finish listener 0
+    grep -x "talker: skipped: the kernel queues no signal for PID $listener_pid: the limit of pending signals is reached \
+(ulimit -i)" talker.out
+    [ "$(taken SIGUSR1)" -ge 1 ]
+    grep -x 'listener: skipped, as the talker says' listener.out
+}
+
 @test "strace counts 1,000 of each sent, and the arrivals that are reported" {
     requires_strace
     start listener strace -o listener.strace -e trace=none "$(lesson_program listener coalesce)" -t "$DEADLINE"

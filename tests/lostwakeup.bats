@@ -34,18 +34,22 @@ in_order() { # FILE PATTERN...
 
 @test "sigsuspend takes the signal from the window, and the message is read" {
     meet lostwakeup
-    sed 1d listener.out | expect_lines - "listener: woken by the signal that came before the sleep"
+    sed 1d listener.out | expect_lines - \
+        "listener: before the sleep: SIGUSR1 has come and is pending" \
+        "listener: woken by the signal that came before the sleep"
     expect_lines talker.out \
-        "talker: rang while the listener was between check and sleep" \
-        "talker: the listener woke up, and took the word"
+        "talker: signals the listener (PID $listener_pid) between its check and its sleep" \
+        "talker: the listener woke up and took the word"
     expect_lines listener.err
     expect_lines talker.err
 }
 
 @test "pause sleeps until its deadline, although the message is there" {
     meet_wrong
-    grep -F 'slept until the deadline, though the signal had come and the word was said (said = 1)' listener.err
-    grep -x 'talker: rang while the listener was between check and sleep' talker.out
+    sed 1d listener.out | expect_lines - "listener: before the sleep: SIGUSR1 has come and was handled, it is over"
+    expect_lines listener.err "listener-lostwakeup_no_mask: slept for 0.3 seconds, while the word stood in the \
+segment (word = 1)"
+    expect_lines talker.out "talker: signals the listener (PID $listener_pid) between its check and its sleep"
     is_removed "$shmid"
 }
 
@@ -63,20 +67,20 @@ in_order() { # FILE PATTERN...
     ends 0 talker-lostwakeup -T talker.trace
     finish listener 0
     story >told
-    in_order told 'listener.*: observe said = 0' 'listener.*: point window' 'talker.*: publish said = 1' \
-        "talker.*: kill\($listener_pid, SIGUSR1\) = 0" 'talker.*: publish step = 2' 'listener.*: sigsuspend' \
-        "listener.*: --- SIGUSR1 from $talker_pid ---" 'listener.*: observe said = 1'
+    in_order told 'listener.*: observe word = NOTHING' 'listener.*: point window' 'talker.*: publish word = SAID' \
+        "talker.*: kill\($listener_pid, SIGUSR1\) = 0" 'talker.*: publish step = SIGNALLED' 'listener.*: sigsuspend' \
+        "listener.*: --- SIGUSR1 from $talker_pid ---" 'listener.*: observe word = SAID'
 }
 
 @test "in the wrong variant the signal is lost; only the deadline ends pause" {
     meet_wrong
     story >told
-    in_order told 'listener.*: observe said = 0' 'listener.*: point window' 'talker.*: publish said = 1' \
+    in_order told 'listener.*: observe word = NOTHING' 'listener.*: point window' 'talker.*: publish word = SAID' \
         "talker.*: kill\($listener_pid, SIGUSR1\) = 0" "listener.*: --- SIGUSR1 from $talker_pid ---" \
-        'listener.*: pause\(\) = -1 EINTR' 'listener.*: observe said = 1'
+        'listener.*: pause\(\) = -1 EINTR' 'listener.*: observe word = SAID'
     # It slept for as long as the deadline is, 0.3 s: the pause began before the talker knew of no answer, and ended after.
     began=$(awk -F '\t' '$6 ~ /^pause/ { print $1 }' listener.trace)
-    ended=$(awk -F '\t' -v began="$began" '$1 > began && $6 ~ /^observe said/ { print $1; exit }' listener.trace)
+    ended=$(awk -F '\t' -v began="$began" '$1 > began && $6 ~ /^observe word/ { print $1; exit }' listener.trace)
     [ $(((ended - began) / 1000000)) -ge 100 ]
 }
 
@@ -127,6 +131,21 @@ in_order() { # FILE PATTERN...
     done
 }
 
+@test "the wrong variant differs only in the mask and in the sleep" {
+    diff <(code "$ROOT/listener/lostwakeup.c") <(code "$ROOT/listener/lostwakeup_no_mask.c") >code.diff || [ $? -eq 1 ]
+    expect_lines <(sed -n 's/^[<>] //p' code.diff) "if (sys_sigprocmask(SIG_SETMASK, &none, NULL) == -1)" \
+        'err(EXIT_FAILED, "sigprocmask(SIG_SETMASK, [])");' "sys_sigsuspend(&none);" "sys_pause();"
+}
+
+@test "a lost wakeup also ends after a second if no --timeout is given" {
+    start listener "$(lesson_program listener lostwakeup_no_mask)"
+    wait_for_line listener.out waiting
+    start talker talker-lostwakeup
+    finish listener 3
+    finish talker 3
+    grep -F 'slept for 1 seconds' listener.err
+}
+
 @test "the wrong variant waits in its window for a late talker, too" {
     start_listener_of lostwakeup_no_mask -v
     for _ in {1..3}; do # each signal wakes it, and a tick has passed meanwhile
@@ -136,7 +155,7 @@ in_order() { # FILE PATTERN...
     start_held talker kill:2 talker-lostwakeup
     wait_for_line listener.err 'point window'
     kill -CONT "$talker_pid"
-    wait_for_line talker.out rang
+    wait_for_line talker.out 'signals the listener'
     kill -TERM "$listener_pid"
     finish listener 143
     finish talker 3

@@ -26,6 +26,13 @@ hold_talker() { # LESSON POINT [OPTION]...: both start, and the talker is held
     start_held talker "$2" "talker-$1"
 }
 
+# SOURCE without its comments, its explanations, its name and its description.
+code() { # SOURCE
+    awk '/\/\*/ { off = 1 }  /explain\(/ { off = 2 }  /\.(name|about)/ { off = 3 }
+         !off && !/^#include/ { sub(/^ +/, ""); print }
+         off == 1 && /\*\//  ||  off == 2 && /\);/  ||  off == 3 && /,$/ { off = 0 }' "$1"
+}
+
 strays_change_nothing() { # LESSON POINT
     hold_talker "$1" "$2"
     for _ in {1..20}; do

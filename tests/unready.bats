@@ -15,13 +15,6 @@ usr1_is_in() { # FIELD PID
     [ $((0x${mask: -4} >> ($(kill -l USR1) - 1) & 1)) -eq 1 ]
 }
 
-# SOURCE without its comments, its explanations, its name and its description.
-code() { # SOURCE
-    awk '/\/\*/ { off = 1 }  /explain\(/ { off = 2 }  /\.(name|about)/ { off = 3 }
-         !off && !/^#include/ { sub(/^ +/, ""); print }
-         off == 1 && /\*\//  ||  off == 2 && /\);/  ||  off == 3 && /,$/ { off = 0 }' "$1"
-}
-
 # The listener dies of the early signal. Sets shmid.
 die_unready() {
     start listener listener-unready_no_block
@@ -34,10 +27,10 @@ die_unready() {
     meet unready
     expect_lines <(tail -n +2 listener.out) \
         "listener: a signal came before the handler: SIGUSR1 was pending, its action the default, death" \
-        "listener: the handler took it as soon as it was let in, from PID $talker_pid"
+        "listener: the handler took it as soon as it was unblocked, from PID $talker_pid"
     expect_lines talker.out \
-        "talker: rang the listener (PID $listener_pid) as soon as it was known" \
-        "talker: the listener lives, and its handler took the signal that came before it"
+        "talker: signalled the listener (PID $listener_pid) as soon as it was known" \
+        "talker: the listener lives, and its handler took the early signal"
     expect_lines listener.err
     expect_lines talker.err
 }
@@ -46,7 +39,7 @@ die_unready() {
     die_unready
     [ "$(kill -l 138)" = USR1 ]
     expect_lines <(tail -n +2 listener.out)
-    expect_lines talker.out "talker: rang the listener (PID $listener_pid) as soon as it was known"
+    expect_lines talker.out "talker: signalled the listener (PID $listener_pid) as soon as it was known"
     expect_lines talker.err "talker-unready: the listener (PID $listener_pid) went away"
 }
 
@@ -76,7 +69,7 @@ die_unready() {
     if usr1_is_in SigCgt "$listener_pid"; then fail "there is a handler already"; fi
     if usr1_is_in ShdPnd "$listener_pid"; then fail "it is pending already"; fi
     start talker talker-unready
-    wait_for_line talker.out rang
+    wait_for_line talker.out signalled
     usr1_is_in ShdPnd "$listener_pid"
     kill -CONT "$listener_pid"
     finish listener 0
@@ -92,7 +85,7 @@ die_unready() {
     finish listener 143
     diff <(code "$ROOT/listener/unready.c") <(code "$ROOT/listener/unready_no_block.c") >code.diff || [ $? -eq 1 ]
     expect_lines <(sed -n 's/^[<>] //p' code.diff) "sigset_t usr1;" "sigemptyset(&usr1);" "sigaddset(&usr1, SIGUSR1);" \
-        "if (sys_sigprocmask(SIG_BLOCK, &usr1, NULL) == -1)" 'err(1, "sigprocmask(SIG_BLOCK, [SIGUSR1])");'
+        "if (sys_sigprocmask(SIG_BLOCK, &usr1, NULL) == -1)" 'err(EXIT_FAILED, "sigprocmask(SIG_BLOCK, [SIGUSR1])");'
 }
 
 @test "a stray signal that comes even earlier is harmless, too" {
@@ -100,7 +93,7 @@ die_unready() {
     shmid_of listener >shmid
     kill -USR1 "$listener_pid"
     wait_for_line listener.out 'from PID'
-    grep -x "listener: the handler took it as soon as it was let in, from PID $BASHPID" listener.out
+    grep -x "listener: the handler took it as soon as it was unblocked, from PID $BASHPID" listener.out
     ends 0 talker-unready
     finish listener 0
 }
@@ -109,7 +102,7 @@ die_unready() {
     start listener listener-unready -t 0.2
     shmid=$(shmid_of listener)
     finish listener 3
-    expect_lines listener.err "listener-unready: nobody rang within 0.2 seconds: gave up"
+    expect_lines listener.err "listener-unready: no signal within 0.2 seconds: gave up"
     is_removed "$shmid"
 }
 
@@ -125,7 +118,7 @@ die_unready() {
     shmid=$(shmid_of listener)
     wait_for_state "$listener_pid" T
     start talker talker-unready
-    wait_for_line talker.out rang
+    wait_for_line talker.out signalled
     kill -KILL "$talker_pid"
     finish talker 137
     kill -CONT "$listener_pid"

@@ -6,9 +6,10 @@
 
 #define COALESCE_LESSON SEGMENT_LESSON('c', 'o', 'a', 'l')
 
-enum { COALESCE_SIGNALS = 1000 };
+enum { SIGNALS = 1000 };
 
-enum { COALESCE_BLOCKED = 1, COALESCE_SENT, COALESCE_COUNTED, COALESCE_QUEUED };
+enum { MET, BLOCKED, SENT, COUNTED, QUEUED };
+#define COALESCE_VALUES "step: MET BLOCKED SENT COUNTED QUEUED SESSION_SKIPPED=-1"
 
 struct coalesce {
     struct session_head session;

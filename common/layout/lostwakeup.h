@@ -1,4 +1,4 @@
-/* lostwakeup.h - one word that is said in the window between a check and a sleep. */
+/* lostwakeup.h - one word that is said between the listener's check and its sleep. */
 #ifndef LAYOUT_LOSTWAKEUP_H
 #define LAYOUT_LOSTWAKEUP_H
 
@@ -6,11 +6,14 @@
 
 #define LOSTWAKEUP_LESSON SEGMENT_LESSON('l', 'o', 's', 't')
 
-enum { LOSTWAKEUP_IN_WINDOW = 1, LOSTWAKEUP_RUNG, LOSTWAKEUP_WOKEN };
+enum { MET, IN_WINDOW, SIGNALLED, WOKEN };
+enum { NOTHING, SAID };
+#define LOSTWAKEUP_VALUES                                                                          \
+    "step: MET IN_WINDOW SIGNALLED WOKEN SESSION_SKIPPED=-1; word: NOTHING SAID"
 
 struct lostwakeup {
     struct session_head session;
-    _Atomic int said; /* what the listener waits for: 1 */
+    _Atomic int word; /* NOTHING or SAID: the listener waits for SAID */
 };
 
 #endif

@@ -1,4 +1,4 @@
-/* unready.h - a signal that comes before the listener is ready for it. */
+/* unready.h - a signal that comes before the listener has a handler for it. */
 #ifndef LAYOUT_UNREADY_H
 #define LAYOUT_UNREADY_H
 
@@ -6,11 +6,12 @@
 
 #define UNREADY_LESSON SEGMENT_LESSON('u', 'n', 'r', 'd')
 
-enum { UNREADY_TAKEN = 1 };
+enum { MET, TAKEN };
+#define UNREADY_VALUES "step: MET TAKEN SESSION_SKIPPED=-1"
 
 struct unready {
     struct session_head session;
-    _Atomic int taken; /* how many signals the listener's handler has taken by then */
+    _Atomic int taken; /* whether the listener's handler has taken the signal */
 };
 
 #endif
