@@ -70,7 +70,8 @@ be_nobody() {
 
 @test "while the child's namespace is full, the talker creates a segment" {
     skip_without_namespaces
-    hold_talker full created --verbose
+    start_listener_of full
+    start_held talker created talker-full --verbose
     child=$(cat "/proc/$listener_pid/task/$listener_pid/children")
     [ "$(readlink "/proc/${child% }/ns/ipc")" != "$(readlink /proc/self/ns/ipc)" ]
     id=$(sed -n 's/^talker: created segment \([0-9]*\): the system is not full$/\1/p' talker.out)
