@@ -1,4 +1,4 @@
-/* limits.h - what the listener was told of the system's limits. */
+/* limits.h - the system's limits, as the kernel reported them to the listener. */
 #ifndef LAYOUT_LIMITS_H
 #define LAYOUT_LIMITS_H
 
@@ -6,11 +6,19 @@
 
 #define LIMITS_LESSON SEGMENT_LESSON('l', 'i', 'm', 'i')
 
-enum { LIMITS_TOLD = 1, LIMITS_REFUSED, LIMITS_OVER };
+enum {
+    LIMITS_MET,
+    LIMITS_REPORTED, /* the listener has stored its limits */
+    LIMITS_COMPARED, /* the talker has compared them with its own */
+    LIMITS_OVER,
+};
+#define LIMITS_VALUES                                                                              \
+    "step: LIMITS_MET LIMITS_REPORTED LIMITS_COMPARED LIMITS_OVER SESSION_SKIPPED=-1"
 
 struct limits {
     struct session_head session;
-    unsigned long shmmni, shmmax, shmall; /* stored before LIMITS_TOLD */
+    _Atomic int bits; /* of the listener's `long`: 32 or 64 */
+    uint64_t shmmni, shmmax, shmall;
 };
 
 #endif
