@@ -80,7 +80,7 @@ static enum wait_result judge(struct wait *wait)
     pid_t peer = peer_of(wait);
     if (is_held(wait))
         wait->ticks = 2; /* stopped on purpose: its time starts when it goes on */
-    else if (peer && wait->ticks >= 2 && peer_is_gone(peer, wait->shmid))
+    if (peer && wait->ticks >= 2 && peer_is_gone(peer, wait->shmid))
         return WAIT_GONE;
     if (wait->owner && wait->ticks % REMOVED_TICKS == 0 && was_removed(wait->shmid))
         return WAIT_REMOVED;
