@@ -21,7 +21,7 @@ PREFIX    = /usr/local
 CFLAGS    = -O2 -g
 WARNINGS  = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 SANITIZER = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
-COMPILE   = $(CC) -std=c11 -D_XOPEN_SOURCE=700 -DVERSION='"$(VERSION)"' \
+COMPILE   = $(CC) -std=c11 -D_XOPEN_SOURCE=700 -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' \
             $(WARNINGS) $(CFLAGS) $(SANITIZER)
 
 # Until glibc 2.34 shm_open was in a library of its own; macOS and others never had that.

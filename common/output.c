@@ -246,9 +246,13 @@ void progress_advance(struct progress *progress, uint64_t bytes, uint64_t expect
 
 void progress_end(struct progress *progress, const char *verb, long sent, long slept)
 {
+    enum { LEAST_FOR_A_RATE = 16 * 1024 * 1024 }; /* with less, the start takes most of the time */
     double seconds = (double)(clock_now() - progress->began) / second;
+    char rate[32] = "";
+    if (progress->bytes >= LEAST_FOR_A_RATE)
+        text_append(rate, sizeof rate, " (%.2f GiB/s)",
+                    (double)progress->bytes / gibibyte / seconds);
     progress_wipe();
-    say("%s %llu bytes in %.3f s (%.2f GiB/s), signals sent: %ld, slept: %ld", verb,
-        (unsigned long long)progress->bytes, seconds, (double)progress->bytes / gibibyte / seconds,
-        sent, slept);
+    say("%s %llu bytes in %.3f s%s, signals sent: %ld, slept: %ld", verb,
+        (unsigned long long)progress->bytes, seconds, rate, sent, slept);
 }

@@ -21,16 +21,14 @@ static int failed;
 /* ---- start ---- */
 
 /* A descriptor that we open must not take the place of a closed stdin, stdout or stderr. open(2)
- * takes the lowest that is free. */
+ * takes the lowest that is free. stdin is opened for writing, the others for reading: so a read or
+ * a write there fails with EBADF, as on a closed descriptor, and nothing is lost in silence. */
 static void open_standard_descriptors(void)
 {
-    int fd;
-    do
-        if ((fd = open("/dev/null", O_RDWR)) == -1)
-            err(EXIT_FAILED, "open(\"/dev/null\")");
-    while (fd <= STDERR_FILENO);
-    if (close(fd) == -1)
-        err(EXIT_FAILED, "close(%d)", fd);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) == -1 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            err(EXIT_FAILED, "open(\"/dev/null\") as descriptor %d", fd);
 }
 
 /* The signals whose dispositions we change. */

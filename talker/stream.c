@@ -1,29 +1,30 @@
-/* stream.c (talker) - reads stdin straight into the slots of a ring. The other half of
- * listener/stream.c.
+/* stream.c (talker) - reads stdin straight into the slots of a ring.
  *
- *     $ build/talker-stream <data
- *     talker: sent 1073741824 bytes in 0.234 s (4.28 GiB/s), signals sent: 8, slept: 199
+ * The other half of listener/stream.c: read that first, and start it first.
  *
- * It ends with 0 only when the listener has written all of it.
+ *     $ build/listener-stream >copy           $ build/talker-stream <data
+ *     listener: waiting for a talker ...      talker: sent 1073741824 bytes in ...
+ *     listener: received 1073741824 bytes in ...
+ *
+ * It exits with 0 only after the listener has written all of it.
  */
 #include "../common/layout/stream.h"
-#include "../common/lesson.h"
-#include "../common/session.h"
-#include "../common/ending.h"
 #include "../common/doorbell.h"
+#include "../common/ending.h"
+#include "../common/lesson.h"
+#include "../common/ring.h"
+#include "../common/session.h"
 
 #include <sys/stat.h>
 
-/* ---- the command line ---- */
-
 static bool wait_for_listener, show_progress;
-static long spin = STREAM_SPIN;
+static long spin = 0;
 
 static const struct option_spec own_options[] = {
     {'w', "wait", NULL, "wait for a listener to appear", OPTION_FLAG, &wait_for_listener, 0, 0},
-    {0, "spin", "MICROSECONDS", "look that long before sleeping (default: 0)", OPTION_NUMBER, &spin,
-     0, 1000000},
-    {0, "progress", NULL, "show how far it is, also off a terminal", OPTION_FLAG, &show_progress, 0,
+    {0, "spin", "MICROSECONDS", "spin for so long before sleeping (default: 0)", OPTION_NUMBER,
+     &spin, 0, 1000000},
+    {0, "progress", NULL, "show the progress, also off a terminal", OPTION_FLAG, &show_progress, 0,
      0},
     {0, NULL, NULL, NULL, OPTION_FLAG, NULL, 0, 0},
 };
@@ -38,31 +39,91 @@ static const struct program program = {
     .points = points,
 };
 
-/* ---- the talker ---- */
-
 struct talker {
     struct session session;
     struct stream *stream;
-    struct stream_ring ring;
+    struct ring ring;
     struct doorbell_side bell;
     struct progress progress;
-    uint64_t expected; /* bytes in all, for show; 0: nobody knows */
-    uint64_t head;     /* ours alone: what the segment says of it is for the listener */
+    uint64_t expected; /* bytes in all, for the progress; 0: not known */
+    uint64_t head;     /* ours alone: the shared copy is for the listener, we never read it back */
 };
 
-/* Where the listener takes no more: it has said why, or has gone without a word. */
-static _Noreturn void give_up(struct talker *talker, enum wait_result why)
+static void find_ring(struct talker *talker);
+static uint64_t stdin_size(void);
+static void send_all(struct talker *talker);
+static void await_room(struct talker *talker, uint64_t most);
+static size_t read_slot(struct talker *talker, char *slot);
+static void await_input(struct talker *talker, struct wait *wait, int error);
+static void pass_on(struct talker *talker, size_t length);
+static _Noreturn void give_up(struct talker *talker, enum wait_result why);
+
+int main(int argc, char **argv)
 {
-    struct session *session = &talker->session;
-    int refused = observe(&talker->stream->refused);
-    segment_survive(&session->segment);
-    if (refused != 0)
-        progress_errx(1, "the listener (PID %d) cannot write: %s", (int)session->peer,
-                      strerror(refused));
-    if (why == WAIT_LATE)
-        progress_errx(3, "no word from the listener (PID %d) within %g seconds: gave up",
-                      (int)session->peer, session->timeout);
-    progress_errx(3, "the listener (PID %d) went away", (int)session->peer);
+    struct options options = program_start(argc, argv, &program);
+    output_to(STDERR_FILENO);
+
+    struct talker talker = {0};
+    if (wait_for_listener)
+        session_await_listener(&options);
+    talker.stream = session_join(&talker.session, &options, STREAM_LESSON, sizeof *talker.stream);
+    find_ring(&talker);
+
+    progress_begin(&talker.progress, show_progress);
+    send_all(&talker);
+    progress_end(&talker.progress, "sent", talker.bell.sent, talker.bell.slept);
+    session_part(&talker.session);
+    return program_end();
+}
+
+/* ---- the ring ---- */
+
+static void find_ring(struct talker *talker)
+{
+    explain("Check what the segment says about its slots: any process may have written there.");
+    struct stream *stream = talker->stream;
+    uint64_t slots = observe(&stream->slots);
+    uint64_t slot_size = observe(&stream->slot_size);
+    const struct segment *segment = &talker->session.segment;
+    if (!ring_place(&talker->ring, stream, segment->size, slots, slot_size))
+        errx(EXIT_FAILED,
+             "segment %d says that it has %llu slots of %llu bytes, in %zu bytes: that is "
+             "impossible",
+             segment->shmid, (unsigned long long)slots, (unsigned long long)slot_size,
+             segment->size);
+    talker->bell = (struct doorbell_side){
+        .mine = &stream->talker, .theirs = &stream->listener, .spin = doorbell_spin(spin)};
+    talker->expected = stdin_size();
+    atomic_store(&stream->expected, talker->expected);
+}
+
+/* How much is left to read, where stdin is a file; 0: not known. */
+static uint64_t stdin_size(void)
+{
+    struct stat about;
+    if (fstat(STDIN_FILENO, &about) == -1)
+        err(EXIT_FAILED, "fstat of stdin");
+    off_t at = S_ISREG(about.st_mode) ? lseek(STDIN_FILENO, 0, SEEK_CUR) : -1;
+    return at == -1 || at > about.st_size ? 0 : (uint64_t)(about.st_size - at);
+}
+
+/* ---- slot by slot ---- */
+
+static void send_all(struct talker *talker)
+{
+    size_t length;
+    do {
+        explain("Wait for room in the ring. We sleep only if all slots are filled.");
+        await_room(talker, talker->ring.slots - 1);
+        trace_point("room");
+        length = read_slot(talker, ring_slot(&talker->ring, talker->head));
+        trace_point("loaded");
+        progress_advance(&talker->progress, length, talker->expected);
+        pass_on(talker, length);
+        ending_obey();
+    } while (length > 0);
+    explain("The end is announced. Wait until the listener has counted past it.");
+    await_room(talker, 0);
 }
 
 /* Waits until at most `most` slots are filled and not emptied yet. Each one that is emptied is
@@ -74,9 +135,10 @@ static void await_room(struct talker *talker, uint64_t most)
     uint64_t filled, before = 0;
     while ((filled = talker->head - observe(&stream->tail)) > most) {
         if (filled > talker->ring.slots)
-            progress_errx(1, "shmid %d says that %llu slots of %llu are filled: it is broken",
+            progress_errx(EXIT_FAILED,
+                          "segment %d says that %llu slots of %zu are filled: that is impossible",
                           talker->session.segment.shmid, (unsigned long long)filled,
-                          (unsigned long long)talker->ring.slots);
+                          talker->ring.slots);
         if (filled != before)
             wait = session_wait(&talker->session);
         before = filled;
@@ -87,113 +149,65 @@ static void await_room(struct talker *talker, uint64_t most)
     doorbell_up(&talker->bell);
 }
 
-/* Waits where stdin has nothing at the moment: read(2) said so, with EINTR or EAGAIN. */
-static void await_input(struct talker *talker, struct wait *wait, int error)
-{
-    bool ready;
-    enum wait_result why =
-        error == EAGAIN ? wait_on(wait, STDIN_FILENO, false, &ready) : wakeup_look(wait);
-    if (why == WAIT_GONE || atomic_load(&talker->stream->refused))
-        give_up(talker, why);
-    if (why == WAIT_LATE)
-        progress_errx(3, "nothing came on stdin within %g seconds, after %llu bytes: gave up",
-                      talker->session.timeout, (unsigned long long)talker->progress.bytes);
-}
-
 /* Reads into a slot as much as stdin has and the slot takes, straight into the segment. Returns
  * what read(2) returns: 0 at the end. */
-static uint64_t read_slot(struct talker *talker, char *slot)
+static size_t read_slot(struct talker *talker, char *slot)
 {
     struct wait wait = session_wait(&talker->session);
-    ssize_t got;
-    while ((got = wakeup_read(STDIN_FILENO, slot, talker->ring.slot_size)) == -1) {
+    for (;;) {
+        sigset_t ours;
+        wait_unblock(&ours);
+        ssize_t got = sys_read(STDIN_FILENO, slot, talker->ring.slot_size);
+        wait_block_again(&ours);
+        if (got >= 0)
+            return (size_t)got;
         if (errno != EINTR && errno != EAGAIN)
-            progress_err(1, "read from stdin, after %llu bytes",
+            progress_err(EXIT_FAILED, "read from stdin, after %llu bytes",
                          (unsigned long long)talker->progress.bytes);
         await_input(talker, &wait, errno);
     }
-    return (uint64_t)got;
 }
 
-static void pass_on(struct talker *talker, uint64_t length)
+/* stdin has nothing at the moment: read(2) failed with EINTR or EAGAIN. The listener's signal that
+ * it takes no more may come just before the read: then we see `refused` at the next tick. */
+static void await_input(struct talker *talker, struct wait *wait, int error)
 {
-    explain("the length first, then the count (release): whoever sees the count sees the slot");
+    bool ready;
+    if (error == EAGAIN)
+        wait_on(wait, STDIN_FILENO, READY_TO_READ, &ready);
+    else
+        wait_was_rung(wait);
+    if (wait->verdict == WAIT_GONE || atomic_load(&talker->stream->refused))
+        give_up(talker, wait->verdict);
+    if (wait->verdict == WAIT_LATE)
+        progress_errx(EXIT_NO_PEER,
+                      "nothing came on stdin within %g seconds, after %llu bytes: gave up",
+                      talker->session.timeout, (unsigned long long)talker->progress.bytes);
+}
+
+static void pass_on(struct talker *talker, size_t length)
+{
+    explain("Store the length, then the count: the order matters.");
     struct stream *stream = talker->stream;
-    publish(&stream->length[talker->head % talker->ring.slots], length);
+    publish(&stream->length[talker->head % talker->ring.slots], (uint64_t)length);
     talker->head++;
     publish(&stream->head, talker->head);
-    explain("ring if the listener has declared that it sleeps: most often it has not");
+    explain("Signal the listener only if it has declared that it sleeps. Most often it has not.");
     if (doorbell_ring(&talker->bell, talker->session.peer) == -1 && errno != ESRCH)
-        progress_err(1, "kill(%d, SIGUSR1) to the listener", (int)talker->session.peer);
+        progress_err(EXIT_FAILED, "kill(%d, SIGUSR1) to the listener", (int)talker->session.peer);
 }
 
-static void send_all(struct talker *talker)
+/* The listener takes no more: it has said why, or it is gone, or silent. */
+static _Noreturn void give_up(struct talker *talker, enum wait_result why)
 {
-    uint64_t length;
-    do {
-        explain("wait for room in the ring: we sleep only where every slot is filled");
-        await_room(talker, talker->ring.slots - 1);
-        trace_point("room");
-        length = read_slot(talker, stream_slot(&talker->ring, talker->head));
-        trace_point("loaded");
-        progress_advance(&talker->progress, length, talker->expected);
-        pass_on(talker, length);
-        ending_obey();
-    } while (length > 0);
-    explain("the end is announced; it is a success once the listener has counted past it");
-    await_room(talker, 0);
-}
-
-/* ---- the ring ---- */
-
-/* How much is left to read, where stdin is a file; 0: nobody knows. */
-static uint64_t stdin_size(void)
-{
-    struct stat about;
-    if (fstat(STDIN_FILENO, &about) == -1)
-        err(1, "fstat of stdin");
-    off_t at = S_ISREG(about.st_mode) ? lseek(STDIN_FILENO, 0, SEEK_CUR) : -1;
-    return at == -1 || at > about.st_size ? 0 : (uint64_t)(about.st_size - at);
-}
-
-static void find_ring(struct talker *talker)
-{
-    explain("believe nothing that the segment says of its slots before it is checked");
-    struct stream *stream = (struct stream *)talker->session.shared;
-    struct stream_ring ring = {.first = (char *)stream + stream_begin(),
-                               .slots = observe(&stream->slots),
-                               .slot_size = observe(&stream->slot_size)};
-    size_t size = talker->session.segment.size;
-    uint64_t room = size < stream_begin() ? 0 : size - stream_begin();
-    if (ring.slots == 0 || ring.slots > STREAM_MOST_SLOTS || ring.slot_size == 0 ||
-        ring.slot_size % stream_page() != 0 || ring.slot_size > room / ring.slots)
-        errx(1, "shmid %d says that it has %llu slots of %llu bytes, in %zu: it is broken",
-             talker->session.segment.shmid, (unsigned long long)ring.slots,
-             (unsigned long long)ring.slot_size, size);
-    talker->stream = stream;
-    talker->ring = ring;
-    talker->bell = (struct doorbell_side){
-        .mine = &stream->talker, .theirs = &stream->listener, .spin = doorbell_spin(spin)};
-    talker->expected = stdin_size();
-    atomic_store(&stream->expected, talker->expected);
-}
-
-int main(int argc, char **argv)
-{
-    struct options options = program_start(argc, argv, &program);
-    output_to(STDERR_FILENO);
-
-    explain("block SIGUSR1 before we are known: it may come before we sleep");
-    wait_block_sigusr1();
-    struct talker talker = {0};
-    if (wait_for_listener)
-        session_await_listener(&options);
-    session_join(&talker.session, &options, STREAM_LESSON, sizeof(struct stream));
-    find_ring(&talker);
-
-    progress_begin(&talker.progress, show_progress);
-    send_all(&talker);
-    progress_end(&talker.progress, "sent", talker.bell.sent, talker.bell.slept);
-    session_part(&talker.session);
-    return program_end();
+    struct session *session = &talker->session;
+    int refused = observe(&talker->stream->refused);
+    segment_survive(&session->segment);
+    if (refused != 0)
+        progress_errx(EXIT_FAILED, "the listener (PID %d) cannot write: %s", (int)session->peer,
+                      strerror(refused));
+    if (why == WAIT_LATE)
+        progress_errx(EXIT_NO_PEER, "no word from the listener (PID %d) within %g seconds: gave up",
+                      (int)session->peer, session->timeout);
+    progress_errx(EXIT_NO_PEER, "the listener (PID %d) went away", (int)session->peer);
 }

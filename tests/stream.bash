@@ -106,8 +106,10 @@ broke_off_after() { # BYTES WHY
 
 # The last line of FILE is the closing line of a complete transfer.
 closes_with() { # FILE 'SIDE: VERB' BYTES
+    local rate='' # less than 16 MiB says nothing about the rate
+    [ "$3" -lt 16777216 ] || rate=' \([0-9]+\.[0-9]{2} GiB/s\)'
     tail -n 1 "$1" | grep -Ex \
-        "$2 $3 bytes in [0-9]+\.[0-9]{3} s \([0-9]+\.[0-9]{2} GiB/s\), signals sent: [0-9]+, slept: [0-9]+"
+        "$2 $3 bytes in [0-9]+\.[0-9]{3} s$rate, signals sent: [0-9]+, slept: [0-9]+"
 }
 
 # The number after WORD in the closing line.

@@ -16,7 +16,7 @@ load stream
         ./stream_corrupt "$shmid" $lie
         start talker talker-stream <"$random"
         finish talker 1
-        grep -Ex "talker-stream: shmid $shmid says that it has [0-9]+ slots of [0-9]+ bytes, in [0-9]+: it is broken" talker.err
+        grep -Ex "talker-stream: segment $shmid says that it has [0-9]+ slots of [0-9]+ bytes, in [0-9]+ bytes: that is impossible" talker.err
         [ "$(wc -l <talker.err)" -eq 1 ]
         finish listener 3
         has_size listener.out 0
@@ -32,8 +32,9 @@ load stream
         wait_for_size listener.out $((2 * slot))
         # shellcheck disable=SC2086 # words
         ./stream_corrupt "$shmid" $lie
+        kill -USR1 "$listener_pid" # it looks only if it is signalled
         finish listener 1
-        grep -Ex "listener-stream: shmid $shmid says that slot 2 holds [0-9]+ bytes, and [0-9]+ are filled: it is broken" listener.err
+        grep -Ex "listener-stream: segment $shmid says that slot 2 holds [0-9]+ bytes, and that [0-9]+ slots are filled: that is impossible" listener.err
         has_size listener.out $((2 * slot))
         kill -CONT "$talker_pid"
         finish talker 3
@@ -48,8 +49,9 @@ load stream
         wait_for_state "$listener_pid" T
         until_true has_read $((8 * slot))
         ./stream_corrupt "$shmid" tail "$lie"
+        kill -USR1 "$talker_pid" # it looks only if it is signalled
         finish talker 1
-        grep -Ex "talker-stream: shmid $shmid says that [0-9]+ slots of 8 are filled: it is broken" talker.err
+        grep -Ex "talker-stream: segment $shmid says that [0-9]+ slots of 8 are filled: that is impossible" talker.err
         kill -CONT "$listener_pid"
         finish listener 3
     done
@@ -60,6 +62,7 @@ load stream
     for lie in 2147483647 4294967295; do
         start_and_hold_listener filled
         ./stream_corrupt "$shmid" refused "$lie"
+        kill -USR1 "$talker_pid"
         finish talker 1
         grep -E "^talker-stream: the listener \(PID $listener_pid\) cannot write: .+" talker.err
         kill -CONT "$listener_pid"

@@ -7,8 +7,10 @@
 #include "../common/layout/stream.h"
 
 #include <err.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/shm.h>
 
 static void lie(struct stream *stream, const char *field, uint64_t value)
 {

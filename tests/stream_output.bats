@@ -166,7 +166,7 @@ start_straced() { # NAME [OPTION]...
     cmp data listener.out
     for side in listener talker; do
         sed -n 's/^[^ ]* # //p' "$side.err" | sort -u |
-            diff <(explanations "$ROOT/$side/stream.c" | sort -u | grep -v '^say why, and ring') -
+            diff <(explanations "$ROOT/$side/stream.c" | sort -u | grep -v '^Say why, and signal') -
     done
 }
 
