@@ -108,7 +108,8 @@ static bool is_zombie(pid_t pid)
 bool peer_may_be_stopped(pid_t pid)
 {
     char state = state_of(pid);
-    return state == 'T' || state == 't' || state == '?';
+    bool is_there = kill(pid, 0) == 0 || errno == EPERM;
+    return state == 'T' || state == 't' || (state == '?' && is_there);
 }
 
 bool peer_is_alive(pid_t pid)

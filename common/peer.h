@@ -24,7 +24,7 @@ bool peer_is_gone(pid_t peer, int shmid);
  * and for another user's process: false. */
 bool peer_is_detached(pid_t pid, int shmid);
 
-/* Whether a process is stopped (SIGSTOP, Ctrl-Z), or cannot be looked at. */
+/* Whether a process is stopped (SIGSTOP, Ctrl-Z), or is there and cannot be looked at. */
 bool peer_may_be_stopped(pid_t pid);
 
 /* Sends SIGUSR1. Returns 0, or -1 with errno (ESRCH: the peer is gone). A PID that is not positive
