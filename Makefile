@@ -1,18 +1,22 @@
 # shmtalk: build, test, install.
 #
-#   make                  the pair and all lessons, in build/
-#   make test             everything through bats
-#   make lint             compilers with -Werror, cppcheck, shellcheck, clang-format
-#   make install          all programs, and the manual pages of the pair, to $(DESTDIR)$(PREFIX)
-#   make SANITIZE=address,undefined BUILD=build/sanitized
+#   make                  build the pair and all lessons in build/
+#   make demo             build, then run the pair on one screen
+#   make test             build, then run all tests
+#   make lint             check the sources: compilers with -Werror, cppcheck, shellcheck, clang-format
+#   make install          copy the programs and the manual pages to $(DESTDIR)$(PREFIX)
+#   make uninstall        remove them from there
+#   make dist             pack the sources of the last commit into build/
+#   make clean            remove build/
+#   make SANITIZE=address,undefined BUILD=build/sanitized     build with sanitizers, beside build/
 #
-# LESSONS is the syllabus, in order: a new lesson is one word there.
+# LESSONS is the syllabus, in order. A new lesson is one word there.
 
 LESSONS = handshake textbook unready lostwakeup coalesce polling counter torn turn keys lifetime \
           rmid crash rdonly attach pages offset inherit perm limits full errors descriptor huge \
           posix stream pingpong
 
-# The wrong variants: one side each, and the other side is the lesson's.
+# The wrong variants. Each is a listener, and runs with the talker of its lesson. A new one is one word here.
 VARIANTS = listener-unready_no_block listener-lostwakeup_no_mask listener-torn_no_seq
 
 VERSION   = 1.0
@@ -24,23 +28,23 @@ SANITIZER = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
 COMPILE   = $(CC) -std=c11 -D_XOPEN_SOURCE=700 -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' \
             $(WARNINGS) $(CFLAGS) $(SANITIZER)
 
-# Until glibc 2.34 shm_open was in a library of its own; macOS and others never had that.
+# Before glibc 2.34 shm_open was in librt. Systems other than Linux have no such library.
 LDLIBS    = $(if $(filter Linux,$(shell uname)),-lrt)
 
 TALKERS   = $(LESSONS:%=talker-%) $(filter talker-%,$(VARIANTS))
 LISTENERS = $(LESSONS:%=listener-%) $(filter listener-%,$(VARIANTS))
 PROGRAMS  = talker listener $(TALKERS) $(LISTENERS)
 TOOLS     = sweep bench
-COMMON   = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*.c))
-OBJECTS  = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard */*.c))
+COMMON    = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*.c))
+OBJECTS   = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard */*.c))
 
 .PHONY: all demo test lint install uninstall dist clean
 
 all: $(PROGRAMS:%=$(BUILD)/%) $(TOOLS:%=$(BUILD)/%)
 
-# Each file is made beside its place and moved there: two builds at once do not disturb each other,
-# nor a program that runs.
-# build/talker comes from talker/talker.c, build/talker-torn from talker/torn.c.
+# build/talker comes from talker/talker.c, build/talker-torn from talker/torn.c. Each file is first made
+# under another name and then renamed, so that two builds at once do not disturb each other, and a
+# program that is running keeps its file.
 $(BUILD)/talker: $(BUILD)/obj/talker/talker.o
 $(BUILD)/listener: $(BUILD)/obj/listener/listener.o
 $(TALKERS:%=$(BUILD)/%): $(BUILD)/talker-%: $(BUILD)/obj/talker/%.o
