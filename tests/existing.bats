@@ -11,8 +11,8 @@ teardown() { common_teardown; }
 @test "IPC_EXCL finds a stale segment; it is removed by id and created again" {
     start listener listener-existing -v
     shmid=$(shmid_of listener)
-    read -r stale dead < <(sed -nE 's/^listener: shmid ([0-9]+): ours and stale, made by PID ([0-9]+), which is dead$/\1 \2/p' \
-        listener.out)
+    line='shmid ([0-9]+): ours and stale, made by PID ([0-9]+), which is dead'
+    read -r stale dead < <(sed -nE "s/^listener: $line\$/\\1 \\2/p" listener.out)
     grep -x "listener: created with IPC_EXCL: EEXIST, shmid $stale has the key already" listener.out
     wait_for_line listener.out "^listener: shmid $stale is gone, shmid $shmid has the key now$"
     expect_lines <(grep recovered listener.err) \
