@@ -55,7 +55,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
     is_removed "$shmid"
     requires ipcs
     # key, shmid, owner, perms, bytes, nattch
-    awk -v id="$shmid" '$3 == id { print $5, $6, $7 }' talker.out | expect_lines - "600 1024 2"
+    awk -v id="$shmid" '$2 == id { print $4, $5, $6 }' talker.out | expect_lines - "600 1024 2"
 }
 
 @test "the segment is that of the notes: ftok of shmfile and 1, 1024 bytes" {
@@ -142,7 +142,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
     start talker env PATH="$PWD/with_cat" "$(lesson_program talker textbook)" --nap 0.3
     finish talker 0
     finish listener 0
-    awk -v id="$shmid" '$3 == id { print $4, $5, $8 }' talker.out | expect_lines - "600 1024 2" # perms, size, nattch
+    awk -v id="$shmid" '$2 == id { print $3, $4, $7 }' talker.out | expect_lines - "600 1024 2" # perms, size, nattch
 
     start_server
     start talker env PATH="$PWD/empty" "$(lesson_program talker textbook)" --nap 0.3
@@ -168,7 +168,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
     start talker talker-textbook --nap 0.2
     wait_for_state "$listener_pid" T
     finish talker 3
-    grep -x 'talker-textbook: what lies there is what we said: no answer within a nap of 0.2 s' talker.err
+    grep -x 'talker-textbook: the text is still our own: no answer within a nap of 0.2 s' talker.err
     kill -CONT "$listener_pid"
     finish listener 0
     is_removed "$shmid"
@@ -199,7 +199,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
 @test "a PID of another process is refused, and not signalled" {
     start_server
     start other sleep "$DEADLINE" # SIGUSR1 would end it
-    refuses 3 "PID $other_pid is not the listener of shmid $shmid, which PID $listener_pid made" \
+    refuses 3 "PID $other_pid is not the listener of shmid $shmid, which PID $listener_pid created" \
         talker-textbook "$other_pid"
     refuses 3 "PID 1 is not the listener" talker-textbook 1
     is_running "$other_pid"
@@ -211,14 +211,14 @@ expect_bytes() { # SHMID FORMAT (of printf)
 }
 
 @test "the talker reports a missing key file, segment or listener" {
-    refuses 3 'start listener-textbook first' talker-textbook
+    refuses 3 'no listener is there, start it first' talker-textbook
     if [ -e shmfile ]; then fail "the talker has created a key file"; fi
     touch shmfile
     refuses 3 'start listener-textbook first' talker-textbook
     start_server
     kill -KILL "$listener_pid"
     finish listener 137
-    refuses 3 "there is no process $listener_pid any more, which made the segment" talker-textbook
+    refuses 3 "there is no process $listener_pid any more, which created the segment" talker-textbook
     killed=$listener_pid left=$shmid
     start_server
     expect_lines listener.err "listener-textbook: recovered: removed segment $left, which PID $killed left behind"
@@ -243,7 +243,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
         shmid=$(./foreign make "$(key_of shmfile 1)" $what)
         plant "$shmid"
         ./foreign show "$shmid" >before
-        refuses 1 "a foreign segment has key $(key_of shmfile 1) \(shmid $shmid\>.*left as it is" listener-textbook
+        refuses 1 "a foreign segment \(shmid $shmid\>.*left as it is" listener-textbook
         refuses "$status" 'foreign segment|there is no process [0-9]+ any more' talker-textbook
         ./foreign show "$shmid" | cmp - before
         ipcrm -m "$shmid"
