@@ -1,127 +1,112 @@
-/* keys.c (listener) - a key is 32 bits of a file: the same for the same file, and not only for it.
+/* keys.c (listener) - ftok makes the same key from the same file, and another one from a new file.
  *
- * ftok(3) makes a key of 8 bits of the project id, 8 of the device, and 16 of the inode number. So
- * two processes that name the same file get the same key; but a file that was replaced gives
- * another, a missing one gives -1 to everybody, and among some thousands of files two have the
- * same. A key leads to a segment, and never says whose: that is what the magic number is for.
+ * ftok(3) makes a key of 8 bits of the project id, 8 bits of the device number, and 16 bits of the
+ * inode number. Two processes that name the same file get the same key. A file that was replaced
+ * under the same name has another inode, and so gives another key. For a missing file ftok fails
+ * with -1. A program that does not check this uses -1 as a key, and it works by accident.
  *
- *     listener                                talker
- *                                  <-------   makes our key of our file, SAME_FILE
- *     creates with -1, NO_FILE     ------->   finds it with another -1, ACCIDENT
- *     creates by a file, FILE      ------->   finds it by the file, FOUND
- *     replaces the file, RECREATED ------->   makes another key of it; finds two files, TWINS
- *     creates by the one, STRANGER ------->   finds a stranger by the other, REFUSED
- *     creates privately, PRIVATE   ------->   creates privately, DONE
+ *     listener                                 talker
+ *                                   <-------   makes our key from our file, SAME_FILE
+ *     creates with -1, NO_FILE      ------->   finds it with another -1, ACCIDENT
+ *     creates with a file, FILE     ------->   finds it by the file's name, FOUND
+ *     replaces the file, RECREATED  ------->   makes another key from the same name, LOST
  *
- *     $ build/listener-keys                   $ build/talker-keys
+ *     $ build/listener-keys                    $ build/talker-keys
  *
- * Question: Can two different files give the same key?
+ * Question: A file is replaced by another one of the same name. Does ftok still give the same key?
  */
 #include "../common/layout/keys.h"
 #include "../common/lesson.h"
 #include "../common/session.h"
-#include "../common/ending.h"
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
-static const char *const points[] = {"accident", "recreated", "stranger", "private", NULL};
+static const char *const points[] = {"accident", "recreated", NULL};
 
 static const struct program program = {
     .name = "listener-keys",
-    .about = "Creates segments with keys that are the same, missing, changed, shared and private.",
+    .about = "Creates segments with the keys of a missing file, a file, and the file's successor.",
+    .question = "A file is replaced by another one of the same name. Does ftok still give the same "
+                "key?",
     .points = points,
-};
+    .values = KEYS_VALUES};
 
-/* ---- a file of our own ---- */
+static void name_file(const struct options *options);
+static void try_without_file(struct session *session, struct keys *shared);
+static void replace_file(struct session *session, struct keys *shared);
 
-static char scratch[KEYS_PATH], replacement[KEYS_PATH + 16];
+static char file[KEYS_PATH], new_file[KEYS_PATH + 16];
 
-/* A name beside the key file that is ours alone, as the key is: it holds the project. */
-static void name_scratch(const struct options *options)
+int main(int argc, char **argv)
+{
+    struct options options = program_start(argc, argv, &program);
+    struct session session;
+    struct keys *shared = session_open(&session, &options, KEYS_LESSON, sizeof *shared);
+    name_file(&options);
+    session_await_talker(&session);
+
+    session_await(&session, KEYS_SAME_FILE);
+    int key = observe(&shared->key);
+    check(key == session.segment.key, "the same file: our key %#x, the talker's %#x",
+          (unsigned)session.segment.key, (unsigned)key);
+
+    leave_text(shared->file, file, sizeof shared->file);
+    try_without_file(&session, shared);
+    replace_file(&session, shared);
+    session_part(&session);
+    return program_end();
+}
+
+/* Chooses names beside the key file that no other listener uses: no other has its file and project.
+ */
+static void name_file(const struct options *options)
 {
     char *path = realpath(options->file, NULL);
-    if (!path || strlen(path) + 32 > KEYS_PATH)
-        errx(1, "\"%s\": its path cannot be told, or is too long", options->file);
-    snprintf(scratch, sizeof scratch, "%s.keys%d", path, options->project);
+    if (!path)
+        err(EXIT_FAILED, "realpath(\"%s\")", options->file);
+    if (snprintf(file, sizeof file, "%s.keys%d", path, options->project) >= KEYS_PATH)
+        errx(EXIT_FAILED, "\"%s\": this path is too long for the segment", path);
+    snprintf(new_file, sizeof new_file, "%s.new", file);
     free(path);
 }
 
-static ino_t make_file(const char *path)
-{
-    struct stat about;
-    int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (fd == -1 || fstat(fd, &about) == -1)
-        err(1, "open(\"%s\")", path);
-    close(fd);
-    return about.st_ino;
-}
+/* ---- a missing file ---- */
 
-static void remove_files(void)
-{
-    unlink(scratch);
-    unlink(replacement);
-}
-
-/* ---- segments for the talker to find ---- */
-
-/* Removes what a killed listener has left at the key. Returns -1 where anybody else has it. */
+/* Removes what a killed listener has left with this key. Returns -1 where another process has it.
+ */
 static int create(key_t key)
 {
-    struct segment left;
-    size_t size = segment_size(KEYS_TEXT);
+    const size_t size = segment_size(1);
     int shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | 0600);
-    if (shmid == -1 && errno == EEXIST && segment_find(&left, key) == SEGMENT_STALE) {
-        segment_remove(&left);
+    struct segment left;
+    if (shmid == -1 && errno == EEXIST && segment_find(&left, key) == SEGMENT_STALE &&
+        segment_remove(&left) == 0)
         shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | 0600);
-    }
     if (shmid != -1)
         segment_remove_at_exit(shmid);
     else if (errno != EEXIST)
-        err(1, "shmget(%#x, %zu, IPC_CREAT | IPC_EXCL | 0600)", (unsigned)key, size);
-    return shmid;
-}
-
-/* Creates by `file`, with the first project whose key is free: who knows both can find it. */
-static int create_by(struct keys *shared, const char *file)
-{
-    int shmid = -1, project = 0;
-    while (shmid == -1 && project < 255) {
-        key_t key = sys_ftok(file, ++project);
-        if (key == -1)
-            err(1, "ftok(\"%s\", %d)", file, project);
-        shmid = create(key);
-    }
-    if (shmid == -1)
-        errx(1, "all 255 keys of \"%s\" are taken", file);
-    publish(&shared->shmid, shmid);
-    publish(&shared->project, project);
+        err(EXIT_FAILED, "shmget(%#x, %zu, IPC_CREAT | IPC_EXCL | 0600)", (unsigned)key, size);
     return shmid;
 }
 
 static void destroy(int shmid)
 {
     if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)
-        err(1, "shmctl(%d, IPC_RMID)", shmid);
-    segment_forget(shmid);
+        err(EXIT_FAILED, "shmctl(%d, IPC_RMID)", shmid);
 }
-
-/* ---- a missing file ---- */
 
 static void try_without_file(struct session *session, struct keys *shared)
 {
-    char missing[KEYS_PATH + 16];
-    snprintf(missing, sizeof missing, "%s.missing", scratch);
-    explain("make a key of a file that is not there: ftok fails, and lazy code does not check");
-    key_t key = sys_ftok(missing, 1);
+    explain("Make a key from a missing file: ftok fails, and careless code does not check that.");
+    key_t key = sys_ftok(file, 1);
     check(key == -1 && errno == ENOENT, "no file: ftok returns %d, %s", (int)key,
           calls_error_name(errno));
 
-    explain("use -1 as a key all the same: to shmget it is a key like any other, 0xffffffff");
+    explain("Use -1 as a key all the same: for shmget it is a key like any other, 0xffffffff.");
     int shmid = create(key);
     if (shmid == -1)
-        say("skipped: key %#x is taken by somebody else at the moment", (unsigned)key);
+        say("skipped: another process uses the key %#x at the moment", (unsigned)key);
     publish(&shared->shmid, shmid);
     trace_point("accident");
     session_advance(session, KEYS_NO_FILE);
@@ -130,91 +115,58 @@ static void try_without_file(struct session *session, struct keys *shared)
         destroy(shmid);
 }
 
-/* ---- a file that is replaced ---- */
+/* ---- a file, and its successor ---- */
+
+static void remove_files(void)
+{
+    unlink(file);
+    unlink(new_file);
+}
+
+static ino_t make_file(const char *path)
+{
+    struct stat about;
+    int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd == -1 || fstat(fd, &about) == -1 || close(fd) == -1)
+        err(EXIT_FAILED, "open(\"%s\", O_CREAT)", path);
+    return about.st_ino;
+}
+
+/* Takes the first project whose key is free: a talker that knows both can find the segment. */
+static int create_by_file(struct keys *shared)
+{
+    int shmid = -1, project = 0;
+    while (shmid == -1 && project < 255) {
+        key_t key = sys_ftok(file, ++project);
+        if (key == -1)
+            err(EXIT_FAILED, "ftok(\"%s\", %d)", file, project);
+        shmid = create(key);
+    }
+    if (shmid == -1)
+        errx(EXIT_FAILED, "all 255 keys of \"%s\" are in use", file);
+    publish(&shared->shmid, shmid);
+    publish(&shared->project, project);
+    return shmid;
+}
 
 static void replace_file(struct session *session, struct keys *shared)
 {
-    explain("create with the key of a file: whoever knows the file finds the segment");
-    snprintf(replacement, sizeof replacement, "%s.new", scratch);
-    atexit(remove_files);
-    ino_t first = make_file(scratch);
-    int shmid = create_by(shared, scratch);
+    explain("Create a segment with the key of a file: a process that knows the file can find it.");
+    if (atexit(remove_files) != 0)
+        errx(EXIT_FAILED, "atexit: no room for another function");
+    ino_t first = make_file(file);
+    int shmid = create_by_file(shared);
     session_advance(session, KEYS_FILE);
     session_await(session, KEYS_FOUND);
 
-    explain("replace the file, as an editor or an upgrade does: the same path, another inode");
-    ino_t second = make_file(replacement);
-    if (rename(replacement, scratch) == -1)
-        err(1, "rename(\"%s\", \"%s\")", replacement, scratch);
+    explain("Replace the file, as an editor or an upgrade does: the same name, another inode.");
+    ino_t second = make_file(new_file);
+    if (rename(new_file, file) == -1)
+        err(EXIT_FAILED, "rename(\"%s\", \"%s\")", new_file, file);
     check(first != second, "replaced the file: its inode was %ju, and is %ju", (uintmax_t)first,
           (uintmax_t)second);
     trace_point("recreated");
     session_advance(session, KEYS_RECREATED);
-    session_await(session, KEYS_TWINS);
+    session_await(session, KEYS_LOST);
     destroy(shmid);
-    remove_files();
-}
-
-/* ---- two files with the same key ---- */
-
-/* Leaves at the key of `file` a segment that does not look like one of ours. */
-static int leave_stranger(struct keys *shared, const char *file)
-{
-    explain("be a stranger at the key of one twin, with a text where we have the magic number");
-    int shmid = create_by(shared, file);
-    char *text = sys_shmat(shmid, NULL, 0);
-    if (text == (void *)-1)
-        err(1, "shmat(%d, NULL, 0)", shmid);
-    strcpy(text, "a stranger's text");
-    if (sys_shmdt(text) == -1)
-        err(1, "shmdt(%p)", (void *)text);
-    return shmid;
-}
-
-static void be_a_stranger(struct session *session, struct keys *shared)
-{
-    char file[KEYS_PATH];
-    memcpy(file, shared->twins[0], sizeof file);
-    file[sizeof file - 1] = '\0';
-    int shmid = file[0] != '\0' ? leave_stranger(shared, file) : -1;
-    trace_point("stranger");
-    session_advance(session, KEYS_STRANGER);
-    session_await(session, KEYS_REFUSED);
-    if (shmid != -1)
-        destroy(shmid);
-}
-
-/* ---- no key at all ---- */
-
-static void create_privately(struct session *session, struct keys *shared)
-{
-    explain("IPC_PRIVATE is not a key: it asks for a new segment, every time");
-    int one = create(IPC_PRIVATE), two = create(IPC_PRIVATE);
-    check(one != two, "IPC_PRIVATE twice: segments %d and %d", one, two);
-    publish(&shared->shmid, two);
-    trace_point("private");
-    session_advance(session, KEYS_PRIVATE);
-    session_await(session, KEYS_DONE);
-    destroy(one);
-    destroy(two);
-}
-
-int main(int argc, char **argv)
-{
-    struct options options = program_start(argc, argv, &program);
-    struct session session;
-    struct keys *shared = session_open(&session, &options, KEYS_LESSON, sizeof *shared);
-    name_scratch(&options);
-    memcpy(shared->file, scratch, sizeof scratch);
-    session_await_talker(&session);
-
-    session_await(&session, KEYS_SAME_FILE);
-    check(observe(&shared->key) == session.segment.key, "the same file: our key %#x, the talker's %#x",
-          (unsigned)session.segment.key, observe(&shared->key));
-    try_without_file(&session, shared);
-    replace_file(&session, shared);
-    be_a_stranger(&session, shared);
-    create_privately(&session, shared);
-    session_part(&session);
-    return program_end();
 }

@@ -109,7 +109,7 @@ has_tried() { # MODE WHO READ WRITE
     stranger=$(sed -nE "s/^talker-perm\[([0-9]+)\] kill\($listener_pid, SIGUSR1\) = -1 EPERM .*/\1/p" talker.err | tail -n 1)
     [ -n "$stranger" ]
     [ "$stranger" -ne "$talker_pid" ]
-    grep -x "listener: the last word is of PID $stranger, another user's, who could not ring us" listener.out
+    grep -x "listener: the last word is from PID $stranger, another user's, who could not signal us" listener.out
 }
 
 @test "no signal of another user reaches the listener" {
@@ -151,7 +151,7 @@ has_tried() { # MODE WHO READ WRITE
     finish listener 0
     grep -x 'talker: skipped: another user of its group cannot try, only root can become another user (EPERM)' talker.out
     grep -E '^talker: mode 0400, its owner \(uid [0-9]+\): read yes, write EACCES$' talker.out
-    grep -x "listener: the last word is of PID $talker_pid, the talker" listener.out
+    grep -x "listener: the last word is from PID $talker_pid, the talker" listener.out
     [ "$(stat -c %u /proc/1)" -ne 0 ] || grep -x "talker: kill of PID 1, which is another's and lives: EPERM" talker.out
 }
 

@@ -1,4 +1,4 @@
-/* perm.h - one segment, whose mode the listener changes while others try to get in. */
+/* perm.h - one segment, whose mode the listener changes while other users try to use it. */
 #ifndef LAYOUT_PERM_H
 #define LAYOUT_PERM_H
 
@@ -6,12 +6,16 @@
 
 #define PERM_LESSON SEGMENT_LESSON('p', 'e', 'r', 'm')
 
-/* The listener sets `mode`, and goes to the next step; the talker tries, and goes to the one after
- * that. */
+/* The steps are numbers: to an odd step the listener goes when it has set a mode, to the even one
+ * after it the talker when all users have tried. */
+#define PERM_VALUES "mode: NO_MORE 0400=256 0600=384 0640=416 0666=438"
+
+enum { NO_MORE }; /* in place of a mode: that was the last */
+
 struct perm {
     struct session_head session;
-    _Atomic int mode; /* 0: that was the last */
-    _Atomic int word; /* the PID of who wrote last */
+    _Atomic int mode; /* as the listener has set it */
+    _Atomic int word; /* the PID of the process that wrote last */
 };
 
 #endif
