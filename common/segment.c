@@ -232,6 +232,16 @@ enum segment_state segment_find(struct segment *segment, key_t key)
 
 /* ---- survivors ---- */
 
+bool segment_outlives_processes(void)
+{
+    FILE *setting = fopen("/proc/sys/kernel/shm_rmid_forced", "re");
+    if (!setting)
+        return true;
+    int forced = fgetc(setting);
+    fclose(setting);
+    return forced != '1';
+}
+
 static void nap(long milliseconds)
 {
     nanosleep(&(struct timespec){0, milliseconds * 1000000}, NULL);

@@ -103,6 +103,10 @@ bool segment_is_gone(void);
 
 /* ---- survivors, and exit ---- */
 
+/* Whether a segment stays there when no process has it attached. It does not where
+ * kernel.shm_rmid_forced is 1 (proc(5)). Where that cannot be read: true. */
+bool segment_outlives_processes(void);
+
 /* What a survivor does: detaches. Then, if the creator is dead and no other process has the segment
  * attached, removes it. Returns whether the creator died without removing it. */
 bool segment_survive(struct segment *segment);

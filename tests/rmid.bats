@@ -3,6 +3,7 @@
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
+load session
 
 setup() { common_setup; }
 teardown() { common_teardown; }
@@ -26,7 +27,7 @@ status_in_ipcs() { # SHMID
         "listener: waiting for a talker (pid $listener_pid, key $key, shmid $shmid)" \
         "listener: removed: dest is set, the key is 0 and was $key, attached 2 times" \
         "listener: heard $talker_pid from the talker (PID $talker_pid) through the removed segment" \
-        "listener: we sit in segment $shmid (\"the first listener's\"), while our key leads to $anew (\"the second listener's\")" \
+        "listener: we use segment $shmid (\"the first listener's\"), while our key leads to $anew (\"the second listener's\")" \
         "listener: the talker has detached: shmctl($shmid, IPC_STAT) says it is still there" \
         "listener: we have detached: shmctl($shmid, IPC_STAT) says EINVAL"
     expect_lines talker.out \
@@ -111,6 +112,11 @@ status_in_ipcs() { # SHMID
     finish listener 3
     grep -q "the talker (PID $talker_pid) went away" listener.err
     is_removed "$shmid"
+}
+
+@test "the lesson also holds where kernel.shm_rmid_forced is 1" {
+    meet_rmid_forced rmid
+    grep 'we have detached: .* says EINVAL' listener.out
 }
 
 @test "Ctrl-C while there are two generations removes both" {

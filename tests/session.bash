@@ -33,6 +33,21 @@ code() { # SOURCE
          off == 1 && /\*\//  ||  off == 2 && /\);/  ||  off == 3 && /,$/ { off = 0 }' "$1"
 }
 
+# Both run to their end with exit status 0 in an IPC namespace of their own, in which kernel.shm_rmid_forced is 1: there
+# the kernel removes a segment as soon as no process has it attached.
+meet_rmid_forced() { # LESSON
+    requires unshare
+    unshare --ipc sh -c 'echo 1 >/proc/sys/kernel/shm_rmid_forced' 2>/dev/null ||
+        skip "no IPC namespace can be created and set here"
+    unshare --ipc sh -c '
+        echo 1 >/proc/sys/kernel/shm_rmid_forced
+        "$1" -t "$3" >listener.out 2>listener.err 3>&- &
+        until grep -qs "waiting for a talker" listener.out || ! kill -0 $!; do sleep 0.01; done
+        "$2" -t "$3" >talker.out 2>talker.err 3>&- || exit $?
+        wait $!' sh "$(lesson_program listener "$1")" "$(lesson_program talker "$1")" "$DEADLINE" ||
+        { show listener && show talker && return 1; }
+}
+
 strays_change_nothing() { # LESSON POINT
     hold_talker "$1" "$2"
     for _ in {1..20}; do

@@ -9,11 +9,11 @@
 enum { LIFETIME_TEXT = 64 };
 
 enum {
-    LIFETIME_WRITTEN = 1,
-    LIFETIME_LOOKED,
-    LIFETIME_LEAVING, /* the listener will leave everything as it is */
-    LIFETIME_HEIR,    /* and the talker will remove it */
+    MET,
+    WRITTEN, /* the listener will leave the segment as it is */
+    HEIR,    /* the talker will remove it */
 };
+#define LIFETIME_VALUES "step: MET WRITTEN HEIR SESSION_SKIPPED=-1"
 
 struct lifetime {
     struct session_head session;

@@ -1,4 +1,4 @@
-/* rmid.h - a segment that is removed while two are attached, and its successor. */
+/* rmid.h - a segment that is removed while two processes are attached, and its successor. */
 #ifndef LAYOUT_RMID_H
 #define LAYOUT_RMID_H
 
@@ -8,13 +8,14 @@
 
 enum { RMID_TEXT = 64 };
 
-enum { RMID_REMOVED = 1, RMID_SAID, RMID_ANSWERED, RMID_ANEW, RMID_COMPARED, RMID_LEAVING };
+enum { MET, REMOVED, SAID, ANSWERED, ANEW, COMPARED, LEAVING };
+#define RMID_VALUES "step: MET REMOVED SAID ANSWERED ANEW COMPARED LEAVING SESSION_SKIPPED=-1"
 
-/* Both hold this: the removed segment, and the one that is created anew. */
+/* The removed segment holds this, and so does the one that is created anew. */
 struct rmid {
     struct session_head session;
     _Atomic int said, answered;
-    char text[RMID_TEXT]; /* whose generation it is */
+    char text[RMID_TEXT]; /* which of the two segments it is */
 };
 
 #endif
