@@ -10,7 +10,7 @@
 
 LESSONS = handshake textbook unready lostwakeup coalesce polling counter torn turn keys lifetime \
           rmid crash rdonly attach pages offset inherit perm limits full errors descriptor huge \
-          posix stream pingpong
+          noreserve posix stream pingpong
 
 # The wrong variants: one side each, and the other side is the lesson's.
 VARIANTS = listener-unready_no_block listener-lostwakeup_no_mask listener-torn_no_seq
