@@ -52,6 +52,9 @@ static void touch(const struct session *session, int shmid)
         errx(EXIT_FAILED, "segment %d of %zu bytes, created by PID %d, is not the listener's",
              shmid, (size_t)about.shm_segsz, (int)about.shm_cpid);
     char *place = sys_shmat(shmid, NULL, 0);
+    if (place == (void *)-1 && errno == ENOMEM)
+        errx(EXIT_FAILED, "shmat(%d): no room for it among the addresses of a %zu-bit program",
+             shmid, 8 * sizeof(void *));
     if (place == (void *)-1)
         fail(session, "shmat", shmid);
     long faults = memory_touch(place, bytes);
