@@ -345,6 +345,16 @@ int segment_private(size_t bytes)
     return shmid;
 }
 
+bool segment_dies_with_creator(void)
+{
+    FILE *file = fopen("/proc/sys/kernel/shm_rmid_forced", "re");
+    if (!file)
+        return false;
+    int forced = fgetc(file);
+    fclose(file);
+    return forced == '1';
+}
+
 /* ---- refuse ---- */
 
 static const char *way_out(int error)

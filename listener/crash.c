@@ -1,12 +1,10 @@
 /* crash.c (listener) - SIGKILL leaves the segment and half an answer; the next start recovers.
  *
  * No handler can catch SIGKILL, so nothing is cleaned up. The kernel only detaches the dead
- * process; its segment, its key and its bytes stay. A listener that starts therefore asks what has
- * its key already. Only if the segment is ours, its creator is dead and no process has it attached,
- * it is stale, and may be removed.
- *
- * Two listeners run here. The first is a child process, which kills itself. Then its parent starts
- * as the second.
+ * process; its segment, its key and its bytes stay. A listener that starts asks what has its key
+ * already. A segment is stale, and may be removed, only if it is ours, its creator is dead, and no
+ * process has it attached. Here the first listener is a child that kills itself. Its parent is the
+ * second.
  *
  *     listener                                talker
  *                                  <-------   SAID
@@ -42,6 +40,7 @@ static const struct program program = {
 
 static pid_t first; /* the listener that will be killed; 0: there is none, or we are it */
 
+static _Noreturn void skip(const struct options *options);
 static void start_first(const struct options *options);
 static void await_its_death(void);
 static int classify_what_it_left(const struct options *options);
@@ -51,6 +50,8 @@ int main(int argc, char **argv)
 {
     struct options options = program_start(argc, argv, &program);
     wait_block_sigusr1();
+    if (segment_dies_with_creator())
+        skip(&options);
     start_first(&options);
     await_its_death();
     int left = classify_what_it_left(&options);
@@ -67,6 +68,14 @@ int main(int argc, char **argv)
     session_advance(&session, CRASH_ANSWERED);
     session_part(&session);
     return program_end();
+}
+
+static _Noreturn void skip(const struct options *options)
+{
+    struct session session;
+    session_open(&session, options, CRASH_LESSON, sizeof(struct crash));
+    session_await_talker(&session);
+    session_skip(&session, "kernel.shm_rmid_forced is 1: a segment goes with its last process");
 }
 
 /* ---- the first listener, a child ---- */

@@ -131,7 +131,7 @@ static _Noreturn void live(int orders, int reports, bool execs)
     _exit(write(reports, "?", 1) == 1 ? 127 : EXIT_FAILED);
 }
 
-/* Waits for a report, or the end of the reports. Returns whether there was one. */
+/* Returns whether there was a report before their end. */
 static bool has_reported(struct session *session, const struct child *child)
 {
     char report;
@@ -174,8 +174,7 @@ static void send_off(struct session *session, const struct child *child)
 
 static void wait_for_end(const struct child *child)
 {
-    if (close(child->orders) == -1 || close(child->reports) == -1)
-        err(EXIT_FAILED, "close");
-    if (waitpid(child->pid, NULL, 0) == -1)
-        err(EXIT_FAILED, "waitpid(%d)", (int)child->pid);
+    if (close(child->orders) == -1 || close(child->reports) == -1 ||
+        waitpid(child->pid, NULL, 0) == -1)
+        err(EXIT_FAILED, "close, or waitpid(%d)", (int)child->pid);
 }

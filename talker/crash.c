@@ -55,12 +55,12 @@ static void await_death(const struct session *session, const struct crash *share
     explain("Wait for the answer. At each tick the timer checks that the listener is alive.");
     struct wait wait = session_wait(session);
     enum wait_result why = WAIT_LOOK;
-    while (why == WAIT_LOOK && observe(&shared->session.step) != CRASH_ANSWERED)
+    int step;
+    while ((step = observe(&shared->session.step)) == CRASH_SAID && why == WAIT_LOOK)
         why = wait_sleep(&wait);
+    if (step == SESSION_SKIPPED || why == WAIT_LATE)
+        session_give_up(session, why);
     int late = (int)((clock_now() - atomic_load(&shared->killed_at)) / 1000000);
-    if (why == WAIT_LATE)
-        errx(EXIT_NO_PEER, "the listener (PID %d) neither answered nor died: gave up",
-             (int)session->peer);
     check(why == WAIT_GONE, "the listener (PID %d) %s, noticed after %d ms", (int)session->peer,
           why == WAIT_GONE ? "has gone" : "has answered", late);
     trace_point("noticed");

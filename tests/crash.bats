@@ -148,3 +148,17 @@ start_mortal() { # [OPTION]...
     meet_with_inherited_signals crash
     grep -E '^listener: the first listener, PID [0-9]+, has died of signal 9 \(Killed\)$' listener.out
 }
+
+@test "where segments go with their last process, both sides skip the lesson" {
+    requires unshare
+    # A new IPC namespace has a setting of its own. unshare(1) executes the shell, so the PID stays.
+    unshare -i sh -c 'echo 1 >/proc/sys/kernel/shm_rmid_forced' 2>/dev/null || skip "the setting cannot be changed here"
+    # shellcheck disable=SC2016 # the inner shell expands it
+    start both unshare -i sh -c 'echo 1 >/proc/sys/kernel/shm_rmid_forced
+        "$1" -t "$3" >listener.out 2>listener.err & until grep -q waiting listener.out; do sleep 0.01; done
+        "$2" -t "$3" >talker.out 2>talker.err || exit; wait $!' \
+        sh "$(lesson_program listener crash)" "$(lesson_program talker crash)" "$DEADLINE"
+    finish both 0
+    grep '^listener: skipped: kernel.shm_rmid_forced is 1: ' listener.out
+    grep -x 'talker: skipped, as the listener says' talker.out
+}

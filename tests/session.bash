@@ -10,6 +10,14 @@ meet() { # LESSON [OPTION]...: both run to their end with exit status 0
     finish listener 0
 }
 
+# Starts NAME in a mount namespace of its own that has an empty /proc.
+start_without_proc() { # NAME COMMAND...
+    requires unshare
+    unshare -m mount -t tmpfs none /proc 2>/dev/null || skip "/proc cannot be hidden here"
+    # shellcheck disable=SC2016 # the inner shell expands it
+    start "$1" unshare -m sh -c 'mount -t tmpfs none /proc && exec "$0" "$@"' "${@:2}"
+}
+
 # A program relies on no signal mask and no disposition that it inherits.
 meet_with_inherited_signals() { # LESSON
     local -a signals=(env --ignore-signal=CHLD --block-signal=SEGV)

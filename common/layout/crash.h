@@ -9,7 +9,7 @@
 enum { CRASH_TEXT = 64 };
 
 enum { CRASH_SAID = 1, CRASH_ANSWERED };
-#define CRASH_VALUES "step: MET CRASH_SAID CRASH_ANSWERED"
+#define CRASH_VALUES "step: MET CRASH_SAID CRASH_ANSWERED SESSION_SKIPPED=-1"
 
 struct crash {
     struct session_head session;
