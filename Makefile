@@ -9,7 +9,7 @@
 # LESSONS is the syllabus, in order: a new lesson is one word there.
 
 LESSONS = handshake textbook unready lostwakeup coalesce polling counter torn keys lifetime rmid \
-          crash rdonly attach offset inherit perm limits huge posix stream pingpong
+          crash rdonly attach offset inherit perm limits huge posix persist stream pingpong
 
 # The wrong variants: one side each, and the other side is the lesson's.
 VARIANTS = listener-unready_no_block listener-lostwakeup_no_mask listener-torn_no_seq
