@@ -14,8 +14,8 @@
 
 LESSONS = handshake textbook unready lostwakeup coalesce polling existing shortcopy counter \
           watching torn turn keys collision private lifetime fields rmid crash rdonly attach \
-          pages offset inherit perm limits full errors descriptor huge noreserve posix stream \
-          pingpong
+          pages offset inherit perm limits full errors descriptor huge noreserve posix persist \
+          stream pingpong
 
 # The wrong variants. Each is a listener, and runs with the talker of its lesson. A new one is one word here.
 VARIANTS = listener-unready_no_block listener-lostwakeup_no_mask listener-torn_no_seq

@@ -1,4 +1,4 @@
-/* methods.c - seven ways to make a peer look; see methods.h. */
+/* methods.c - seven ways to wake a peer that waits for a count; see methods.h. */
 #include "methods.h"
 #include "calls.h"
 #include "ending.h"
@@ -327,7 +327,7 @@ static const struct method methods[] = {
     {"fifo", write_byte, read_byte, true, open_fifos},
 };
 
-enum { METHODS = sizeof methods / sizeof *methods };
+_Static_assert(sizeof methods / sizeof *methods == METHODS, "methods.h counts the methods");
 
 int method_named(const char *name)
 {
@@ -357,8 +357,9 @@ void channel_wake(struct channel *channel)
 }
 
 enum wait_result channel_await(struct channel *channel, const _Atomic uint64_t *count,
-                               uint64_t value, struct wait wait)
+                               uint64_t value, const struct wait *begin)
 {
+    struct wait wait = *begin;
     const struct method *method = channel->method;
     enum wait_result why = method->counted ? method->wait(channel, &wait) : WAIT_LOOK;
     while (why == WAIT_LOOK && observe(count) != value)

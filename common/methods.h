@@ -23,6 +23,8 @@
 #include <signal.h>
 #include <stdint.h>
 
+enum { METHODS = 7 };
+
 struct method;
 
 /* One side's end of the channel between the two. Set bell; channel_open sets the rest. */
@@ -53,8 +55,9 @@ void channel_open(struct channel *channel, int method, const struct session *ses
  * is gone is no error here: the next wait detects it. */
 void channel_wake(struct channel *channel);
 
-/* Waits until *count is `value`. Returns WAIT_LOOK then, otherwise as wait_sleep does. */
+/* Waits until *count is `value`. The wait begins as *begin, which does not change. Returns
+ * WAIT_LOOK then, otherwise as wait_sleep does. */
 enum wait_result channel_await(struct channel *channel, const _Atomic uint64_t *count,
-                               uint64_t value, struct wait wait);
+                               uint64_t value, const struct wait *begin);
 
 #endif

@@ -14,12 +14,22 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+static const char elsewhere[] = "choose another --project or --file";
+
 void posix_shm_name(char name[POSIX_SHM_NAME], key_t key)
 {
     snprintf(name, POSIX_SHM_NAME, "/shmtalk-%08x", (unsigned)key);
 }
 
 /* ---- who has it ---- */
+
+/* The owner locks the first byte. A process that removes a stale object locks the second. */
+enum { OWNERS_BYTE, REMOVERS_BYTE };
+
+static struct flock lock_of(int byte)
+{
+    return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+}
 
 static enum peer_maps maps_object(const struct posix_shm *object, pid_t pid)
 {
@@ -36,7 +46,7 @@ bool posix_shm_has_mapped(const struct posix_shm *object, pid_t pid)
     return maps == PEER_MAPS_IT || maps == PEER_MAPS_UNREADABLE;
 }
 
-bool posix_shm_is_gone(const struct posix_shm *object, pid_t peer)
+bool posix_shm_is_gone(pid_t peer, const void *object)
 {
     enum peer_maps maps = maps_object(object, peer);
     return maps == PEER_MAPS_NOT || (maps != PEER_MAPS_IT && !peer_is_alive(peer));
@@ -50,50 +60,58 @@ static enum segment_state foreign(struct posix_shm *object, const char *format, 
     return SEGMENT_FOREIGN;
 }
 
-/* Reads the magic, the lesson and the creator through a mapping of its own. */
+static enum segment_state unreadable(struct posix_shm *object, const char *call)
+{
+    snprintf(object->why, sizeof object->why, "%s: %s", call, strerror(errno));
+    return SEGMENT_FOREIGN;
+}
+
+/* Reads the magic and the lesson through a mapping of its own. The owner has locked the object
+ * before it stored anything. */
 static enum segment_state read_head(struct posix_shm *object)
 {
-    const struct object_head *head =
+    const struct segment_head *head =
         sys_mmap(NULL, object->size, PROT_READ, MAP_SHARED, object->fd, 0);
-    if (head == MAP_FAILED) {
-        snprintf(object->why, sizeof object->why, "mmap: %s", strerror(errno));
-        return SEGMENT_FOREIGN;
-    }
-    uint32_t magic = atomic_load_explicit(&head->head.magic, memory_order_acquire);
-    object->creator = atomic_load(&head->creator);
-    object->lesson = head->head.lesson;
+    if (head == MAP_FAILED)
+        return unreadable(object, "mmap");
+    uint32_t magic = atomic_load_explicit(&head->magic, memory_order_acquire);
+    object->lesson = head->lesson;
     if (sys_munmap((void *)head, object->size) == -1)
         warn("munmap(%p, %zu)", (const void *)head, object->size);
 
     if (magic != 0 && magic != SEGMENT_MAGIC)
         return foreign(object, "its magic is %#lx", magic);
-    if (magic == 0 && object->creator == 0)
-        return SEGMENT_UNBORN;
-    if (posix_shm_is_gone(object, object->creator))
+    if (!object->owned)
         return SEGMENT_STALE;
     return magic == 0 ? SEGMENT_UNBORN : SEGMENT_LIVE;
 }
 
+/* Without memory of its own (st_blocks) the object is not read: in a full /dev/shm that is SIGBUS.
+ */
 static enum segment_state classify(struct posix_shm *object, size_t bytes)
 {
     struct stat about;
-    object->creator = 0;
+    struct flock lock = lock_of(OWNERS_BYTE);
+    object->owned = false;
+    object->owner = 0;
     object->why[0] = '\0';
-    if (object->fd == -1 || sys_fstat(object->fd, &about) == -1) {
-        snprintf(object->why, sizeof object->why, "%s", strerror(errno));
-        return SEGMENT_FOREIGN;
-    }
+    if (object->fd == -1)
+        return unreadable(object, "shm_open");
+    if (sys_fstat(object->fd, &about) == -1)
+        return unreadable(object, "fstat");
     object->inode = about.st_ino;
     object->size = (size_t)about.st_size;
     if (about.st_nlink == 0)
         return SEGMENT_GONE;
     if (about.st_uid != geteuid())
         return foreign(object, "its owner is uid %lu", about.st_uid);
-    if (object->size == 0)
-        return SEGMENT_UNBORN;
-    if (object->size != bytes)
+    if (fcntl(object->fd, F_GETLK, &lock) == -1)
+        return unreadable(object, "fcntl(F_GETLK)");
+    object->owned = lock.l_type != F_UNLCK;
+    object->owner = object->owned ? lock.l_pid : 0;
+    if (object->size != 0 && object->size != bytes)
         return foreign(object, "its size is %lu bytes", object->size);
-    return read_head(object);
+    return object->size == 0 || about.st_blocks == 0 ? SEGMENT_UNBORN : read_head(object);
 }
 
 enum segment_state posix_shm_classify(struct posix_shm *object, size_t bytes)
@@ -101,10 +119,27 @@ enum segment_state posix_shm_classify(struct posix_shm *object, size_t bytes)
     return object->state = classify(object, bytes);
 }
 
+pid_t posix_shm_listener(struct posix_shm *object, uint32_t lesson, size_t bytes)
+{
+    enum segment_state state = posix_shm_classify(object, bytes);
+    if (state == SEGMENT_FOREIGN)
+        posix_shm_refuse(object);
+    if (state != SEGMENT_LIVE)
+        errx(EXIT_NO_PEER, "no process listens on %s: start its listener first", object->name);
+    if (object->lesson != lesson)
+        errx(EXIT_FAILED, "%s belongs to the listener of another lesson: %s", object->name,
+             elsewhere);
+    if (object->owner <= 0)
+        errx(EXIT_FAILED,
+             "the listener on %s is in another PID namespace: no signal of ours can reach it",
+             object->name);
+    return object->owner;
+}
+
 /* ---- remove ---- */
 
 /* Removes the name, if it still leads to this object. Returns 0, or -1 with errno (ENOENT: it does
- * not). */
+ * not). Closing the descriptor also releases our locks on the object: that comes last. */
 static int unlink_its(const struct posix_shm *object)
 {
     struct stat about;
@@ -114,41 +149,34 @@ static int unlink_its(const struct posix_shm *object)
     bool its = sys_fstat(fd, &about) == 0 && about.st_ino == object->inode;
     int removed = its ? sys_shm_unlink(object->name) : -1;
     int why = its ? errno : ENOENT;
-    sys_close(fd); /* and with it goes the lock, if we have one */
+    if (sys_close(fd) == -1)
+        warn("close(%d) of %s", fd, object->name);
     errno = why;
     return removed;
 }
 
-/* shm_unlink takes a name, and no descriptor: between our look and our shm_unlink the name could
- * come to lead to a new object. So whoever removes a stale one locks it first (where objects can be
- * locked), and only then looks whether the name still leads to it. */
+/* shm_unlink takes a name, and no descriptor. Between our look and our shm_unlink the name could
+ * come to lead to a new object. So a process locks the stale object first, and only then looks
+ * whether the name still leads to it. */
 int posix_shm_remove(const struct posix_shm *object)
 {
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(object->fd, F_SETLK, &whole) == -1 && (errno == EAGAIN || errno == EACCES)) {
-        errno = EBUSY;
+    struct flock lock = lock_of(REMOVERS_BYTE);
+    if (fcntl(object->fd, F_SETLK, &lock) == -1) {
+        if (errno == EAGAIN || errno == EACCES)
+            errno = EBUSY;
         return -1;
     }
     return unlink_its(object);
 }
 
-/* Whether posix_shm_remove failed only because others were faster. */
-static bool others_removed_it(void)
+/* Whether posix_shm_remove failed only because another process was faster. */
+static bool another_removed_it(void)
 {
     return errno == ENOENT || errno == EBUSY;
 }
 
-static void say_recovered(const struct posix_shm *object)
-{
-    if (object->creator == 0)
-        warnx("recovered: removed %s, which was left behind unfinished", object->name);
-    else
-        warnx("recovered: removed %s, which PID %d left behind", object->name,
-              (int)object->creator);
-}
-
-/* An object without its creator's PID is about to get it; or its creator was killed just then, and
- * nobody can tell who that was. So it gets a second. (A listener that is stepped through these
+/* An empty object that is not locked was created this moment, and is about to be locked. Or its
+ * creator was killed just then. So it gets a second. (A listener that is stepped through these
  * calls may take longer, and lose its object to another one on the same key.) */
 void posix_shm_clear(const char *name, size_t bytes)
 {
@@ -160,16 +188,17 @@ void posix_shm_clear(const char *name, size_t bytes)
             return;
         snprintf(object.name, sizeof object.name, "%s", name);
         posix_shm_classify(&object, bytes);
-        bool unfinished = object.state == SEGMENT_UNBORN && object.creator == 0;
+        bool unfinished = object.state == SEGMENT_UNBORN && !object.owned;
         bool stale = object.state == SEGMENT_STALE || (unfinished && wait.ticks > UNFINISHED_TICKS);
         if (!stale && !unfinished && object.state != SEGMENT_GONE)
             posix_shm_refuse(&object);
         bool removed = stale && posix_shm_remove(&object) == 0;
-        if (stale && !removed && !others_removed_it())
+        if (stale && !removed && !another_removed_it())
             err(EXIT_FAILED, "shm_unlink(\"%s\") of a stale object", name);
-        sys_close(object.fd);
+        if (sys_close(object.fd) == -1)
+            err(EXIT_FAILED, "close(%d) of %s", object.fd, name);
         if (removed)
-            say_recovered(&object);
+            warnx("recovered: removed %s, which a killed listener left behind", name);
         else
             wait_tick(&wait);
     }
@@ -182,10 +211,13 @@ void posix_shm_survive(const struct posix_shm *object)
     if (left.fd == -1)
         return;
     if (posix_shm_classify(&left, object->size) == SEGMENT_STALE && left.inode == object->inode &&
-        posix_shm_remove(&left) == -1 && !others_removed_it())
+        posix_shm_remove(&left) == -1 && !another_removed_it())
         warn("shm_unlink(\"%s\"): remove it by hand", object->name);
-    sys_close(left.fd);
+    if (sys_close(left.fd) == -1)
+        warn("close(%d) of %s", left.fd, object->name);
 }
+
+/* ---- own, and remove at exit ---- */
 
 /* What this process must remove. A child that inherits it by fork must not. */
 static struct {
@@ -199,11 +231,16 @@ static void clean_up(void)
         warn("shm_unlink(\"%s\"): remove it by hand", owned.object.name);
 }
 
-void posix_shm_remove_at_exit(struct posix_shm *object)
+void posix_shm_own(struct posix_shm *object)
 {
     struct stat about;
+    struct flock lock = lock_of(OWNERS_BYTE);
+    if (fcntl(object->fd, F_SETLK, &lock) == -1)
+        err(EXIT_FAILED, "fcntl(%d, F_SETLK) of %s", object->fd, object->name);
+    if (fchmod(object->fd, 0600) == -1)
+        err(EXIT_FAILED, "fchmod(%d, 0600) of %s", object->fd, object->name);
     if (sys_fstat(object->fd, &about) == -1)
-        err(EXIT_FAILED, "fstat(%d)", object->fd);
+        err(EXIT_FAILED, "fstat(%d) of %s", object->fd, object->name);
     object->inode = about.st_ino;
     if (atexit(clean_up) != 0)
         errx(EXIT_FAILED, "atexit: no room for another function");
@@ -211,19 +248,16 @@ void posix_shm_remove_at_exit(struct posix_shm *object)
     owned.owner = getpid();
 }
 
-void posix_shm_forget(void)
-{
-    owned.owner = 0;
-}
-
 /* ---- refuse ---- */
 
 _Noreturn void posix_shm_refuse(const struct posix_shm *object)
 {
-    static const char elsewhere[] = "choose another --project or --file";
     if (object->state == SEGMENT_FOREIGN)
-        errx(EXIT_FAILED, "%s belongs to somebody else (%s), left as it is: %s", object->name,
-             object->why, elsewhere);
-    errx(EXIT_BUSY, "busy: PID %d is listening on %s: %s", (int)object->creator, object->name,
+        errx(EXIT_FAILED, "%s is foreign (%s), left as it is: %s", object->name, object->why,
+             elsewhere);
+    if (object->owner <= 0)
+        errx(EXIT_BUSY, "busy: a process of another PID namespace is listening on %s: %s",
+             object->name, elsewhere);
+    errx(EXIT_BUSY, "busy: PID %d is listening on %s: %s", (int)object->owner, object->name,
          elsewhere);
 }

@@ -74,13 +74,18 @@ static bool was_removed(int shmid)
     return !failed && !listed;
 }
 
+static bool has_gone(const struct wait *wait, pid_t peer)
+{
+    return wait->is_gone ? wait->is_gone(peer, wait->object) : peer_is_gone(peer, wait->shmid);
+}
+
 static enum wait_result judge(struct wait *wait)
 {
     enum { REMOVED_TICKS = 3 }; /* the list of all segments is long: read it less often */
     pid_t peer = peer_of(wait);
     if (is_held(wait))
         wait->ticks = 2; /* stopped on purpose: its time starts when it goes on */
-    if (peer && wait->ticks >= 2 && peer_is_gone(peer, wait->shmid))
+    if (peer && wait->ticks >= 2 && has_gone(wait, peer))
         return WAIT_GONE;
     if (wait->owner && wait->ticks % REMOVED_TICKS == 0 && was_removed(wait->shmid))
         return WAIT_REMOVED;

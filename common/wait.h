@@ -41,10 +41,12 @@ struct wait {
     int shmid;                  /* the segment that the peer has attached */
     const void *attached;       /* where we have attached it: wait_give_up detaches it */
     const _Atomic int *stopped; /* holds the peer's PID while --step or --hold stops it */
-    bool owner;                 /* we created the segment: its removal ends the wait */
-    double timeout;             /* seconds; 0: no limit */
-    long ticks;                 /* so far; 0 begins the wait anew */
-    enum wait_result verdict;   /* leave it 0, WAIT_LOOK */
+    bool (*is_gone)(pid_t peer, const void *object); /* NULL: the peer has a segment attached */
+    const void *object;       /* for is_gone: what the peer has instead of a segment */
+    bool owner;               /* we created the segment: its removal ends the wait */
+    double timeout;           /* seconds; 0: no limit */
+    long ticks;               /* so far; 0 begins the wait anew */
+    enum wait_result verdict; /* leave it 0, WAIT_LOOK */
 };
 
 /* Blocks SIGUSR1 and installs on_sigusr1. To be called before any process can know our PID: the

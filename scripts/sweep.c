@@ -12,7 +12,6 @@
  * A segment or a semaphore set is removed by the id that was classified, never by its key. A POSIX
  * object is removed by its name, if the name still leads to the object that was classified.
  */
-#include "../common/layout/posix.h"
 #include "../common/posix_shm.h"
 #include "../common/segment.h"
 
@@ -97,25 +96,22 @@ static bool is_open_elsewhere(const struct stat *file)
     return found;
 }
 
-/* True if its creator was killed before it had stored its PID. A living creator has it open. */
+/* True if its creator was killed before it had locked it. A living creator has it open. */
 static bool is_unfinished(const struct posix_shm *object)
 {
     struct stat file;
-    return object->state == SEGMENT_UNBORN && object->creator == 0 &&
-           fstat(object->fd, &file) == 0 && !is_open_elsewhere(&file);
+    return object->state == SEGMENT_UNBORN && !object->owned && fstat(object->fd, &file) == 0 &&
+           !is_open_elsewhere(&file);
 }
 
 static bool sweep_stale_object(const struct posix_shm *object, bool remove)
 {
-    char whose[64] = "it was left behind unfinished";
-    if (object->creator != 0)
-        snprintf(whose, sizeof whose, "PID %d %s it behind", (int)object->creator,
-                 remove ? "had left" : "left");
     if (remove && posix_shm_remove(object) == -1 && errno != ENOENT && errno != EBUSY) {
         warn("shm_unlink(\"%s\")", object->name);
         return false;
     }
-    printf("%s %s: %s\n", remove ? "removed" : "stale", object->name, whose);
+    printf("%s %s: a killed listener %s it behind\n", remove ? "removed" : "stale", object->name,
+           remove ? "had left" : "left");
     return true;
 }
 
@@ -132,10 +128,12 @@ static bool sweep_object(const char *name, bool remove)
         done = sweep_stale_object(&object, remove);
     else if (state == SEGMENT_FOREIGN)
         printf("left %s: foreign, %s\n", name, object.why);
-    else if (state != SEGMENT_GONE && object.creator == 0)
+    else if (state != SEGMENT_GONE && !object.owned)
         printf("left %s: it is being made\n", name);
+    else if (state != SEGMENT_GONE && object.owner <= 0)
+        printf("left %s: in use by a process of another PID namespace\n", name);
     else if (state != SEGMENT_GONE)
-        printf("left %s: in use by PID %d\n", name, (int)object.creator);
+        printf("left %s: in use by PID %d\n", name, (int)object.owner);
     if (object.fd != -1)
         sys_close(object.fd);
     return done;

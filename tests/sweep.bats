@@ -186,25 +186,25 @@ both_are_killed() {
     done
     killed listener
     sweep list "$object"
-    [ "$output" = "stale $object: PID $listener_pid left it behind" ]
+    [ "$output" = "stale $object: a killed listener left it behind" ]
     [ -e "/dev/shm$object" ]
     sweep remove "$object"
-    [ "$output" = "removed $object: PID $listener_pid had left it behind" ]
+    [ "$output" = "removed $object: a killed listener had left it behind" ]
     [ ! -e "/dev/shm$object" ]
     sweep list "$object"
     [ -z "$output" ]
 }
 
-@test "an object without its creator's PID is left while that lives, and stale afterwards" {
+@test "an object that is being made is left while its creator lives, and stale afterwards" {
     for point in ftruncate mmap; do
         start_posix "$point"
         sweep remove "$object"
-        [ "$output" = "left $object: it is being made" ]
+        [ "$output" = "left $object: in use by PID $listener_pid" ]
         killed listener
         sweep list "$object"
-        [ "$output" = "stale $object: it was left behind unfinished" ]
+        [ "$output" = "stale $object: a killed listener left it behind" ]
         sweep remove "$object"
-        [ "$output" = "removed $object: it was left behind unfinished" ]
+        [ "$output" = "removed $object: a killed listener had left it behind" ]
         [ ! -e "/dev/shm$object" ]
     done
 }
@@ -248,10 +248,10 @@ END
     run -0 --separate-stderr unshare -i -m sh machine.sh
     sed -E 's/PID [0-9]+/PID P/; s/shmtalk-[0-9a-f]{8}:/NAME:/' <<<"$output" | expect_lines - \
         'left 0: foreign, its size is 100 bytes' 'stale 1: PID P left it behind' \
-        'stale semaphore set 0: a listener left it behind' 'stale /NAME: PID P left it behind' \
+        'stale semaphore set 0: a listener left it behind' 'stale /NAME: a killed listener left it behind' \
         'stale /dev/shm/a b/key.3.to-talker: a listener left it behind' \
         'left 0: foreign, its size is 100 bytes' 'removed 1: PID P had left it behind' \
-        'removed semaphore set 0: a listener left it behind' 'removed /NAME: PID P had left it behind' \
+        'removed semaphore set 0: a listener left it behind' 'removed /NAME: a killed listener had left it behind' \
         'removed /dev/shm/a b/key.3.to-talker: a listener left it behind' \
         'left 0: foreign, its size is 100 bytes' \
         '/dev/shm:' 'a b' said shmfile shmtalk-said-it '' '/dev/shm/a b:'
