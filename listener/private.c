@@ -32,7 +32,7 @@ int main(int argc, char **argv)
 {
     struct options options = program_start(argc, argv, &program);
     struct session session;
-    struct private *shared = session_open(&session, &options, PRIVATE_LESSON, sizeof *shared);
+    struct private_id *shared = session_open(&session, &options, PRIVATE_LESSON, sizeof *shared);
     session_await_talker(&session);
 
     explain("IPC_PRIVATE is not a key: it asks for a new segment, every time.");

@@ -18,7 +18,7 @@ int main(int argc, char **argv)
 {
     struct options options = program_start(argc, argv, &program);
     struct session session;
-    struct private *shared = session_join(&session, &options, PRIVATE_LESSON, sizeof *shared);
+    struct private_id *shared = session_join(&session, &options, PRIVATE_LESSON, sizeof *shared);
     session_await(&session, PRIVATE_CREATED);
     int theirs = observe(&shared->shmid);
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # crash.bats - a listener is killed in the middle of its answer: what remains, who notices, who recovers.
-# shellcheck disable=SC2154 # start sets NAME_pid
+# shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
 load session

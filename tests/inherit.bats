@@ -142,10 +142,10 @@ go_on() {
     hold_at_count 3
     child=$(children)
     [ "$(cat "/proc/$child/comm")" = cat ]
-    grep Sig[BI] "/proc/$child/status" >child.signals
+    grep 'Sig[BI]' "/proc/$child/status" >child.signals
     go_on
     start waiting sleep 5 # a child of the test, as the listener is
-    grep Sig[BI] "/proc/$waiting_pid/status" | diff - child.signals
+    grep 'Sig[BI]' "/proc/$waiting_pid/status" | diff - child.signals
     stop waiting
 }
 

@@ -40,8 +40,9 @@ meminfo() { # FIELD
 
 @test "each page that is touched costs one fault in each process, as in any segment" {
     requires_large_segment
+    bytes=$(($(meminfo MemTotal) * 2048 + $(meminfo SwapTotal) * 2048))
     for line in 'listener: its first 512 pages took' \
-        "talker: the first 512 pages of the $(($(meminfo MemTotal) * 2048 + $(meminfo SwapTotal) * 2048)) bytes took"; do
+        "talker: the first 512 pages of the $bytes bytes took"; do
         count=$(sed -n "s/^$line \([0-9]*\) page faults.*/\1/p" "${line%%:*}.out")
         if [ "$count" -lt 512 ] || [ "$count" -ge 640 ]; then fail "$line $count page faults"; fi
     done
@@ -66,7 +67,7 @@ meminfo() { # FIELD
 
 @test "without /proc both sides skip the lesson, and say why" {
     start_without_proc listener "$(lesson_program listener noreserve)" -t "$DEADLINE"
-    shmid=$(shmid_of listener)
+    shmid_of listener >shmid
     ends 0 talker-noreserve
     finish listener 0
     grep -E '^listener: skipped: /proc/meminfo .*cannot be read here$' listener.out

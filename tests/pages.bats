@@ -23,7 +23,8 @@ teardown() { common_teardown; }
     page=$(getconf PAGESIZE)
     whole=$(((size + page - 1) / page * page))
     [ "$size" -lt "$whole" ]
-    grep -F "listener: a segment of $size bytes takes $whole of memory: byte $((whole - 1)) is there, byte $whole is not there" listener.out
+    there="byte $((whole - 1)) is there, byte $whole is not there"
+    grep -Fx "listener: a segment of $size bytes takes $whole of memory: $there" listener.out
     grep -F "talker: of a segment of $size bytes, byte $size is 'F' and byte $((whole - 1)) is 'L'" talker.out
 }
 

@@ -15,7 +15,7 @@ enum {
     KEYS_ACCIDENT,  /* the talker has found it with another -1 */
     KEYS_FILE,      /* the listener has created a segment with the key of a file */
     KEYS_FOUND,     /* the talker has found it by the file's name */
-    KEYS_RECREATED,  /* the listener has replaced the file */
+    KEYS_RECREATED, /* the listener has replaced the file */
     KEYS_LOST,      /* the talker has not found it by the same name */
 };
 #define KEYS_VALUES                                                                                \

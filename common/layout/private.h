@@ -13,7 +13,7 @@ enum {
 };
 #define PRIVATE_VALUES "step: PRIVATE_MET PRIVATE_CREATED PRIVATE_FOUND"
 
-struct private {
+struct private_id {
     struct session_head session;
     _Atomic int shmid; /* the listener's second segment; in it stands the listener's PID */
 };
