@@ -61,7 +61,7 @@ teardown() { common_teardown; }
 }
 
 @test "the notes' own key, ftok of /proc and 'a', is a key like any other" {
-    refuses 3 'start the listener' talker-existing --file /proc --project "$(printf %d "'a")"
+    refuses 3 'start listener-existing first' talker-existing --file /proc --project "$(printf %d "'a")"
     lesson talker-existing --file /proc --project 97 --verbose 2>talker.err || [ $? -eq 3 ]
     grep -F "] ftok(\"/proc\", 97) = $(key_of /proc 97)" talker.err
 }

@@ -211,7 +211,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
 }
 
 @test "the talker reports a missing key file, segment or listener" {
-    refuses 3 'no listener is there, start it first' talker-textbook
+    refuses 3 'start listener-textbook first' talker-textbook
     if [ -e shmfile ]; then fail "the talker has created a key file"; fi
     touch shmfile
     refuses 3 'start listener-textbook first' talker-textbook

@@ -122,5 +122,5 @@ start_watcher() { # [OPTION]...
     finish listener 3
     is_removed "$shmid"
     touch shmfile
-    refuses 3 'start the listener of this lesson first' talker-watching
+    refuses 3 'start listener-watching first' talker-watching
 }
