@@ -45,16 +45,17 @@ run_lesson() {
     grep -E "^epoll_ctl\([0-9]+, EPOLL_CTL_ADD, $id, .* = -1 EBADF" strace.out
 }
 
+# The talker has looked before the listener writes: it looks again only when SIGUSR1 comes.
 @test "the talker sees the word only after the listener's signal" {
-    start_listener_of descriptor --hold kill:2 # the first one confirms that the talker is there
+    start_listener_of descriptor --hold write
     start talker talker-descriptor -v
     wait_for_state "$listener_pid" T
-    grep -x "listener: wrote $listener_pid to the segment" listener.out
+    wait_for_line talker.err 'observe step = DESCRIPTOR_TRIED'
     run ! grep -F 'the word is' talker.out
     kill -CONT "$listener_pid"
     finish talker 0
     finish listener 0
-    grep -F -- "--- SIGUSR1 from $listener_pid ---" talker.err
+    sed -n '/observe step = DESCRIPTOR_TRIED/,$p' talker.err | grep -F -- "--- SIGUSR1 from $listener_pid ---"
     grep -x "talker: the word is $listener_pid: the listener wrote its PID" talker.out
 }
 
