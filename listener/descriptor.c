@@ -21,10 +21,13 @@
 #include "../common/lesson.h"
 #include "../common/session.h"
 
+static const char *const points[] = {"write", NULL};
+
 static const struct program program = {
     .name = "listener-descriptor",
     .about = "Writes to a segment for which a talker cannot wait as for a descriptor.",
     .question = "How can a process sleep until another one has written to a segment?",
+    .points = points,
     .values = DESCRIPTOR_VALUES};
 
 int main(int argc, char **argv)
@@ -36,6 +39,7 @@ int main(int argc, char **argv)
     session_await(&session, DESCRIPTOR_TRIED);
 
     explain("Write a word, then send SIGUSR1: the kernel does not notice a write to memory.");
+    trace_point("write");
     publish(&shared->word, (int)getpid());
     say("wrote %d to the segment", (int)getpid());
     session_advance(&session, DESCRIPTOR_WRITTEN);

@@ -35,7 +35,7 @@ int main(int argc, char **argv)
     struct session session;
     struct descriptor *shared = session_join(&session, &options, DESCRIPTOR_LESSON, sizeof *shared);
 
-    explain("Allow ourselves no descriptor at all: a segment can still be created and attached.");
+    explain("Allow ourselves no more descriptors: a segment can still be created and attached.");
     create_without_descriptors();
 
     explain("Wait for a segment as for a descriptor, and close one: each call refuses its shmid.");
@@ -58,15 +58,16 @@ int main(int argc, char **argv)
     return program_end();
 }
 
-/* What it attaches is marked for removal at once, and goes with its last attachment. */
+/* The limit is 1 and not 0, because poll(2) takes no more descriptors at once than the limit says,
+ * and the narration uses it. */
 static void create_without_descriptors(void)
 {
-    struct rlimit usual, none;
+    struct rlimit usual, low;
     if (getrlimit(RLIMIT_NOFILE, &usual) == -1)
         err(EXIT_FAILED, "getrlimit(RLIMIT_NOFILE)");
-    none = (struct rlimit){.rlim_cur = 0, .rlim_max = usual.rlim_max};
-    if (setrlimit(RLIMIT_NOFILE, &none) == -1)
-        err(EXIT_FAILED, "setrlimit(RLIMIT_NOFILE, 0)");
+    low = (struct rlimit){.rlim_cur = 1, .rlim_max = usual.rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &low) == -1)
+        err(EXIT_FAILED, "setrlimit(RLIMIT_NOFILE, 1)");
     int copy = dup(STDOUT_FILENO), error = errno;
     int shmid = segment_private(1);
     void *address = sys_shmat(shmid, NULL, 0);
@@ -75,7 +76,7 @@ static void create_without_descriptors(void)
     if (setrlimit(RLIMIT_NOFILE, &usual) == -1)
         err(EXIT_FAILED, "setrlimit(RLIMIT_NOFILE) to its old value");
     check(copy == -1 && error == EMFILE,
-          "under an RLIMIT_NOFILE of 0: dup %s, shmget and shmat gave shmid %d at %p",
+          "under an RLIMIT_NOFILE of 1: dup %s, shmget and shmat gave shmid %d at %p",
           copy == -1 ? calls_error_name(error) : "granted", shmid, address);
     if (sys_shmctl(shmid, IPC_RMID, NULL) == -1 || sys_shmdt(address) == -1)
         err(EXIT_FAILED, "remove and detach segment %d", shmid);

@@ -16,7 +16,7 @@ run_lesson() {
 
 @test "a shmid is not a descriptor: poll, epoll and select refuse it" {
     run_lesson
-    grep -E '^talker: under an RLIMIT_NOFILE of 0: dup EMFILE, shmget and shmat gave shmid [0-9]+ at 0x[0-9a-f]+$' talker.out
+    grep -E '^talker: under an RLIMIT_NOFILE of 1: dup EMFILE, shmget and shmat gave shmid [0-9]+ at 0x[0-9a-f]+$' talker.out
     grep -E "^talker: poll for shmid [0-9]+: POLLNVAL; epoll_ctl: EBADF; select: (EBADF|no place in an fd_set)$" talker.out
 }
 
@@ -33,7 +33,7 @@ run_lesson() {
     grep -E 'talker: poll for shmid [0-9]+: POLLNVAL; epoll_ctl: EBADF; select: EBADF' talker.out
 }
 
-@test "close refuses a shmid with EBADF, and the word comes with a signal" {
+@test "strace shows that close, poll and epoll_ctl refuse the shmid" {
     requires_strace
     start_listener_of descriptor
     start talker strace -o strace.out -e trace=close,poll,epoll_ctl "$(lesson_program talker descriptor)" -t "$DEADLINE"
@@ -43,7 +43,19 @@ run_lesson() {
     grep -E "^close\($id\) += -1 EBADF" strace.out
     grep -E "^poll\(\[\{fd=$id, .*POLLNVAL" strace.out
     grep -E "^epoll_ctl\([0-9]+, EPOLL_CTL_ADD, $id, .* = -1 EBADF" strace.out
-    grep -E '^--- SIGUSR1 .*si_pid='"$listener_pid" strace.out
+}
+
+# The talker has looked before the listener writes: it looks again only when SIGUSR1 comes.
+@test "the talker sees the word only after the listener's signal" {
+    start_listener_of descriptor --hold write
+    start talker talker-descriptor -v
+    wait_for_state "$listener_pid" T
+    wait_for_line talker.err 'observe step = DESCRIPTOR_TRIED'
+    run ! grep -F 'the word is' talker.out
+    kill -CONT "$listener_pid"
+    finish talker 0
+    finish listener 0
+    sed -n '/observe step = DESCRIPTOR_TRIED/,$p' talker.err | grep -F -- "--- SIGUSR1 from $listener_pid ---"
     grep -x "talker: the word is $listener_pid: the listener wrote its PID" talker.out
 }
 
