@@ -45,8 +45,8 @@ taken() { # SIGNAL
     wait_for_line listener.out waiting
     ends 0 talker-coalesce
     finish listener 0
-    grep -x "talker: skipped: the kernel queues no signal for PID $listener_pid: the limit of pending signals is reached \
-(ulimit -i)" talker.out
+    grep -x "talker: skipped: the kernel queues no signal for PID $listener_pid: the limit of pending signals is \
+reached (ulimit -i)" talker.out
     [ "$(taken SIGUSR1)" -ge 1 ]
     grep -x 'listener: skipped, as the talker says' listener.out
 }

@@ -8,8 +8,8 @@ load session
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-start_creator() { # [OPTION]...
-    start_listener_of fields "$@"
+start_creator() {
+    start_listener_of fields
     shmid=$(shmid_of listener)
 }
 
@@ -39,8 +39,8 @@ talker_says() { # WHEN
     meet fields
     grep -x "talker: attached 2 times, created by PID $listener_pid (the listener is $listener_pid), last used by PID \
 $talker_pid (we are $talker_pid)" talker.out
-    grep -xE "talker: attached 2 times, last used by PID $talker_pid \(we are $talker_pid\), changed [0-9]+ s after its \
-creation" talker.out
+    grep -xE "talker: attached 2 times, last used by PID $talker_pid \(we are $talker_pid\), changed [0-9]+ s after \
+its creation" talker.out
     expect_lines listener.err
     expect_lines talker.err
     is_removed "$shmid"
@@ -51,7 +51,8 @@ creation" talker.out
     shmid=$(awk -v pid="$listener_pid" '$5 == pid { print $2 }' /proc/sysvipc/shm)
     [ "$(kernel_says "$shmid" nattch lpid atime dtime)" = "0 0 0 0" ]
     expect_lines listener.out \
-        "listener: created: $(kernel_says "$shmid" size) bytes, attached 0 times, created by PID $listener_pid, last used by PID 0, no process"
+        "listener: created: $(kernel_says "$shmid" size) bytes, attached 0 times, created by PID $listener_pid, \
+last used by PID 0, no process"
     kill -CONT "$listener_pid"
     wait_for_line listener.out waiting
     [ "$(kernel_says "$shmid" nattch lpid)" = "1 $listener_pid" ]

@@ -78,7 +78,7 @@ segment (word = 1)"
     in_order told 'listener.*: observe word = NOTHING' 'listener.*: point window' 'talker.*: publish word = SAID' \
         "talker.*: kill\($listener_pid, SIGUSR1\) = 0" "listener.*: --- SIGUSR1 from $talker_pid ---" \
         'listener.*: pause\(\) = -1 EINTR' 'listener.*: observe word = SAID'
-    # It slept for as long as the deadline is, 0.3 s: the pause began before the talker knew of no answer, and ended after.
+    # It slept until its deadline, 0.3 s after the check.
     began=$(awk -F '\t' '$6 ~ /^pause/ { print $1 }' listener.trace)
     ended=$(awk -F '\t' -v began="$began" '$1 > began && $6 ~ /^observe word/ { print $1; exit }' listener.trace)
     [ $(((ended - began) / 1000000)) -ge 100 ]
