@@ -73,8 +73,8 @@ END
     requires ipcs
     run -0 --separate-stderr "$demo"
     [ -z "$stderr" ]
-    [[ $output == *"\$ $BUILD/listener --interactive"$'\n'"listener | waiting for a talker (pid "* ]]
-    [[ $output == *"\$ $BUILD/talker \"Hello, I'm talker\""$'\n'* ]]
+    [[ $output == *"\$ ${BUILD#"$ROOT"/}/listener --interactive"$'\n'"listener | waiting for a talker (pid "* ]]
+    [[ $output == *"\$ ${BUILD#"$ROOT"/}/talker \"Hello, I'm talker\""$'\n'* ]]
     [[ $output == *$'\n'"talker   | said: Hello, I'm talker"$'\n'* ]]
     [[ $output == *$'\n'"listener | received: Hello, I'm talker"$'\n'* ]]
     [[ $output == *$'\n'"listener | replied: Have a nice day"$'\n'* ]]
@@ -94,7 +94,7 @@ END
 
 @test "--explain has both tell their calls, and why they are made" {
     run -0 "$demo" --explain
-    [[ $output == *"\$ $BUILD/talker --explain \"Hello, I'm talker\""* ]]
+    [[ $output == *"\$ ${BUILD#"$ROOT"/}/talker --explain \"Hello, I'm talker\""* ]]
     for side in 'listener' 'talker  '; do
         grep -qE "^$side \| # .*SIGUSR1" <<<"$output"
         grep -qE "^$side \| \[[0-9]+\] shmget\(.* = [0-9]+$" <<<"$output"
@@ -107,7 +107,7 @@ END
     run -0 --separate-stderr "$demo" handshake
     [ -z "$stderr" ]
     [[ $output == "handshake: "* ]]
-    [[ $output == *"\$ $BUILD/talker-handshake"$'\n'* ]]
+    [[ $output == *"\$ ${BUILD#"$ROOT"/}/talker-handshake"$'\n'* ]]
     [[ $output == *$'\n'"talker   | listener said: Have a nice day"* ]]
     nothing_is_left_of "$output"
 }
@@ -115,8 +115,8 @@ END
 @test "the lesson that moves data shows that what has arrived is what was sent" {
     run -0 --separate-stderr "$demo" stream
     [ -z "$stderr" ]
-    [[ $output == *"\$ $BUILD/listener-stream >copy"$'\n'* ]]
-    [[ $output == *$'\n'"\$ $BUILD/talker-stream <README.md"$'\n'* ]]
+    [[ $output == *"\$ ${BUILD#"$ROOT"/}/listener-stream >copy"$'\n'* ]]
+    [[ $output == *$'\n'"\$ ${BUILD#"$ROOT"/}/talker-stream <README.md"$'\n'* ]]
     sum=$(cksum <"$ROOT/README.md")
     [[ $output == *$'\n$ cksum README.md copy\n'"$sum README.md"$'\n'"$sum copy" ]]
     grep -E "^listener \| received ${sum#* } bytes in " <<<"$output"
@@ -346,7 +346,7 @@ END
 
 @test "--explain handshake fits on two screens of 40 lines" {
     requires_terminal
-    script -qec "stty cols 80; env TERM=dumb $demo --explain handshake" /dev/null >out
+    script -qec "stty cols 80; env TMPDIR=/tmp TERM=dumb $demo --explain handshake" /dev/null >out
     grep -q '^listener | replied: Have a nice day' out
     grep -q '^segment  | state: NOTHING -> SAID' out
     [ "$(wc -l <out)" -le 80 ] || fail "$(wc -l <out) lines"
@@ -553,7 +553,7 @@ is_ignored() { # SIGNAL
     yes $'t\nl' | head -n 300 >letters
     run -0 --separate-stderr "$demo" --step <letters
     [ -z "$stderr" ]
-    [[ $output == *$'\n'"\$ $BUILD/talker --step --explain --wait \"Hello, I'm talker\""$'\n'* ]]
+    [[ $output == *$'\n'"\$ ${BUILD#"$ROOT"/}/talker --step --explain --wait \"Hello, I'm talker\""$'\n'* ]]
     [[ $output == *$'\n'"talker   | said: Hello, I'm talker"$'\n'* ]]
     [[ $output == *$'\n'"listener | replied: Have a nice day"$'\n'* ]]
     [[ $output == *$'\n\ntalker:   ended with status 0\nlistener: ended with status 0' ]]
@@ -577,7 +577,7 @@ is_ignored() { # SIGNAL
     run -0 --separate-stderr "$demo" --step handshake <letters
     [ -z "$stderr" ]
     [[ $output == *'the talker cannot be advanced: not started, the listener is not waiting yet'* ]]
-    [[ $output == *'| waiting for a talker '*$'\n'"\$ $BUILD/talker-handshake --step --explain"$'\n'* ]]
+    [[ $output == *'| waiting for a talker '*$'\n'"\$ ${BUILD#"$ROOT"/}/talker-handshake --step --explain"$'\n'* ]]
     [[ $output == *$'\n\ntalker:   ended with status 0\nlistener: ended with status 0' ]]
     nothing_is_left_of "$output"
 }
