@@ -329,7 +329,7 @@ step() { # NAME
 
 @test "a program that continues remembers that its peer is still stopped" {
     only_ours
-    start_listener --timeout 0.5 --hold kill:2
+    start_listener --timeout 0.5 --hold sigsuspend:2 # after it has invited the talker
     start talker talker --hold invited
     wait_for_state "$listener_pid" T
     wait_for_state "$talker_pid" T

@@ -223,8 +223,9 @@ dies_of() { # SIGNAL NAME
     only_ours
     for point in published:2 kill:3; do
         start_listener --hold "$point"
-        start_held talker reading talker
+        start talker talker
         wait_for_state "$listener_pid" T
+        run ! grep 'listener said' talker.out # it sleeps until it is signalled
         outlives talker listener
         grep 'listener said: Have a nice day' talker.out
     done
