@@ -65,6 +65,7 @@ leave_stale_segment() {
     start_listener --keep --hold kill:3 # it has replied to the first talker, but not signalled yet
     start first talker first --hold reading
     wait_for_state "$listener_pid" T
+    kill -USR1 "$first_pid" # in the listener's place: a signal only means "look"
     wait_for_state "$first_pid" T
     start_queue two three
     kill -CONT "$first_pid"
