@@ -222,12 +222,18 @@ dies_of() { # SIGNAL NAME
 @test "the talker reads a reply whose listener was killed before it rang" {
     only_ours
     for point in published:2 kill:3; do
-        start_listener --hold "$point"
+        rm -f replies && mkfifo replies
+        exec 7<>replies
+        start_listener --interactive --hold "$point" <replies
         start talker talker
+        wait_for_line listener.out 'received'
+        wait_for_state "$talker_pid" S # it has looked, and sleeps until it is signalled
+        echo 'Have a nice day' >&7
         wait_for_state "$listener_pid" T
-        run ! grep 'listener said' talker.out # it sleeps until it is signalled
+        run ! grep 'listener said' talker.out
         outlives talker listener
         grep 'listener said: Have a nice day' talker.out
+        exec 7>&-
     done
 }
 
