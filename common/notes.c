@@ -244,12 +244,12 @@ void notes_nap(double seconds)
 
 void notes_list_segments(void)
 {
-    static char shell[] = "sh", command[] = "-c",
-                list[] = "ipcs -m 2>/dev/null || cat /proc/sysvipc/shm 2>/dev/null";
     pid_t child = sys_fork();
     if (child == -1)
         err(EXIT_FAILED, "fork");
     if (child == 0) {
+        static char shell[] = "sh", command[] = "-c",
+                    list[] = "ipcs -m 2>/dev/null || cat /proc/sysvipc/shm 2>/dev/null";
         program_restore_signals();
         sys_execvp("/bin/sh", (char *[]){shell, command, list, NULL});
         _exit(EXIT_FAILED);

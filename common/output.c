@@ -108,10 +108,10 @@ static void put_escaped(const char *text, size_t length)
 {
     for (size_t i = 0; i < length;) {
         size_t whole = printable(text + i, length - i);
-        char escaped[5];
         if (text[i] == '\\')
             put("\\", 1);
         if (whole == 0) {
+            char escaped[5];
             snprintf(escaped, sizeof escaped, "\\x%02x", (unsigned char)text[i++]);
             put(escaped, strlen(escaped));
             continue;

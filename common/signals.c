@@ -27,6 +27,7 @@ void on_ending_signal(int signo, siginfo_t *info, void *context)
     signals_ending = signo;
 }
 
+/* cppcheck-suppress constParameter ; a function is never const */
 const char *signals_handler_name(signal_handler *handler)
 {
     return handler == on_sigusr1         ? "on_sigusr1"

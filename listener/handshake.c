@@ -91,7 +91,8 @@ int main(int argc, char **argv)
     leave_text(shared->text, "Have a nice day", sizeof shared->text);
     publish(&shared->state, ANSWERED);
     say("replied: Have a nice day");
-    if (sys_kill(talker, SIGUSR1) == -1 && errno != ESRCH) /* it may have seen the state, and left */
+    if (sys_kill(talker, SIGUSR1) == -1 &&
+        errno != ESRCH) /* it may have seen the state, and left */
         err(EXIT_FAILED, "kill(%d, SIGUSR1)", (int)talker);
 
     explain("Detach, and remove: a segment outlives its processes.");

@@ -53,14 +53,16 @@ int main(int argc, char **argv)
     size_t size = segment_size(sizeof(struct handshake));
     int shmid = sys_shmget(key, size, 0);
     if (shmid == -1 && errno == ENOENT)
-        errx(EXIT_NO_PEER, "no listener has key %#x: start listener-handshake first", (unsigned)key);
+        errx(EXIT_NO_PEER, "no listener has key %#x: start listener-handshake first",
+             (unsigned)key);
     if (shmid == -1)
         err(EXIT_FAILED, "shmget(%#x, %zu, 0): a foreign segment, of another size or owner",
             (unsigned)key, size);
 
     explain("Ask the kernel who created it: we signal only that process.");
-    pid_t listener = segment_listener(shmid, HANDSHAKE_LESSON, HANDSHAKE_VERSION,
-                                      sizeof(struct handshake)); /* exits if it is not the listener's */
+    pid_t listener =
+        segment_listener(shmid, HANDSHAKE_LESSON, HANDSHAKE_VERSION,
+                         sizeof(struct handshake)); /* exits if it is not the listener's */
 
     explain("Attach it, at any address. Failure is (void *)-1, not NULL.");
     struct handshake *shared = sys_shmat(shmid, NULL, 0);

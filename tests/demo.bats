@@ -4,7 +4,8 @@
 # Where a test needs lessons that fail, or a machine that lacks something, it runs the demo in a house of its own: a
 # copy of the scripts, with a syllabus and programs that the test writes.
 #
-# shellcheck disable=SC2016 # what stands in single quotes is for the programs that the test writes
+# shellcheck disable=SC2016,SC2154 # what stands in single quotes is for the programs that the test writes; start sets
+# NAME_pid
 
 load helpers
 
@@ -219,7 +220,7 @@ for turn in 0 2 4 6 8 10 12 14 16 18; do
     read -r _ <&3
 done
 END
-    for run in 1 2 3 4 5; do
+    for _ in 1 2 3 4 5; do
         run -0 "$demo" turns
         [ "$(sed -n 's/.*| turn //p' <<<"$output" | xargs)" = "$(seq 0 19 | xargs)" ] || fail "$output"
     done

@@ -71,8 +71,8 @@ static const struct field handshake_fields[] = {
 };
 
 static const struct field stream_fields[] = {
-    HEAD(stream, session.head),        FIELD(stream, session.talker),
-    FIELD(stream, session.step),       FIELD(stream, slots),
+    HEAD(stream, session.head),     FIELD(stream, session.talker),
+    FIELD(stream, session.step),    FIELD(stream, slots),
     FIELD(stream, slot_size),       FIELD(stream, head),
     FIELD(stream, talker.asleep),   FIELD(stream, talker.cpu),
     FIELD(stream, expected),        FIELD(stream, tail),

@@ -6,8 +6,7 @@
 #include "../common/lesson.h"
 #include "../common/session.h"
 
-static const struct program program = {
-    .name = "talker-torn", .about = "Skips."};
+static const struct program program = {.name = "talker-torn", .about = "Skips."};
 
 int main(int argc, char **argv)
 {

@@ -28,8 +28,8 @@ struct segment_head {
     _Atomic int stopped[2]; /* by side: its PID while --step or --hold stops it, else 0 */
 };
 
-/* The segments of most lessons go on with these two words (session.h). `step` says how far the lesson
- * has come: each lesson names its steps. One side alone takes the lesson to a step. */
+/* The segments of most lessons go on with these two words (session.h). `step` says how far the
+ * lesson has come: each lesson names its steps. One side alone takes the lesson to a step. */
 struct session_head {
     struct segment_head head;
     _Atomic int talker; /* the talker's PID; 0: it has not come yet */
