@@ -245,8 +245,11 @@ static const char *set_text(const sigset_t *set)
     for (int signo = 1; signo <= 64; signo++) {
         if (sigismember(set, signo) != 1)
             continue;
-        const char *name = signal_text(signo);
-        text_append(text, SPELLED, "%s%s", space, *name == 'S' ? name + strlen("SIG") : name);
+        const char *name = signals_name(signo);
+        if (strncmp(name, "SIG", strlen("SIG")) == 0)
+            text_append(text, SPELLED, "%s%s", space, name + strlen("SIG"));
+        else
+            text_append(text, SPELLED, "%s%d", space, signo);
         space = " ";
     }
     text_append(text, SPELLED, "]");

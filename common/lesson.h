@@ -22,23 +22,24 @@
 
 #define program_start(...) HERE(program_start(__VA_ARGS__))
 #define explain(why)       HERE(trace_explain(why))
-#define say(...)           HERE(say(__VA_ARGS__))
-#define say_bytes(...)     HERE(say_bytes(__VA_ARGS__))
+#define print_line(...)    HERE(print_line(__VA_ARGS__))
+#define print_bytes(...)   HERE(print_bytes(__VA_ARGS__))
 #define check(...)         HERE(check(__VA_ARGS__))
 #define trace_point(name)  HERE(trace_point(name))
 
 #undef publish
 #undef observe
-#undef leave_text
-#undef take_text
-#undef leave_bytes
-#undef take_bytes
-#define publish(field, value)             HERE(TRACE_PUBLISH(#field, field, value))
-#define observe(field)                    HERE(TRACE_OBSERVE(#field, field))
-#define leave_text(field, string, size)   HERE(trace_leave_text(#field, field, string, size))
-#define take_text(text, field, size)      HERE(trace_take_text(#field, text, field, size))
-#define leave_bytes(field, bytes, length) HERE(trace_leave_bytes(#field, field, bytes, length))
-#define take_bytes(bytes, field, length)  HERE(trace_take_bytes(#field, bytes, field, length))
+#undef copy_text_in
+#undef copy_text_out
+#undef copy_bytes_in
+#undef copy_bytes_out
+#define publish(field, value)               HERE(TRACE_PUBLISH(#field, field, value))
+#define observe(field)                      HERE(TRACE_OBSERVE(#field, field))
+#define copy_text_in(field, string, size)   HERE(trace_copy_text_in(#field, field, string, size))
+#define copy_text_out(text, field, size)    HERE(trace_copy_text_out(#field, text, field, size))
+#define copy_bytes_in(field, bytes, length) HERE(trace_copy_bytes_in(#field, field, bytes, length))
+#define copy_bytes_out(bytes, field, length)                                                       \
+    HERE(trace_copy_bytes_out(#field, bytes, field, length))
 
 #define sys_ftok(...)            HERE(sys_ftok(__VA_ARGS__))
 #define sys_shmget(...)          HERE(sys_shmget(__VA_ARGS__))

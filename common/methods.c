@@ -31,7 +31,7 @@ static enum wait_result check_peer(struct wait *wait)
     ending_obey();
     if (wait->verdict != WAIT_LOOK)
         return wait->verdict;
-    wait_was_rung(wait);
+    wait_should_look(wait);
     return WAIT_LOOK;
 }
 
@@ -92,7 +92,7 @@ static enum wait_result sleep_in_sigwait(struct channel *channel, struct wait *w
             on_sigusr1(signo, &info, NULL);
         else if (signo != -1 && signo != SIGALRM)
             on_ending_signal(signo, &info, NULL);
-    } while (!wait_was_rung(wait));
+    } while (!wait_should_look(wait));
     return WAIT_LOOK;
 }
 
@@ -220,7 +220,7 @@ static enum wait_result lower_semaphore(struct channel *channel, struct wait *wa
         }
         if (errno != EINTR)
             err(EXIT_FAILED, "semop(%d, {%d, -1}, 1)", channel->semaphores, (int)channel->mine);
-        wait_was_rung(wait);
+        wait_should_look(wait);
         if (wait->verdict != WAIT_LOOK)
             return WAIT_LOOK;
     }
@@ -297,7 +297,7 @@ static enum wait_result read_byte(struct channel *channel, struct wait *wait)
             return WAIT_LOOK;
         if (got == -1 && errno != EINTR)
             err(EXIT_FAILED, "read(%d, ..., 1) from the FIFO", channel->from);
-        wait_was_rung(wait);
+        wait_should_look(wait);
         if (wait->verdict != WAIT_LOOK)
             return WAIT_LOOK;
     }

@@ -258,5 +258,5 @@ void notes_list_segments(void)
     if (waitpid(child, &status, 0) == -1)
         err(EXIT_FAILED, "waitpid(%d)", (int)child);
     if (status != 0)
-        say("skipped: neither ipcs nor /proc/sysvipc/shm can list the segments here");
+        print_line("skipped: neither ipcs nor /proc/sysvipc/shm can list the segments here");
 }

@@ -141,7 +141,7 @@ static void put_line(const char *before, const char *bytes, size_t length)
     flush();
 }
 
-void say_bytes(const char *bytes, size_t length, const char *format, ...)
+void print_bytes(const char *bytes, size_t length, const char *format, ...)
 {
     char before[256];
     va_list arguments;
@@ -151,7 +151,7 @@ void say_bytes(const char *bytes, size_t length, const char *format, ...)
     put_line(before, bytes, length);
 }
 
-void say(const char *format, ...)
+void print_line(const char *format, ...)
 {
     char line[2048];
     va_list arguments;
@@ -253,6 +253,6 @@ void progress_end(struct progress *progress, const char *verb, long sent, long s
         text_append(rate, sizeof rate, " (%.2f GiB/s)",
                     (double)progress->bytes / gibibyte / seconds);
     progress_wipe();
-    say("%s %llu bytes in %.3f s%s, signals sent: %ld, slept: %ld", verb,
-        (unsigned long long)progress->bytes, seconds, rate, sent, slept);
+    print_line("%s %llu bytes in %.3f s%s, signals sent: %ld, slept: %ld", verb,
+               (unsigned long long)progress->bytes, seconds, rate, sent, slept);
 }

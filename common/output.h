@@ -13,7 +13,8 @@
 /* Our side, "talker" or "listener", begins each line. */
 void output_start(const char *side);
 
-/* From now on say and say_bytes write to `fd`, not to stdout: for a program whose stdout is data.
+/* From now on print_line and print_bytes write to `fd`, not to stdout: for a program whose stdout
+ * is data.
  */
 void output_to(int fd);
 
@@ -21,10 +22,10 @@ void output_to(int fd);
  * control bytes are shown escaped (\x1b), so that a message cannot steer it; so are the characters
  * that change the direction of writing, and a backslash is doubled. Elsewhere bytes go out as they
  * are. Exits 1 where stdout cannot be written, and dies of SIGPIPE where its reader is gone. */
-void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void print_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same for a line that ends with bytes[length], which may hold any byte. */
-void say_bytes(const char *bytes, size_t length, const char *format, ...)
+void print_bytes(const char *bytes, size_t length, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* ---- progress ---- */

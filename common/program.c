@@ -116,7 +116,7 @@ bool check(bool holds, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    say("%s", line);
+    print_line("%s", line);
     if (!holds) {
         warnx("this is not what the lesson claims: %s", line);
         failed = EXIT_FAILED;

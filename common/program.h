@@ -30,8 +30,8 @@ bool program_is_talker(void);
 /* The name of the other side's program: "listener-torn" for "talker-torn". */
 const char *program_other_name(void);
 
-/* Prints an observation as say does. If it is not what the lesson claims (`holds` is false), says
- * so on stderr, and the program will exit with 1. Returns `holds`. */
+/* Prints an observation as print_line does. If it is not what the lesson claims (`holds` is false),
+ * says so on stderr, and the program will exit with 1. Returns `holds`. */
 bool check(bool holds, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Whether a check has failed so far: EXIT_DONE or EXIT_FAILED. */

@@ -90,7 +90,7 @@ void rounds_say_times(uint64_t *times, size_t count)
     qsort(times, count, sizeof *times, compare);
     double median = (double)times[count / 2] / 1e3;
     double late = (double)times[(size_t)((uint64_t)count * 99 / 100)] / 1e3;
-    say("round trip: median %.3f us, 99th percentile %.3f us, minimum %.3f us", median, late,
-        (double)times[0] / 1e3);
-    say("%.0f rounds a second", (double)count / sum * 1e9);
+    print_line("round trip: median %.3f us, 99th percentile %.3f us, minimum %.3f us", median, late,
+               (double)times[0] / 1e3);
+    print_line("%.0f rounds a second", (double)count / sum * 1e9);
 }

@@ -23,7 +23,7 @@ static int look(const struct session *session)
     ending_obey();
     int step = observe(&session->shared->step);
     if (step == SESSION_SKIPPED) {
-        say("skipped, as the %s says", program_other_side());
+        print_line("skipped, as the %s says", program_other_side());
         exit(EXIT_DONE);
     }
     return step;
@@ -45,8 +45,8 @@ void *session_create(struct session *session, const struct options *options, uin
 void session_announce(struct session *session)
 {
     segment_publish(&session->segment);
-    say("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(),
-        (unsigned)session->segment.key, session->segment.shmid);
+    print_line("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(),
+               (unsigned)session->segment.key, session->segment.shmid);
 }
 
 void *session_open(struct session *session, const struct options *options, uint32_t lesson,
@@ -59,9 +59,9 @@ void *session_open(struct session *session, const struct options *options, uint3
 
 void session_await_talker(struct session *session)
 {
-    struct wait wait = {.peer_is = &session->shared->talker, /* it may die before it signals */
+    struct wait wait = {.peer_at = &session->shared->talker, /* it may die before it signals */
                         .shmid = session->segment.shmid,
-                        .owner = true,
+                        .we_created = true,
                         .timeout = session->timeout};
     int talker;
     while ((talker = observe(&session->shared->talker)) == 0)
@@ -256,7 +256,7 @@ _Noreturn void session_skip(struct session *session, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(why, sizeof why, format, arguments);
     va_end(arguments);
-    say("skipped: %s", why);
+    print_line("skipped: %s", why);
     session_advance(session, SESSION_SKIPPED);
     session_part(session);
     exit(program_end());

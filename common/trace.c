@@ -388,7 +388,7 @@ void trace_observe_text(const char *field, const char *bytes, size_t length)
         tell_text("observe", field, bytes, length);
 }
 
-void trace_leave_bytes(const char *field, char *at, const char *bytes, size_t length)
+void trace_copy_bytes_in(const char *field, char *at, const char *bytes, size_t length)
 {
     if (tracing()) {
         stop_before_word("publish", field);
@@ -397,7 +397,7 @@ void trace_leave_bytes(const char *field, char *at, const char *bytes, size_t le
     memcpy(at, bytes, length);
 }
 
-void trace_take_bytes(const char *field, char *bytes, const char *at, size_t length)
+void trace_copy_bytes_out(const char *field, char *bytes, const char *at, size_t length)
 {
     if (tracing())
         stop_before_word("observe", field);
@@ -406,7 +406,7 @@ void trace_take_bytes(const char *field, char *bytes, const char *at, size_t len
         tell_text("observe", field, bytes, length);
 }
 
-void trace_leave_text(const char *field, char *at, const char *string, size_t size)
+void trace_copy_text_in(const char *field, char *at, const char *string, size_t size)
 {
     size_t length = strlen(string);
     if (length >= size)
@@ -418,7 +418,7 @@ void trace_leave_text(const char *field, char *at, const char *string, size_t si
     memcpy(at, string, length + 1);
 }
 
-void trace_take_text(const char *field, char *text, const char *at, size_t size)
+void trace_copy_text_out(const char *field, char *text, const char *at, size_t size)
 {
     if (tracing())
         stop_before_word("observe", field);

@@ -7,8 +7,8 @@
  *     talker[4242] publish state = SAID (1)
  *     talker[4242] kill(4240, SIGUSR1) = 0
  *
- * A lesson uses explain, publish, observe, leave_text, take_text (lesson.h) and trace_point. The
- * rest is for common/. What common/ does for a lesson belongs to the explanation in force.
+ * A lesson uses explain, publish, observe, copy_text_in, copy_text_out (lesson.h) and trace_point.
+ * The rest is for common/. What common/ does for a lesson belongs to the explanation in force.
  */
 #ifndef TRACE_H
 #define TRACE_H
@@ -118,22 +118,22 @@ TRACE_WORD(unsigned long, unsigned_long)
 TRACE_WORD(long long, long_long)
 TRACE_WORD(unsigned long long, unsigned_long_long)
 
-/* leave_text copies a string to the segment's FIELD, take_text copies one from there: the whole
- * field of `size` bytes, and then ends the copy with NUL, because the other process may not have.
- * The string must fit. leave_bytes and take_bytes copy `length` bytes. */
-#define leave_text(field, string, size)   trace_leave_text(#field, field, string, size)
-#define take_text(text, field, size)      trace_take_text(#field, text, field, size)
-#define leave_bytes(field, bytes, length) trace_leave_bytes(#field, field, bytes, length)
-#define take_bytes(bytes, field, length)  trace_take_bytes(#field, bytes, field, length)
+/* copy_text_in copies a string to the segment's FIELD, copy_text_out copies one from there: the
+ * whole field of `size` bytes, and then ends the copy with NUL, because the other process may not
+ * have. The string must fit. copy_bytes_in and copy_bytes_out copy `length` bytes. */
+#define copy_text_in(field, string, size)    trace_copy_text_in(#field, field, string, size)
+#define copy_text_out(text, field, size)     trace_copy_text_out(#field, text, field, size)
+#define copy_bytes_in(field, bytes, length)  trace_copy_bytes_in(#field, field, bytes, length)
+#define copy_bytes_out(bytes, field, length) trace_copy_bytes_out(#field, bytes, field, length)
 
 /* For bytes that a lesson copies itself: narrates them. */
 void trace_publish_text(const char *field, const char *bytes, size_t length);
 void trace_observe_text(const char *field, const char *bytes, size_t length);
 
-void trace_leave_text(const char *field, char *at, const char *string, size_t size);
-void trace_take_text(const char *field, char *text, const char *at, size_t size);
-void trace_leave_bytes(const char *field, char *at, const char *bytes, size_t length);
-void trace_take_bytes(const char *field, char *bytes, const char *at, size_t length);
+void trace_copy_text_in(const char *field, char *at, const char *string, size_t size);
+void trace_copy_text_out(const char *field, char *text, const char *at, size_t size);
+void trace_copy_bytes_in(const char *field, char *at, const char *bytes, size_t length);
+void trace_copy_bytes_out(const char *field, char *bytes, const char *at, size_t length);
 
 /* ---- calls, signals, lines ---- */
 

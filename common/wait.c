@@ -46,7 +46,7 @@ void wait_block_sigusr1(void)
 
 static pid_t peer_of(const struct wait *wait)
 {
-    return wait->peer_is ? atomic_load(wait->peer_is) : wait->peer;
+    return wait->peer_at ? atomic_load(wait->peer_at) : wait->peer;
 }
 
 /* The peer itself says that it was stopped on purpose; the kernel says whether it is. */
@@ -87,7 +87,7 @@ static enum wait_result judge(struct wait *wait)
         wait->ticks = 2; /* stopped on purpose: its time starts when it goes on */
     if (peer && wait->ticks >= 2 && has_gone(wait, peer))
         return WAIT_GONE;
-    if (wait->owner && wait->ticks % REMOVED_TICKS == 0 && was_removed(wait->shmid))
+    if (wait->we_created && wait->ticks % REMOVED_TICKS == 0 && was_removed(wait->shmid))
         return WAIT_REMOVED;
     double allowed = wait->timeout * 1000 / TICK_MS;
     if (wait->timeout > 0 && wait->ticks > (allowed < 1 ? 1 : (long long)allowed))
@@ -110,7 +110,7 @@ static bool was_signalled(void)
 }
 
 /* The verdict is kept for the next sleep, so that our caller takes its last look first. */
-bool wait_was_rung(struct wait *wait)
+bool wait_should_look(struct wait *wait)
 {
     bool rung = was_signalled();
     if (!tick_has_passed())
@@ -128,7 +128,7 @@ enum wait_result wait_sleep(struct wait *wait)
     do {
         signals_alarm = 0;
         sys_sigsuspend(wait_mask());
-    } while (signals_alarm ? !wait_was_rung(wait) : !was_signalled());
+    } while (signals_alarm ? !wait_should_look(wait) : !was_signalled());
     return WAIT_LOOK;
 }
 
@@ -138,7 +138,7 @@ enum wait_result wait_tick(struct wait *wait)
         return wait->verdict;
     for (long ticks = wait->ticks; wait->ticks == ticks;) {
         sys_sigsuspend(wait_mask());
-        wait_was_rung(wait);
+        wait_should_look(wait);
     }
     return WAIT_LOOK;
 }
@@ -153,7 +153,7 @@ enum wait_result wait_on(struct wait *wait, int fd, enum ready_for what, bool *r
         if (count == -1 && errno != EINTR)
             err(EXIT_FAILED, "wait for descriptor %d", fd);
         *ready = count == 1;
-    } while (!wait_was_rung(wait) && !*ready);
+    } while (!wait_should_look(wait) && !*ready);
     return WAIT_LOOK;
 }
 
@@ -192,7 +192,7 @@ _Noreturn void wait_give_up(const struct wait *wait)
     if (wait->attached) {
         if (sys_shmdt(wait->attached) == -1)
             warn("shmdt(%p)", wait->attached);
-        if (!wait->owner)
+        if (!wait->we_created)
             segment_remove_if_left(wait->shmid, peer);
     }
     if (wait->verdict == WAIT_GONE)
@@ -203,7 +203,7 @@ _Noreturn void wait_give_up(const struct wait *wait)
     errx(EXIT_NO_PEER, "no %s within %g seconds: gave up", other, wait->timeout);
 }
 
-void wait_or_exit(const struct wait *wait)
+void wait_exit_if_over(const struct wait *wait)
 {
     if (wait->verdict != WAIT_LOOK)
         wait_give_up(wait);

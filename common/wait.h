@@ -37,13 +37,13 @@ enum wait_result {
  * matter to it. */
 struct wait {
     pid_t peer;                 /* its death ends the wait */
-    const _Atomic int *peer_is; /* or: the word in which the peer will write its PID */
+    const _Atomic int *peer_at; /* or: the word in which the peer will write its PID */
     int shmid;                  /* the segment that the peer has attached */
     const void *attached;       /* where we have attached it: wait_give_up detaches it */
     const _Atomic int *stopped; /* holds the peer's PID while --step or --hold stops it */
     bool (*is_gone)(pid_t peer, const void *object); /* NULL: the peer has a segment attached */
     const void *object;       /* for is_gone: what the peer has instead of a segment */
-    bool owner;               /* we created the segment: its removal ends the wait */
+    bool we_created;          /* we created the segment: its removal ends the wait */
     double timeout;           /* seconds; 0: no limit */
     long ticks;               /* so far; 0 begins the wait anew */
     enum wait_result verdict; /* leave it 0, WAIT_LOOK */
@@ -61,10 +61,10 @@ enum wait_result wait_sleep(struct wait *wait);
 
 /* For a sleep of the lesson's own. To be called after it was interrupted: returns whether to look
  * at the memory now, because SIGUSR1 came or for the last look. If it returns false, sleep on. */
-bool wait_was_rung(struct wait *wait);
+bool wait_should_look(struct wait *wait);
 
 /* To be called before a sleep of the lesson's own: if there is a verdict, exits as wait_give_up. */
-void wait_or_exit(const struct wait *wait);
+void wait_exit_if_over(const struct wait *wait);
 
 /* Exits because of the verdict: detaches, removes what a dead creator has left, and says in one
  * line that the peer went away or that the time is up (3), or that our segment was removed (1). */

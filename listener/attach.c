@@ -122,7 +122,7 @@ static void replace(char *place)
         err(EXIT_FAILED, "shmctl(%d, IPC_RMID)", shmid);
 #else
     (void)place;
-    say("skipped: only Linux has SHM_REMAP");
+    print_line("skipped: only Linux has SHM_REMAP");
 #endif
 }
 

@@ -40,7 +40,7 @@ int main(int argc, char **argv)
 
     session_await(&session, COLLISION_TWINS);
     char file[COLLISION_PATH];
-    take_text(file, shared->first, sizeof file);
+    copy_text_out(file, shared->first, sizeof file);
     int shmid = create_as_a_stranger(shared, file);
     trace_point("stranger");
     session_advance(&session, COLLISION_STRANGER);
@@ -76,7 +76,7 @@ static int create_as_a_stranger(struct collision *shared, const char *file)
     char *text = sys_shmat(shmid, NULL, 0);
     if (text == (void *)-1)
         err(EXIT_FAILED, "shmat(%d, NULL, 0)", shmid);
-    leave_text(text, "a stranger's text", COLLISION_TEXT);
+    copy_text_in(text, "a stranger's text", COLLISION_TEXT);
     if (sys_shmdt(text) == -1)
         err(EXIT_FAILED, "shmdt(%p)", (void *)text);
     return shmid;

@@ -64,7 +64,7 @@ int main(int argc, char **argv)
     struct counter *shared = sys_shmat(shmid, NULL, 0);
     if (shared == (void *)-1)
         err(EXIT_FAILED, "shmat(%d, NULL, 0)", shmid);
-    say("waiting for a talker (pid %d, key %#lx, shmid %d)", (int)getpid(), key, shmid);
+    print_line("waiting for a talker (pid %d, key %#lx, shmid %d)", (int)getpid(), key, shmid);
 
     explain("Begin in the middle of the count: the counter does not wait for a watcher.");
     await_counter(shared, options.timeout);
@@ -82,8 +82,8 @@ int main(int argc, char **argv)
         missed += number > last ? number - last - 1 : 0;
         last = number;
     }
-    say("only looked, %ld times: began at %d, repeated %d, missed %ld", count, first, repeated,
-        missed);
+    print_line("only looked, %ld times: began at %d, repeated %d, missed %ld", count, first,
+               repeated, missed);
 
     explain("Detach. A segment that we created is removed, and the counter notices that.");
     if (sys_shmdt(shared) == -1)
@@ -110,7 +110,7 @@ static int look(const struct counter *shared)
     int number = notes_number(shared->text);
     if (number < 0)
         errx(EXIT_FAILED, "the text is no number: not a counter's (any more)");
-    say("looked: %d", number);
+    print_line("looked: %d", number);
     return number;
 }
 

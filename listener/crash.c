@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 
     char answer[CRASH_TEXT];
     hear(&session, shared, answer);
-    leave_text(shared->answer, answer, sizeof shared->answer);
+    copy_text_in(shared->answer, answer, sizeof shared->answer);
     session_advance(&session, CRASH_ANSWERED);
     session_part(&session);
     return program_end();
@@ -96,7 +96,7 @@ static _Noreturn void be_killed(const struct options *options, pid_t parent)
     hear(&session, shared, answer);
 
     explain("Write half of the answer, and die: no cleanup runs, no detach, no removal.");
-    leave_bytes(shared->answer, answer, strlen(answer) / 2);
+    copy_bytes_in(shared->answer, answer, strlen(answer) / 2);
     trace_point("half_answered");
     ending_obey();
     atomic_store(&shared->killed_at, clock_now());
@@ -174,7 +174,7 @@ static void hear(struct session *session, const struct crash *shared, char answe
     session_await_talker(session);
     session_await(session, CRASH_SAID);
     char text[CRASH_TEXT];
-    take_text(text, shared->text, sizeof text);
-    say("PID %d received: %s", (int)getpid(), text);
+    copy_text_out(text, shared->text, sizeof text);
+    print_line("PID %d received: %s", (int)getpid(), text);
     snprintf(answer, CRASH_TEXT, "%.*s to you", CRASH_TEXT - 8, text);
 }

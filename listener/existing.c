@@ -69,8 +69,8 @@ int main(int argc, char **argv)
     session_await_talker(&session);
     session_await(&session, EXISTING_SAID);
     char text[EXISTING_TEXT];
-    take_text(text, shared->text, sizeof text);
-    say("received: %s", text);
+    copy_text_out(text, shared->text, sizeof text);
+    print_line("received: %s", text);
     session_advance(&session, EXISTING_HEARD);
     session_part(&session);
     return program_end();

@@ -151,7 +151,7 @@ static void reach_the_limits(size_t page)
     for (int i = 0; i < FEW; i++)
         if ((shmids[i] = sys_shmget(IPC_PRIVATE, page, 0600)) == -1)
             err(EXIT_FAILED, "shmget(IPC_PRIVATE, %zu, 0600)", page);
-    say("created %d segments of %zu bytes", FEW, page);
+    print_line("created %d segments of %zu bytes", FEW, page);
 
     explain("SHMALL: so many pages in all segments together.");
     set("/proc/sys/kernel/shmall", FEW);

@@ -8,9 +8,12 @@
  *     listener: received: Hello               talker: listener said: Have a nice day
  *     listener: replied: Have a nice day
  *
- * Question: How many signals do one message and one reply need?
+ * Question: How many signals are sent for one message and one reply?
  *
- * program_start also lets Ctrl-C clean up, and starts a timer that notices a dead talker.
+ * publish stores a word in the segment, observe loads one, and sys_NAME is the system call NAME.
+ * All of them, and each explain, are printed with --explain. program_start lets Ctrl-C remove the
+ * segment, and starts a timer: every 50 ms wait_should_look checks that the talker is alive and
+ * that time is left.
  */
 #include "../common/layout/handshake.h"
 #include "../common/lesson.h"
@@ -20,17 +23,17 @@
 
 static const struct program program = {
     .name = "listener-handshake",
-    .about = "Waits for one message and answers it: the plainest pair.",
-    .question = "How many signals do one message and one reply need?",
+    .about = "Waits for one message and answers it: the simplest pair.",
+    .question = "How many signals are sent for one message and one reply?",
     .values = HANDSHAKE_VALUES};
 
 int main(int argc, char **argv)
 {
     struct options options = program_start(argc, argv, &program);
 
-    explain("Block SIGUSR1 first: an early signal then stays pending.");
-    sigset_t usr1, none;
-    sigemptyset(&none);
+    explain("Block SIGUSR1: the kernel keeps a signal that comes too early.");
+    sigset_t usr1, nothing_blocked;
+    sigemptyset(&nothing_blocked);
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
     if (sys_sigprocmask(SIG_BLOCK, &usr1, NULL) == -1)
@@ -48,8 +51,10 @@ int main(int argc, char **argv)
     if (key == -1)
         err(EXIT_FAILED, "ftok(\"%s\", %d)", options.file, options.project);
 
+    explain("Look first: has a killed listener left a segment behind?");
+    segment_clear(key); /* then removes it; exits if another program uses the key */
+
     explain("Create a new segment. IPC_EXCL: never open one that exists.");
-    segment_clear(key); /* removes what a killed listener left; exits if anyone else is there */
     size_t size = segment_size(sizeof(struct handshake));
     int shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | 0600);
     if (shmid == -1)
@@ -61,38 +66,39 @@ int main(int argc, char **argv)
     if (shared == (void *)-1)
         err(EXIT_FAILED, "shmat(%d, NULL, 0)", shmid);
 
-    explain("Store the magic last: it says that the rest is ready.");
+    explain("Store the magic last: a talker waits until it is there.");
     shared->head.lesson = HANDSHAKE_LESSON;
     shared->head.version = HANDSHAKE_VERSION;
     publish(&shared->head.magic, SEGMENT_MAGIC);
-    say("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(), (unsigned)key, shmid);
+    print_line("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(), (unsigned)key,
+               shmid);
 
-    explain("Check, sleep, check. sigsuspend unblocks and sleeps in one step.");
+    explain("sigsuspend unblocks SIGUSR1 and sleeps in one step. Check again.");
     struct wait wait = {
-        .peer_is = &shared->talker, .shmid = shmid, .owner = true, .timeout = options.timeout};
+        .peer_at = &shared->talker, .shmid = shmid, .we_created = true, .timeout = options.timeout};
     while (observe(&shared->state) != SAID) {
-        wait_or_exit(&wait); /* exits if the talker has died or the time is up */
+        wait_exit_if_over(&wait); /* exits if the last look was in vain */
         do
-            sys_sigsuspend(&none);
-        while (!wait_was_rung(&wait)); /* the timer woke us: sleep on */
+            sys_sigsuspend(&nothing_blocked);
+        while (!wait_should_look(&wait)); /* false: only the timer woke us */
     }
 
-    explain("Copy the text, and end the copy with NUL. Trust nothing.");
+    explain("Copy the text, and end it with NUL: the talker may not have.");
     char text[HANDSHAKE_TEXT];
-    take_text(text, shared->text, sizeof text);
+    copy_text_out(text, shared->text, sizeof text);
 
-    explain("A PID in the segment may be wrong: ask the kernel about it.");
+    explain("The talker may be dead, or its PID wrong: ask the kernel.");
     pid_t talker = observe(&shared->talker);
     if (!peer_has_attached(talker, shmid))
         errx(EXIT_NO_PEER, "the talker (PID %d) went away", (int)talker);
-    say("received: %s", text);
+    print_line("received: %s", text);
 
-    explain("Write the reply, then the state, then signal: the order matters.");
-    leave_text(shared->text, "Have a nice day", sizeof shared->text);
+    explain("First the reply, then the state that says that it is there.");
+    copy_text_in(shared->text, "Have a nice day", sizeof shared->text);
     publish(&shared->state, ANSWERED);
-    say("replied: Have a nice day");
+    print_line("replied: Have a nice day");
     if (sys_kill(talker, SIGUSR1) == -1 &&
-        errno != ESRCH) /* it may have seen the state, and left */
+        errno != ESRCH) /* ESRCH: it has read the reply, and ended */
         err(EXIT_FAILED, "kill(%d, SIGUSR1)", (int)talker);
 
     explain("Detach, and remove: a segment outlives its processes.");

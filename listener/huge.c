@@ -116,15 +116,16 @@ static long measure(const char *name, int shmid, size_t bytes, size_t expected)
 static void print_way_out(int error)
 {
     if (error == EPERM)
-        say("skipped: SHM_HUGETLB: EPERM, without CAP_IPC_LOCK it is for one group; as root: "
+        print_line(
+            "skipped: SHM_HUGETLB: EPERM, without CAP_IPC_LOCK it is for one group; as root: "
             "sysctl vm.hugetlb_shm_group=%u",
             (unsigned)getegid());
     else if (error == ENOMEM)
-        say("skipped: SHM_HUGETLB: ENOMEM, %zu huge pages are free; as root: sysctl "
-            "vm.nr_hugepages=%zu",
-            memory_info("HugePages_Free"), memory_info("HugePages_Total") + HUGE_PAGES);
+        print_line("skipped: SHM_HUGETLB: ENOMEM, %zu huge pages are free; as root: sysctl "
+                   "vm.nr_hugepages=%zu",
+                   memory_info("HugePages_Free"), memory_info("HugePages_Total") + HUGE_PAGES);
     else
-        say("skipped: SHM_HUGETLB: %s", calls_error_name(error));
+        print_line("skipped: SHM_HUGETLB: %s", calls_error_name(error));
 }
 
 #else

@@ -51,7 +51,7 @@ int main(int argc, char **argv)
     check(key == session.segment.key, "the same file: our key %#x, the talker's %#x",
           (unsigned)session.segment.key, (unsigned)key);
 
-    leave_text(shared->file, file, sizeof shared->file);
+    copy_text_in(shared->file, file, sizeof shared->file);
     try_without_file(&session, shared);
     replace_file(&session, shared);
     session_part(&session);
@@ -106,7 +106,7 @@ static void try_without_file(struct session *session, struct keys *shared)
     explain("Use -1 as a key all the same: for shmget it is a key like any other, 0xffffffff.");
     int shmid = create(key);
     if (shmid == -1)
-        say("skipped: another process uses the key %#x at the moment", (unsigned)key);
+        print_line("skipped: another process uses the key %#x at the moment", (unsigned)key);
     publish(&shared->shmid, shmid);
     trace_point("accident");
     session_advance(session, KEYS_NO_FILE);

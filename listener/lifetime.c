@@ -54,7 +54,7 @@ int main(int argc, char **argv)
     trace_point("leaving");
     ending_obey(); /* the last moment at which Ctrl-C removes the segment */
     segment_forget(session.segment.shmid);
-    say("exits without shmdt and without IPC_RMID");
+    print_line("exits without shmdt and without IPC_RMID");
     _exit(check_status());
 }
 
@@ -63,7 +63,7 @@ static void write_text(struct lifetime *shared)
     char text[LIFETIME_TEXT];
     snprintf(text, sizeof text, "PID %d was here", (int)getpid());
     trace_point("writing");
-    leave_text(shared->text, text, sizeof shared->text);
+    copy_text_in(shared->text, text, sizeof shared->text);
 }
 
 /* Waits until the talker has promised to remove the segment, and has detached. */

@@ -96,10 +96,10 @@ static void compare(const char *name, unsigned long reported, const char *path)
     if (file)
         fclose(file);
     if (!is_there)
-        say("%s is %lu by IPC_INFO; skipped: %s cannot be read", name, reported, path);
+        print_line("%s is %lu by IPC_INFO; skipped: %s cannot be read", name, reported, path);
     else if (!has_room(listed))
-        say("%s is %llu in %s; skipped: IPC_INFO gives a 32-bit program %lu", name, listed, path,
-            reported);
+        print_line("%s is %llu in %s; skipped: IPC_INFO gives a 32-bit program %lu", name, listed,
+                   path, reported);
     else
         check(reported == listed, "%s is %lu by IPC_INFO, %llu in %s", name, reported, listed,
               path);

@@ -155,8 +155,8 @@ static void open_segment(struct listener *listener, const struct options *option
 
     explain("Store the magic last: a segment without it is not ready yet.");
     segment_publish(&listener->segment);
-    say("waiting for a talker (pid %d, key %#x, shmid %d)", listener->me, (unsigned)key,
-        listener->segment.shmid);
+    print_line("waiting for a talker (pid %d, key %#x, shmid %d)", listener->me, (unsigned)key,
+               listener->segment.shmid);
     trace_point("ready");
 }
 
@@ -165,7 +165,7 @@ static struct wait wait_for(const struct listener *listener)
     return (struct wait){.peer = listener->talker,
                          .shmid = listener->segment.shmid,
                          .stopped = &listener->pair->head.stopped[SIDE_TALKER],
-                         .owner = true,
+                         .we_created = true,
                          .timeout = listener->timeout};
 }
 
@@ -280,9 +280,9 @@ static bool read_message(struct listener *listener)
     size_t length = observe(&listener->pair->length);
     if (length > (size_t)capacity)
         return false;
-    take_bytes(listener->text, listener->pair->text, length);
+    copy_bytes_out(listener->text, listener->pair->text, length);
     listener->length = length;
-    say_bytes(listener->text, length, "received: ");
+    print_bytes(listener->text, length, "received: ");
     return true;
 }
 
@@ -320,11 +320,11 @@ static enum ending type_reply(struct listener *listener)
 static void send_reply(struct listener *listener)
 {
     explain("Write the reply, then pass the turn, then ring: the order matters.");
-    leave_bytes(listener->pair->text, listener->text, listener->length);
+    copy_bytes_in(listener->pair->text, listener->text, listener->length);
     publish(&listener->pair->length, (uint32_t)listener->length);
     publish(&listener->pair->turn, listener->talker);
     trace_point("published");
-    say_bytes(listener->text, listener->length, "replied: ");
+    print_bytes(listener->text, listener->length, "replied: ");
     ring(listener);
 }
 

@@ -59,12 +59,12 @@ int main(int argc, char **argv)
         explain("Sleep until the next signal comes. The one before the sleep is not pending.");
         do
             sys_pause();
-        while (!wait_was_rung(&wait)); /* the timer woke us: sleep on */
+        while (!wait_should_look(&wait)); /* the timer woke us: sleep on */
     }
     if (wait.verdict != WAIT_LOOK)
         errx(EXIT_NO_PEER, "slept for %g seconds, while the word stood in the segment (word = %d)",
              wait.timeout, observe(&shared->word));
-    say("woken by the signal that came before the sleep");
+    print_line("woken by the signal that came before the sleep");
 
     explain("Take the word, and let the talker know that we are awake.");
     publish(&shared->word, NOTHING);
@@ -90,10 +90,10 @@ static void say_where_signal_is(void)
     if (sigpending(&pending) == -1)
         err(EXIT_FAILED, "sigpending");
     if (sigismember(&pending, SIGUSR1) == 1) {
-        say("before the sleep: SIGUSR1 has come and is pending");
+        print_line("before the sleep: SIGUSR1 has come and is pending");
     } else {
         trace_signal(SIGUSR1, signals_usr1_from);
         signals_usr1 = 0; /* the handler has run: nothing is left that could end a sleep */
-        say("before the sleep: SIGUSR1 has come and was handled, it is over");
+        print_line("before the sleep: SIGUSR1 has come and was handled, it is over");
     }
 }

@@ -105,7 +105,7 @@ static void put_in_front(struct offset *shared, const char *word)
 {
     explain("Put a word in front, and link it by its offset: the talker will find it there.");
     struct offset_node *node = &shared->node[OFFSET_NODES - 1];
-    leave_text(node->word, word, sizeof node->word);
+    copy_text_in(node->word, word, sizeof node->word);
     node->offset = atomic_load(&shared->first_offset);
     publish(&shared->first_offset, (uint32_t)((char *)node - (char *)shared));
 }

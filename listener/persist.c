@@ -131,7 +131,7 @@ static void read_again(const struct posix_shm *object)
     if (shared == MAP_FAILED)
         err(EXIT_FAILED, "mmap(NULL, %d, PROT_READ, MAP_SHARED, %d, 0)", SIZE, fd);
     char text[POSIX_TEXT];
-    take_text(text, shared->text, sizeof text);
+    copy_text_out(text, shared->text, sizeof text);
     check(*text != '\0', "left by both, %s still holds: %s", object->name, text);
     if (sys_munmap((void *)shared, SIZE) == -1)
         err(EXIT_FAILED, "munmap(%p, %d)", (const void *)shared, SIZE);

@@ -150,7 +150,7 @@ static void report(struct listener *listener, struct rounds_cost cost)
     publish(&reported->cpu, cost.cpu);
     publish(&reported->switches, cost.switches);
     publish(&reported->signals, cost.signals);
-    say("answered %d messages of %d bytes by %s", listener->warm_up + listener->rounds,
-        listener->size, method_name(listener->method));
+    print_line("answered %d messages of %d bytes by %s", listener->warm_up + listener->rounds,
+               listener->size, method_name(listener->method));
     session_advance(&listener->session, PINGPONG_COUNTED);
 }

@@ -131,12 +131,12 @@ static struct effort sleep_until_rung(struct session *session, const struct poll
 static void hear(const struct polling *shared)
 {
     char text[POLLING_TEXT];
-    take_text(text, shared->text, sizeof text);
-    say("received: %s", text);
+    copy_text_out(text, shared->text, sizeof text);
+    print_line("received: %s", text);
 }
 
 static void print(const char *how, struct effort effort)
 {
-    say("%s: looked %llu times in %.3f s, and burned %.6f s of CPU time", how, effort.looks,
-        effort.seconds, effort.cpu);
+    print_line("%s: looked %llu times in %.3f s, and burned %.6f s of CPU time", how, effort.looks,
+               effort.seconds, effort.cpu);
 }

@@ -71,37 +71,37 @@ int main(int argc, char **argv)
     shared->head.lesson = POSIX_LESSON;
     shared->head.version = POSIX_VERSION;
     publish(&shared->head.magic, SEGMENT_MAGIC);
-    say("waiting for a talker (pid %d, key %#x, name %s)", (int)getpid(), (unsigned)key,
-        object.name);
+    print_line("waiting for a talker (pid %d, key %#x, name %s)", (int)getpid(), (unsigned)key,
+               object.name);
 
     explain("Check, sleep, check again. sigsuspend unblocks the signal and sleeps in one step.");
-    struct wait wait = {.peer_is = &shared->talker,
+    struct wait wait = {.peer_at = &shared->talker,
                         .is_gone = posix_shm_is_gone,
                         .object = &object,
                         .timeout = options.timeout};
     sigset_t none;
     sigemptyset(&none);
     while (observe(&shared->state) != SAID) {
-        wait_or_exit(&wait); /* exits if the talker has died or the time is up */
+        wait_exit_if_over(&wait); /* exits if the talker has died or the time is up */
         do
             sys_sigsuspend(&none);
-        while (!wait_was_rung(&wait)); /* the timer woke us: sleep on */
+        while (!wait_should_look(&wait)); /* the timer woke us: sleep on */
     }
 
     explain("Copy the text, and end the copy with NUL: the talker may not have done so.");
     char text[POSIX_TEXT];
-    take_text(text, shared->text, sizeof text);
+    copy_text_out(text, shared->text, sizeof text);
 
     explain("Do not trust a PID from the object. Ask the kernel whether it has the object mapped.");
     pid_t talker = observe(&shared->talker);
     if (!posix_shm_has_mapped(&object, talker))
         errx(EXIT_NO_PEER, "the talker (PID %d) went away", (int)talker);
-    say("received: %s", text);
+    print_line("received: %s", text);
 
     explain("Write the reply, then the state, then signal: the order matters.");
-    leave_text(shared->text, "Have a nice day", sizeof shared->text);
+    copy_text_in(shared->text, "Have a nice day", sizeof shared->text);
     publish(&shared->state, ANSWERED);
-    say("replied: Have a nice day");
+    print_line("replied: Have a nice day");
     if (sys_kill(talker, SIGUSR1) == -1 &&
         errno != ESRCH) /* it may have seen the state, and left */
         err(EXIT_FAILED, "kill(%d, SIGUSR1)", (int)talker);

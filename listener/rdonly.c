@@ -80,7 +80,7 @@ int main(int argc, char **argv)
 static void read_text(const char *from, const char *how)
 {
     char text[RDONLY_TEXT];
-    take_text(text, from, sizeof text);
+    copy_text_out(text, from, sizeof text);
     check(*text != '\0' && *text != '!', "%s: %s", how, text);
 }
 

@@ -50,7 +50,7 @@ int main(int argc, char **argv)
     struct options options = program_start(argc, argv, &program);
     struct session session;
     struct rmid *shared = session_create(&session, &options, RMID_LESSON, sizeof(struct rmid), 0);
-    leave_text(shared->text, "the first listener's", sizeof shared->text);
+    copy_text_in(shared->text, "the first listener's", sizeof shared->text);
     session_announce(&session);
     session_await_talker(&session);
 
@@ -107,8 +107,8 @@ static void compare(struct session *session, const struct rmid *shared)
     if (theirs == (void *)-1)
         err(EXIT_FAILED, "shmat(%d, NULL, SHM_RDONLY)", shmid);
     char here[RMID_TEXT], there[RMID_TEXT];
-    take_text(here, shared->text, sizeof here);
-    take_text(there, theirs->text, sizeof there);
+    copy_text_out(here, shared->text, sizeof here);
+    copy_text_out(there, theirs->text, sizeof there);
     check(shmid != session->segment.shmid && strcmp(here, there) != 0,
           "we use segment %d (\"%s\"), while our key leads to %d (\"%s\")", session->segment.shmid,
           here, shmid, there);

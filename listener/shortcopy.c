@@ -35,14 +35,14 @@ int main(int argc, char **argv)
     if (length > sizeof text)
         errx(EXIT_FAILED, "the talker says that its text has %zu bytes, but only %zu fit: refused",
              length, sizeof text);
-    take_bytes(text, shared->text, length);
-    say_bytes(text, length, "received: ");
+    copy_bytes_out(text, shared->text, length);
+    print_bytes(text, length, "received: ");
 
     explain("THE MISTAKE of the notes: outBuf is a pointer, so its size is that of a pointer.");
     char buffer[SHORTCOPY_TEXT] = "", *outBuf = buffer;
-    take_bytes(outBuf, shared->text, sizeof(outBuf));
+    copy_bytes_out(outBuf, shared->text, sizeof(outBuf));
     size_t copied = strnlen(outBuf, sizeof buffer);
-    say_bytes(outBuf, copied, "a copy of sizeof outBuf, %zu bytes, received: ", sizeof(outBuf));
+    print_bytes(outBuf, copied, "a copy of sizeof outBuf, %zu bytes, received: ", sizeof(outBuf));
     check(memcmp(buffer, text, copied) == 0 && copied <= sizeof(char *), "that is %zu of %zu bytes",
           copied, length);
 

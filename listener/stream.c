@@ -204,7 +204,7 @@ static void await_reader(struct listener *listener, struct wait *wait, int error
     if (error == EAGAIN)
         wait_on(wait, STDOUT_FILENO, READY_TO_WRITE, &ready);
     else
-        wait_was_rung(wait);
+        wait_should_look(wait);
     if (wait->verdict == WAIT_LATE)
         progress_errx(EXIT_NO_PEER,
                       "stdout took nothing within %g seconds, after %llu bytes: gave up",

@@ -60,10 +60,11 @@ int main(int argc, char **argv)
     struct textbook *shared = sys_shmat(shmid, NULL, 0);
     if (shared == (void *)-1)
         err(EXIT_FAILED, "shmat(%d, NULL, 0)", shmid);
-    say("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(), (unsigned)key, shmid);
+    print_line("waiting for a talker (pid %d, key %#x, shmid %d)", (int)getpid(), (unsigned)key,
+               shmid);
 
     explain("Sleep until a signal comes and there is a text: a stray signal finds none.");
-    struct wait wait = {.shmid = shmid, .owner = true, .timeout = options.timeout};
+    struct wait wait = {.shmid = shmid, .we_created = true, .timeout = options.timeout};
     do
         if (wait_sleep(&wait) != WAIT_LOOK)
             wait_give_up(&wait);
@@ -76,13 +77,13 @@ int main(int argc, char **argv)
     if (!notes_take(text, shared->text))
         errx(EXIT_FAILED, "PID %d left no string: no NUL within %d bytes", (int)talker,
              TEXTBOOK_SIZE);
-    say("Start ====");
-    say_bytes(text, notes_line_length(text), "received: ");
+    print_line("Start ====");
+    print_bytes(text, notes_line_length(text), "received: ");
 
     explain("Write the reply over the message. The wire has no turn, so the talker cannot know.");
     notes_leave(shared->text, "Have a nice day\n");
     trace_point("replied");
-    say("replied: Have a nice day");
+    print_line("replied: Have a nice day");
 
     explain("THE FLAW: nap, and hope that the talker has read the reply when we wake up.");
     struct wait nap = {.timeout = nap_for};
@@ -98,7 +99,7 @@ int main(int argc, char **argv)
         errx(EXIT_NO_PEER, "the talker (PID %d) went away, and left the segment: removed it",
              (int)talker);
     segment_forget(shmid);
-    say(removed ? "the talker has removed the segment"
-                : "the talker is still there, and will remove the segment");
+    print_line(removed ? "the talker has removed the segment"
+                       : "the talker is still there, and will remove the segment");
     return program_end();
 }

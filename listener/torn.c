@@ -94,6 +94,6 @@ static void count(bool accepted, int left, int right)
         seen.whole++;
     } else {
         seen.torn++;
-        say("accepted a torn record: left %d, right %d", left, right);
+        print_line("accepted a torn record: left %d, right %d", left, right);
     }
 }

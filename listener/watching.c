@@ -79,11 +79,11 @@ int main(int argc, char **argv)
 static int see(const struct watching *shared)
 {
     char text[WATCHING_TEXT], *end;
-    take_text(text, shared->text, sizeof text);
+    copy_text_out(text, shared->text, sizeof text);
     errno = 0;
     long number = strtol(text, &end, 10);
     if (*text == '\0' || *end != '\0' || errno != 0 || number < 0 || number > INT_MAX)
         errx(EXIT_FAILED, "the text \"%s\" is no number", text);
-    say("rung: %ld", number);
+    print_line("rung: %ld", number);
     return (int)number;
 }

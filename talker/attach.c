@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 static void attach_elsewhere(const struct session *session, uintmax_t theirs)
 {
     uintmax_t ours = (uintptr_t)session->shared;
-    say("the kernel chose %#jx for the listener, and %#jx for us", theirs, ours);
+    print_line("the kernel chose %#jx for the listener, and %#jx for us", theirs, ours);
     if (ours == theirs) {
         explain("The listener has the same address. Attach once more: we get another one.");
         void *second = sys_shmat(session->segment.shmid, NULL, 0);
@@ -72,7 +72,7 @@ static void look_up(const struct session *session, uintmax_t theirs)
     snprintf(path, sizeof path, "/proc/%d/maps", (int)session->peer);
     FILE *maps = peer_proc_is_ours() ? fopen(path, "r") : NULL;
     if (!maps && peer_is_alive(session->peer)) {
-        say("skipped: %s cannot be read here", path);
+        print_line("skipped: %s cannot be read here", path);
         return;
     }
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -85,7 +85,7 @@ static void look_up(const struct session *session, uintmax_t theirs)
             found = true;
             check(from == theirs && to - from == in_pages, "%s: %s", path, line);
         } else if (strstr(line, "[heap]") || strstr(line, "[stack]")) {
-            say("%s: %s", path, line);
+            print_line("%s: %s", path, line);
         }
     }
     if (maps)

@@ -29,7 +29,7 @@ int main(int argc, char **argv)
     explain("Count each signal in memory, then send it. The number is the truth.");
     send_plain(session.peer, shared);
     int sequence = observe(&shared->sequence);
-    say("sent SIGUSR1 %d times", sequence);
+    print_line("sent SIGUSR1 %d times", sequence);
     explain("Do not signal this step: it would be one signal more. The listener looks by itself.");
     publish(&session.shared->step, SENT);
     session_await(&session, COUNTED);

@@ -32,7 +32,7 @@ int main(int argc, char **argv)
 
     explain("Search for two files with one key: only 16 bits of an inode number go into it.");
     find_twins(&session);
-    leave_text(shared->first, first, sizeof shared->first);
+    copy_text_in(shared->first, first, sizeof shared->first);
     session_advance(&session, COLLISION_TWINS);
 
     session_await(&session, COLLISION_STRANGER);
@@ -68,7 +68,7 @@ static void read_without_checking(const struct segment *stranger)
     if (at == (void *)-1)
         err(EXIT_FAILED, "shmat(%d, NULL, SHM_RDONLY)", stranger->shmid);
     char text[COLLISION_TEXT];
-    take_text(text, at, sizeof text);
+    copy_text_out(text, at, sizeof text);
     check(text[0] != '\0', "without a check we read \"%s\"", text);
     if (sys_shmdt(at) == -1)
         err(EXIT_FAILED, "shmdt(%p)", (void *)at);
@@ -122,5 +122,5 @@ static void find_twins(struct session *session)
         nftw(trees[i], compare, 16, FTW_PHYS | FTW_MOUNT); /* what cannot be read is left out */
     if (first[0] == '\0')
         session_skip(session, "no two of the %ld files looked at have the same key", files_seen);
-    say("found two among %ld files: %s and %s", files_seen, first, second);
+    print_line("found two among %ld files: %s and %s", files_seen, first, second);
 }

@@ -69,8 +69,8 @@ int main(int argc, char **argv)
         notes_nap(interval);
     }
     if (number > 0)
-        say("counted 0 to %d%s", number - 1,
-            number < count ? ": the segment was removed, no watcher needs it" : "");
+        print_line("counted 0 to %d%s", number - 1,
+                   number < count ? ": the segment was removed, no watcher needs it" : "");
 
     explain("Detach. The segment is removed by the process that created it.");
     if (sys_shmdt(shared) == -1)

@@ -30,7 +30,7 @@ int main(int argc, char **argv)
     struct options options = program_start(argc, argv, &program);
     struct session session;
     struct crash *shared = session_join(&session, &options, CRASH_LESSON, sizeof *shared);
-    leave_text(shared->text, "good morning", sizeof shared->text);
+    copy_text_in(shared->text, "good morning", sizeof shared->text);
     session_advance(&session, CRASH_SAID);
 
     char half[CRASH_TEXT], whole[CRASH_TEXT];
@@ -40,10 +40,10 @@ int main(int argc, char **argv)
 
     explain("Say it again: the next listener knows nothing about the first.");
     shared = session_join(&session, &options, CRASH_LESSON, sizeof *shared);
-    leave_text(shared->text, "good morning", sizeof shared->text);
+    copy_text_in(shared->text, "good morning", sizeof shared->text);
     session_advance(&session, CRASH_SAID);
     session_await(&session, CRASH_ANSWERED);
-    take_text(whole, shared->answer, sizeof whole);
+    copy_text_out(whole, shared->answer, sizeof whole);
     check(strlen(half) < strlen(whole) && strncmp(half, whole, strlen(half)) == 0,
           "the next listener (PID %d) has answered: %s", (int)session.peer, whole);
     session_part(&session);
@@ -77,7 +77,7 @@ static void look_at_what_is_left(const struct session *session, const struct cra
     check(about.shm_nattch == 1 && about.shm_cpid == session->peer,
           "segment %d of PID %d is still there, attached %lu time", shmid, (int)about.shm_cpid,
           (unsigned long)about.shm_nattch);
-    take_text(half, shared->answer, CRASH_TEXT);
+    copy_text_out(half, shared->answer, CRASH_TEXT);
     int step = observe(&shared->session.step);
     check(half[0] != '\0' && step != CRASH_ANSWERED,
           "so far it had written \"%s\", and had not said ANSWERED (step %d)", half, step);

@@ -94,21 +94,21 @@ static void ask_for_wrong_sizes(struct session *session)
     void *address;
     create(least, &address);
     detach(address);
-    say("shmget of %zu byte%s, which is SHMMIN: granted", least, least == 1 ? "" : "s");
+    print_line("shmget of %zu byte%s, which is SHMMIN: granted", least, least == 1 ? "" : "s");
     check_refusal(session, sys_shmget(IPC_PRIVATE, least - 1, 0600), EINVAL, least - 1,
                   "less than SHMMIN");
 
     explain("EINVAL: a size above SHMMAX.");
     if (!is_known(most))
-        say("skipped: SHMMAX may be more than the %zu that a 32-bit program is told", most);
+        print_line("skipped: SHMMAX may be more than the %zu that a 32-bit program is told", most);
     else if (most == SIZE_MAX)
-        say("skipped: SHMMAX is the largest number that a size can be");
+        print_line("skipped: SHMMAX is the largest number that a size can be");
     else
         check_refusal(session, sys_shmget(IPC_PRIVATE, most + 1, 0600), EINVAL, most + 1,
                       "more than SHMMAX");
 #else
     (void)session;
-    say("skipped: this system does not have IPC_INFO, which reports SHMMIN and SHMMAX");
+    print_line("skipped: this system does not have IPC_INFO, which reports SHMMIN and SHMMAX");
 #endif
 }
 

@@ -31,8 +31,8 @@ int main(int argc, char **argv)
 
     explain("Write the text, then the step: the order matters.");
     trace_point("speaking");
-    leave_text(shared->text, message, sizeof shared->text);
-    say("said: %s", message);
+    copy_text_in(shared->text, message, sizeof shared->text);
+    print_line("said: %s", message);
     session_advance(&session, EXISTING_SAID);
     session_await(&session, EXISTING_HEARD);
     session_part(&session);

@@ -72,15 +72,16 @@ static struct shmid_ds show(const char *when, const struct session *session)
     if (peer_is_gone(session->peer, shmid))
         session_give_up(session, WAIT_GONE);
     const struct ipc_perm *perm = &about.shm_perm;
-    say("%s: key %#x, uid %u, gid %u, cuid %u, cgid %u, mode %#o", when,
-        (unsigned)calls_key_of(&about), (unsigned)perm->uid, (unsigned)perm->gid,
-        (unsigned)perm->cuid, (unsigned)perm->cgid, (unsigned)perm->mode);
-    say("%s: shm_segsz %zu, shm_nattch %lu, shm_cpid %d, shm_lpid %d", when,
-        (size_t)about.shm_segsz, (unsigned long)about.shm_nattch, (int)about.shm_cpid,
-        (int)about.shm_lpid);
+    print_line("%s: key %#x, uid %u, gid %u, cuid %u, cgid %u, mode %#o", when,
+               (unsigned)calls_key_of(&about), (unsigned)perm->uid, (unsigned)perm->gid,
+               (unsigned)perm->cuid, (unsigned)perm->cgid, (unsigned)perm->mode);
+    print_line("%s: shm_segsz %zu, shm_nattch %lu, shm_cpid %d, shm_lpid %d", when,
+               (size_t)about.shm_segsz, (unsigned long)about.shm_nattch, (int)about.shm_cpid,
+               (int)about.shm_lpid);
     char atime[16], dtime[16], ctime[16];
-    say("%s: shm_atime %s, shm_dtime %s, shm_ctime %s", when, clock_of(about.shm_atime, atime),
-        clock_of(about.shm_dtime, dtime), clock_of(about.shm_ctime, ctime));
+    print_line("%s: shm_atime %s, shm_dtime %s, shm_ctime %s", when,
+               clock_of(about.shm_atime, atime), clock_of(about.shm_dtime, dtime),
+               clock_of(about.shm_ctime, ctime));
     return about;
 }
 

@@ -26,7 +26,7 @@ int main(int argc, char **argv)
 
     explain("Create a segment in the system's namespace: the child's limits do not hold here.");
     int shmid = segment_private(1);
-    say("created segment %d: the system is not full", shmid);
+    print_line("created segment %d: the system is not full", shmid);
     if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)
         err(EXIT_FAILED, "shmctl(%d, IPC_RMID)", shmid);
     trace_point("created");

@@ -1,8 +1,8 @@
 /* handshake.c (talker) - one message and one reply.
  *
- * Read listener/handshake.c first, and start it first. The talker never creates or removes the
- * segment: the listener does both. Another program may have the same key, so the talker asks the
- * kernel who created the segment before it signals anyone.
+ * Read listener/handshake.c first, and start it first. The listener creates and removes the
+ * segment; the talker removes it only if the listener was killed. Another program may have the same
+ * key. So the talker asks the kernel who created the segment before it sends a signal.
  *
  *     $ build/listener-handshake              $ build/talker-handshake "Hello"
  *     listener: waiting for a talker ...      talker: said: Hello
@@ -17,7 +17,7 @@
 static const struct program program = {
     .name = "talker-handshake",
     .usage = "[options] [MESSAGE]",
-    .about = "Says MESSAGE (default: Hello, I'm talker) and prints the reply: the plainest pair.",
+    .about = "Says MESSAGE (default: Hello, I'm talker) and prints the reply: the simplest pair.",
     .values = HANDSHAKE_VALUES,
     .most_operands = 1};
 
@@ -29,9 +29,9 @@ int main(int argc, char **argv)
         errx(EXIT_FAILED, "a message of %zu bytes does not fit, the segment takes %d: not sent",
              strlen(message), HANDSHAKE_TEXT - 1);
 
-    explain("Block SIGUSR1 first: an early signal then stays pending.");
-    sigset_t usr1, none;
-    sigemptyset(&none);
+    explain("Block SIGUSR1: the kernel keeps a signal that comes too early.");
+    sigset_t usr1, nothing_blocked;
+    sigemptyset(&nothing_blocked);
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
     if (sys_sigprocmask(SIG_BLOCK, &usr1, NULL) == -1)
@@ -46,8 +46,8 @@ int main(int argc, char **argv)
     explain("Make the key that the listener has made from the same file.");
     key_t key = sys_ftok(options.file, options.project);
     if (key == -1)
-        err(errno == ENOENT ? EXIT_NO_PEER : EXIT_FAILED,
-            "ftok(\"%s\", %d): start listener-handshake first", options.file, options.project);
+        err(errno == ENOENT ? EXIT_NO_PEER : EXIT_FAILED, "ftok(\"%s\", %d)%s", options.file,
+            options.project, errno == ENOENT ? ": start listener-handshake first" : "");
 
     explain("Find the segment. No IPC_CREAT: only the listener creates it.");
     size_t size = segment_size(sizeof(struct handshake));
@@ -59,7 +59,7 @@ int main(int argc, char **argv)
         err(EXIT_FAILED, "shmget(%#x, %zu, 0): a foreign segment, of another size or owner",
             (unsigned)key, size);
 
-    explain("Ask the kernel who created it: we signal only that process.");
+    explain("Who created it, and is it alive? (kill with 0 sends no signal.)");
     pid_t listener =
         segment_listener(shmid, HANDSHAKE_LESSON, HANDSHAKE_VERSION,
                          sizeof(struct handshake)); /* exits if it is not the listener's */
@@ -70,32 +70,32 @@ int main(int argc, char **argv)
         err(EXIT_FAILED, "shmat(%d, NULL, 0)", shmid);
 
     explain("Write our PID over the 0, atomically: only one talker succeeds.");
-    int none_yet = 0;
-    if (!atomic_compare_exchange_strong(&shared->talker, &none_yet, (int)getpid()))
-        errx(EXIT_BUSY, "busy: PID %d is the talker already", none_yet);
+    int found = 0; /* a failed exchange stores the other PID here */
+    if (!atomic_compare_exchange_strong(&shared->talker, &found, (int)getpid()))
+        errx(EXIT_BUSY, "busy: PID %d is the talker already", found);
     trace_publish("talker", getpid());
 
-    explain("Write the text, then the state, then signal: the order matters.");
-    leave_text(shared->text, message, sizeof shared->text);
+    explain("First the text, then the state that says that it is there.");
+    copy_text_in(shared->text, message, sizeof shared->text);
     publish(&shared->state, SAID);
-    say("said: %s", message);
-    if (sys_kill(listener, SIGUSR1) == -1 && errno != ESRCH)
+    print_line("said: %s", message);
+    if (sys_kill(listener, SIGUSR1) == -1 && errno != ESRCH) /* ESRCH: the wait below says so */
         err(EXIT_FAILED, "kill(%d, SIGUSR1)", (int)listener);
 
-    explain("Check, sleep, check. sigsuspend unblocks and sleeps in one step.");
+    explain("sigsuspend unblocks SIGUSR1 and sleeps in one step. Check again.");
     struct wait wait = {
         .peer = listener, .shmid = shmid, .attached = shared, .timeout = options.timeout};
     while (observe(&shared->state) != ANSWERED) {
-        wait_or_exit(&wait); /* exits if the listener has died or the time is up */
+        wait_exit_if_over(&wait); /* exits if the last look was in vain */
         do
-            sys_sigsuspend(&none);
-        while (!wait_was_rung(&wait)); /* the timer woke us: sleep on */
+            sys_sigsuspend(&nothing_blocked);
+        while (!wait_should_look(&wait)); /* false: only the timer woke us */
     }
 
-    explain("Copy the reply, and end the copy with NUL. Trust nothing.");
+    explain("Copy the reply, and end it with NUL: the listener may not have.");
     char text[HANDSHAKE_TEXT];
-    take_text(text, shared->text, sizeof text);
-    say("listener said: %s", text);
+    copy_text_out(text, shared->text, sizeof text);
+    print_line("listener said: %s", text);
 
     explain("Detach. The listener removes the segment.");
     if (sys_shmdt(shared) == -1)

@@ -34,7 +34,7 @@ int main(int argc, char **argv)
 
     int shmid = observe(&shared->hugetlb);
     if (shmid == -1) {
-        say("skipped: the listener has no segment with SHM_HUGETLB");
+        print_line("skipped: the listener has no segment with SHM_HUGETLB");
     } else {
         explain("With huge pages the page table has fewer entries, so there are fewer faults.");
         faults = measure(&session, shmid, &pages);

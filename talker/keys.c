@@ -32,7 +32,7 @@ int main(int argc, char **argv)
 
     session_await(&session, KEYS_NO_FILE);
     char file[KEYS_PATH];
-    take_text(file, shared->file, sizeof file);
+    copy_text_out(file, shared->file, sizeof file);
     int theirs = observe(&shared->shmid);
     if (theirs != -1)
         find_by_accident(&session, theirs, file);

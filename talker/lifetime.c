@@ -30,7 +30,7 @@ int main(int argc, char **argv)
 
     session_await(&session, WRITTEN);
     char before[LIFETIME_TEXT];
-    take_text(before, shared->text, sizeof before);
+    copy_text_out(before, shared->text, sizeof before);
     outlive(&session);
     find_again(&session.segment, before);
     remove_it(&session.segment);
@@ -66,7 +66,7 @@ static void find_again(struct segment *segment, const char *before)
         err(EXIT_FAILED, "shmat(%d, NULL, 0)", segment->shmid);
     const struct lifetime *shared = (const struct lifetime *)segment->head;
     char text[LIFETIME_TEXT];
-    take_text(text, shared->text, sizeof text);
+    copy_text_out(text, shared->text, sizeof text);
     check(strcmp(text, before) == 0, "the text is still there: \"%s\"", text);
     segment_detach(segment);
 }

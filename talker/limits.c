@@ -64,7 +64,8 @@ static void compare(const struct limits *shared)
     struct shminfo limits = ask();
     int bits = observe(&shared->bits);
     if (bits != our_bits)
-        say("skipped: the listener has %d bits and we have %d: the kernel reports other limits",
+        print_line(
+            "skipped: the listener has %d bits and we have %d: the kernel reports other limits",
             bits, our_bits);
     else
         check(limits.shmmni == shared->shmmni && limits.shmmax == shared->shmmax &&

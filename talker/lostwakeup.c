@@ -24,7 +24,7 @@ int main(int argc, char **argv)
 
     explain("Say the word, then signal, as always: we cannot know where the listener is.");
     publish(&shared->word, SAID);
-    say("signals the listener (PID %d) between its check and its sleep", (int)session.peer);
+    print_line("signals the listener (PID %d) between its check and its sleep", (int)session.peer);
     if (sys_kill(session.peer, SIGUSR1) == -1 && errno != ESRCH)
         err(EXIT_FAILED, "kill(%d, SIGUSR1) to the listener", (int)session.peer);
 

@@ -153,8 +153,8 @@ static int try_as(const struct user *user, struct session *session, int mode)
     int error[TRIES] = {0}, bits = mode >> user->shift;
     try_in_a_child(user, session, error);
     if (error[BECOME] != 0) {
-        say("skipped: %s cannot try, only root can become another user (%s)", user->name,
-            calls_error_name(error[BECOME]));
+        print_line("skipped: %s cannot try, only root can become another user (%s)", user->name,
+                   calls_error_name(error[BECOME]));
         return -1;
     }
     check(error[READ] == (bits & 4 ? 0 : EACCES) && error[WRITE] == (bits & 2 ? 0 : EACCES) &&
@@ -171,7 +171,8 @@ static void compare_with_a_dead_process(pid_t living, int error)
 {
     int of_dead = sys_kill(dead_child, 0) == -1 ? errno : 0;
     if (error == 0)
-        say("skipped: we may signal PID %d, and there is no other user's process", (int)living);
+        print_line("skipped: we may signal PID %d, and there is no other user's process",
+                   (int)living);
     else
         check(error == EPERM, "kill of PID %d, which is another's and lives: %s", (int)living,
               name_of(error));

@@ -43,12 +43,12 @@ int main(int argc, char **argv)
         err(EXIT_FAILED, "mmap(NULL, %d, ..., %d, 0)", SIZE, fd);
 
     explain("Write a text, unmap and close: again no process has the object.");
-    leave_text(shared->text, text, sizeof shared->text);
+    copy_text_in(shared->text, text, sizeof shared->text);
     if (sys_munmap(shared, SIZE) == -1)
         err(EXIT_FAILED, "munmap(%p, %d)", (void *)shared, SIZE);
     if (sys_close(fd) == -1)
         err(EXIT_FAILED, "close(%d)", fd);
-    say("wrote into %s, and left it: %s", name, text);
+    print_line("wrote into %s, and left it: %s", name, text);
     session_advance(&session, PERSIST_WRITTEN);
 
     session_await(&session, PERSIST_UNLINKED);

@@ -123,8 +123,8 @@ static void agree(struct talker *talker, int number, const struct options *optio
     char where[64] = "any CPU";
     if (talker->cpu != -1)
         snprintf(where, sizeof where, "CPU %d and CPU %d", talker->cpu, talker->peers_cpu);
-    say("%s: %ld rounds of %ld bytes, after %d to warm up, on %s", method, rounds, size,
-        talker->warm_up, where);
+    print_line("%s: %ld rounds of %ld bytes, after %d to warm up, on %s", method, rounds, size,
+               talker->warm_up, where);
 }
 
 /* ---- the rounds ---- */
@@ -178,6 +178,6 @@ static void say_cost(const struct talker *talker, struct rounds_cost ours)
     double signals = (double)ours.signals + (double)observe(&theirs->signals);
     double switches = (double)ours.switches + (double)observe(&theirs->switches);
     double cpu = (double)ours.cpu + (double)observe(&theirs->cpu);
-    say("a round: %.3f signals, %.3f context switches, %.3f us of CPU time", signals / count,
-        switches / count, cpu / count);
+    print_line("a round: %.3f signals, %.3f context switches, %.3f us of CPU time", signals / count,
+               switches / count, cpu / count);
 }

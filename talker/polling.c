@@ -55,9 +55,9 @@ int main(int argc, char **argv)
 static void speak(struct session *session, struct polling *shared, const char *message, int nth)
 {
     trace_point("speaking");
-    leave_text(shared->text, message, sizeof shared->text);
+    copy_text_in(shared->text, message, sizeof shared->text);
     publish(&shared->said, nth);
-    say("said: %s", message);
+    print_line("said: %s", message);
     if (peer_signal(session->peer) == -1 && errno != ESRCH)
         err(EXIT_FAILED, "kill(%d, SIGUSR1) to the listener", (int)session->peer);
 }

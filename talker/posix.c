@@ -70,9 +70,9 @@ int main(int argc, char **argv)
     trace_publish("talker", getpid());
 
     explain("Write the text, then the state, then signal: the order matters.");
-    leave_text(shared->text, message, sizeof shared->text);
+    copy_text_in(shared->text, message, sizeof shared->text);
     publish(&shared->state, SAID);
-    say("said: %s", message);
+    print_line("said: %s", message);
     if (sys_kill(listener, SIGUSR1) == -1 && errno != ESRCH)
         err(EXIT_FAILED, "kill(%d, SIGUSR1)", (int)listener);
 
@@ -86,16 +86,16 @@ int main(int argc, char **argv)
     while (observe(&shared->state) != ANSWERED) {
         if (wait.verdict != WAIT_LOOK)
             posix_shm_survive(&object); /* removes what a dead listener has left */
-        wait_or_exit(&wait);            /* exits if the listener has died or the time is up */
+        wait_exit_if_over(&wait);       /* exits if the listener has died or the time is up */
         do
             sys_sigsuspend(&none);
-        while (!wait_was_rung(&wait)); /* the timer woke us: sleep on */
+        while (!wait_should_look(&wait)); /* the timer woke us: sleep on */
     }
 
     explain("Copy the reply, and end the copy with NUL: the listener may not have done so.");
     char text[POSIX_TEXT];
-    take_text(text, shared->text, sizeof text);
-    say("listener said: %s", text);
+    copy_text_out(text, shared->text, sizeof text);
+    print_line("listener said: %s", text);
 
     explain("Unmap. The listener removes the object.");
     if (sys_munmap(shared, size) == -1)

@@ -32,14 +32,14 @@ int main(int argc, char **argv)
 
     explain("Write the text: our own attachment is for reading and writing.");
     static const char said[] = "Hello, I'm talker";
-    leave_text(shared->text, said, sizeof shared->text);
-    say("wrote: %s", said);
+    copy_text_in(shared->text, said, sizeof shared->text);
+    print_line("wrote: %s", said);
     session_advance(&session, RDONLY_SAID);
 
     session_await(&session, RDONLY_TRIED);
     explain("Check whether the listener's store has changed the text.");
     char text[RDONLY_TEXT];
-    take_text(text, shared->text, sizeof text);
+    copy_text_out(text, shared->text, sizeof text);
     check(strcmp(text, said) == 0, "the text after the listener's store: %s", text);
     session_part(&session);
     return program_end();

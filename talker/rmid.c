@@ -58,8 +58,8 @@ static void look_for_it(const struct segment *segment)
 
     explain("Try its id, for a second attachment beside our own: systems differ here.");
     void *again = sys_shmat(segment->shmid, NULL, SHM_RDONLY);
-    say("by id %d: this kernel %s", segment->shmid,
-        again != (void *)-1 ? "still attaches it" : calls_error_name(errno));
+    print_line("by id %d: this kernel %s", segment->shmid,
+               again != (void *)-1 ? "still attaches it" : calls_error_name(errno));
     if (again != (void *)-1 && sys_shmdt(again) == -1)
         err(EXIT_FAILED, "shmdt(%p)", again);
 }
@@ -92,6 +92,6 @@ static struct rmid *attach_anew(int shmid)
     struct rmid *ours = sys_shmat(shmid, NULL, 0);
     if (ours == (void *)-1)
         err(EXIT_FAILED, "shmat(%d, NULL, 0)", shmid);
-    leave_text(ours->text, "the second listener's", sizeof ours->text);
+    copy_text_in(ours->text, "the second listener's", sizeof ours->text);
     return ours;
 }

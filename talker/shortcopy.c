@@ -32,9 +32,9 @@ int main(int argc, char **argv)
 
     explain("Write the text, then its length, then the step: the order matters.");
     trace_point("speaking");
-    leave_bytes(shared->text, message, length);
+    copy_bytes_in(shared->text, message, length);
     publish(&shared->length, (unsigned)length);
-    say("said: %s", message);
+    print_line("said: %s", message);
     session_advance(&session, SHORTCOPY_SAID);
     session_await(&session, SHORTCOPY_HEARD);
     session_part(&session);

@@ -176,7 +176,7 @@ static void await_input(struct talker *talker, struct wait *wait, int error)
     if (error == EAGAIN)
         wait_on(wait, STDIN_FILENO, READY_TO_READ, &ready);
     else
-        wait_was_rung(wait);
+        wait_should_look(wait);
     if (wait->verdict == WAIT_GONE || atomic_load(&talker->stream->refused))
         give_up(talker, wait->verdict);
     if (wait->verdict == WAIT_LATE)

@@ -308,11 +308,11 @@ static void say_message(struct talker *talker, const char *message, size_t lengt
 {
     struct pair *pair = talker->pair;
     explain("Write the message, then pass the turn, then ring: the order matters.");
-    leave_bytes(pair->text, message, length);
+    copy_bytes_in(pair->text, message, length);
     publish(&pair->length, (uint32_t)length);
     publish(&pair->turn, talker->listener);
     trace_point("published");
-    say_bytes(message, length, "said: ");
+    print_bytes(message, length, "said: ");
     ring(talker);
 
     enum wait_result why = await_turn(talker);
@@ -325,8 +325,8 @@ static void say_message(struct talker *talker, const char *message, size_t lengt
         errx(EXIT_FAILED,
              "the listener (PID %d) announced a reply of %zu bytes, but only %zu fit: refused",
              talker->listener, replied, talker->capacity);
-    take_bytes(talker->text, pair->text, replied);
-    say_bytes(talker->text, replied, "listener said: ");
+    copy_bytes_out(talker->text, pair->text, replied);
+    print_bytes(talker->text, replied, "listener said: ");
 }
 
 /* Ends the program because stdin brought no line, and the wait has a verdict. */

@@ -68,7 +68,7 @@ int main(int argc, char **argv)
 
     explain("Write the text, then signal. From here on it is we who remove the segment.");
     notes_leave(shared->text, text);
-    say("said: %s", message);
+    print_line("said: %s", message);
     trace_point("said");
     segment_remove_at_exit(shmid);
     if (peer_signal(listener) == -1)
@@ -81,7 +81,7 @@ int main(int argc, char **argv)
     trace_point("reading");
     if (!notes_take(text, shared->text))
         errx(EXIT_FAILED, "the listener left no string: no NUL within %d bytes", TEXTBOOK_SIZE);
-    say_bytes(text, notes_line_length(text), "listener said: ");
+    print_bytes(text, notes_line_length(text), "listener said: ");
     notes_list_segments(); /* the notes call system("ipcs -m") */
 
     explain("Detach, and remove the segment: no other process will.");
@@ -120,6 +120,6 @@ static void nap(pid_t listener, int shmid, const struct textbook *shared, const 
         errx(EXIT_NO_PEER, "the listener (PID %d) went away", (int)listener);
     if (answered == 0)
         errx(EXIT_NO_PEER, "the text is still our own: no answer within a nap of %g s", nap_for);
-    say("napped for %.2f s; the answer was there after %.2f s", (double)(clock_now() - began) / 1e9,
-        (double)(answered - began) / 1e9);
+    print_line("napped for %.2f s; the answer was there after %.2f s",
+               (double)(clock_now() - began) / 1e9, (double)(answered - began) / 1e9);
 }

@@ -22,7 +22,7 @@ int main(int argc, char **argv)
     explain("Find the listener and signal it at once: we cannot know whether it is ready.");
     struct session session;
     struct unready *shared = session_join(&session, &options, UNREADY_LESSON, sizeof *shared);
-    say("signalled the listener (PID %d) as soon as it was known", (int)session.peer);
+    print_line("signalled the listener (PID %d) as soon as it was known", (int)session.peer);
 
     explain("A listener that lives answers. If the signal has killed it, the kernel says so.");
     session_await(&session, TAKEN);

@@ -43,7 +43,7 @@ int main(int argc, char **argv)
         session_nap(&session, interval);
         char text[WATCHING_TEXT];
         snprintf(text, sizeof text, "%d", number);
-        leave_text(shared->text, text, sizeof shared->text);
+        copy_text_in(shared->text, text, sizeof shared->text);
         trace_point("ringing");
         publish(&shared->rung, number + 1);
         if (peer_signal(session.peer) == -1 && errno != ESRCH)
@@ -52,7 +52,7 @@ int main(int argc, char **argv)
         while (observe(&shared->seen) != number + 1)
             session_sleep(&session, &wait);
     }
-    say("counted 0 to %d, with a signal for each", wanted - 1);
+    print_line("counted 0 to %d, with a signal for each", wanted - 1);
     session_part(&session);
     return program_end();
 }

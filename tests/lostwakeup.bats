@@ -68,7 +68,7 @@ segment (word = 1)"
     finish listener 0
     story >told
     in_order told 'listener.*: observe word = NOTHING' 'listener.*: point window' 'talker.*: publish word = SAID' \
-        "talker.*: kill\($listener_pid, SIGUSR1\) = 0" 'talker.*: publish step = SIGNALLED' 'listener.*: sigsuspend' \
+        "talker.*: kill[(]$listener_pid, SIGUSR1[)] = 0" 'talker.*: publish step = SIGNALLED' 'listener.*: sigsuspend' \
         "listener.*: --- SIGUSR1 from $talker_pid ---" 'listener.*: observe word = SAID'
 }
 
@@ -76,8 +76,8 @@ segment (word = 1)"
     meet_wrong
     story >told
     in_order told 'listener.*: observe word = NOTHING' 'listener.*: point window' 'talker.*: publish word = SAID' \
-        "talker.*: kill\($listener_pid, SIGUSR1\) = 0" "listener.*: --- SIGUSR1 from $talker_pid ---" \
-        'listener.*: pause\(\) = -1 EINTR' 'listener.*: observe word = SAID'
+        "talker.*: kill[(]$listener_pid, SIGUSR1[)] = 0" "listener.*: --- SIGUSR1 from $talker_pid ---" \
+        'listener.*: pause[(][)] = -1 EINTR' 'listener.*: observe word = SAID'
     # It slept until its deadline, 0.3 s after the check.
     began=$(awk -F '\t' '$6 ~ /^pause/ { print $1 }' listener.trace)
     ended=$(awk -F '\t' -v began="$began" '$1 > began && $6 ~ /^observe word/ { print $1; exit }' listener.trace)

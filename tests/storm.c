@@ -26,7 +26,7 @@ static void leave(void)
     exit(0);
 }
 
-static void say(const char *what)
+static void print_line(const char *what)
 {
     if (puts(what) == EOF || fflush(stdout) == EOF)
         err(1, "stdout");
@@ -60,9 +60,9 @@ int main(int argc, char **argv)
         /* The receivers need some of the CPU. */
         nanosleep(&(struct timespec){0, 50000}, NULL);
         if (round == 0)
-            say("it blows");
+            print_line("it blows");
         if (enough > 0 && sent >= enough * count) {
-            say("enough");
+            print_line("enough");
             enough = 0;
         }
     }

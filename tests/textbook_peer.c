@@ -21,7 +21,7 @@ static char *attach(int shmid)
     return text;
 }
 
-static void say(int shmid, pid_t pid, size_t count)
+static void print_line(int shmid, pid_t pid, size_t count)
 {
     memset(attach(shmid), 'x', count);
     if (pid <= 0 || kill(pid, SIGUSR1) == -1)
@@ -49,7 +49,7 @@ static void answer(key_t key, size_t count)
 int main(int argc, char **argv)
 {
     if (argc == 5 && strcmp(argv[1], "say") == 0)
-        say(atoi(argv[2]), (pid_t)atoi(argv[3]), strtoul(argv[4], NULL, 10));
+        print_line(atoi(argv[2]), (pid_t)atoi(argv[3]), strtoul(argv[4], NULL, 10));
     else if (argc == 4 && strcmp(argv[1], "answer") == 0)
         answer((key_t)strtoul(argv[2], NULL, 0), strtoul(argv[3], NULL, 10));
     else

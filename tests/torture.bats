@@ -133,14 +133,14 @@ part() { # NAME CASE...
 
 @test "kills finds a survivor that exits 0 after its peer died" {
     requires_strace
-    break_handshake talker 's/wait_or_exit(&wait);/if (wait.verdict != WAIT_LOOK) exit(0);/'
+    break_handshake talker 's/wait_exit_if_over(&wait);/if (wait.verdict != WAIT_LOOK) exit(0);/'
     run -1 part kills 'handshake/listener/write/2'
     grep '^found: handshake/listener/write/2: killed: 137, survivor: 0' <<<"$output"
 }
 
 @test "stops finds a conversation that does not complete" {
     requires_strace
-    break_handshake talker '/take_text(text, shared->text/s/.*/    errx(3, "gave up");/'
+    break_handshake talker '/copy_text_out(text, shared->text/s/.*/    errx(3, "gave up");/'
     run -1 part stops 'handshake/talker/shmget/1'
     grep '^found: handshake/talker/shmget/1: the listener ended with 0, the talker with 3' <<<"$output"
 }
