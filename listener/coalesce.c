@@ -24,7 +24,7 @@
 static void count(int signo);
 static void count_queued(int signo, siginfo_t *info, void *context);
 static void block(int signo);
-static int take(int signo);
+static int run_pending_handlers(int signo);
 
 static const struct program program = {
     .name = "listener-coalesce",
@@ -58,7 +58,7 @@ int main(int argc, char **argv)
     session_await_blocked(&session, SENT);
 
     explain("Unblock SIGUSR1. The kernel kept one bit for it, not a counter.");
-    int plain = take(SIGUSR1);
+    int plain = run_pending_handlers(SIGUSR1);
     int sequence = observe(&shared->sequence);
     check(plain >= 1 && plain < sequence, "took SIGUSR1 %d time%s, while memory says %d", plain,
           plain == 1 ? "" : "s", sequence);
@@ -66,7 +66,7 @@ int main(int argc, char **argv)
     session_await_blocked(&session, QUEUED);
 
     explain("Do the same with a realtime signal from sigqueue. The kernel keeps each of them.");
-    int kept = take(SIGRTMIN);
+    int kept = run_pending_handlers(SIGRTMIN);
     int queued = observe(&shared->queued);
     check(kept == queued && in_order, "took SIGRTMIN %d times of %d queued, %s", kept, queued,
           in_order ? "in the order they were sent" : "out of order");
@@ -96,9 +96,9 @@ static void block(int signo)
         err(EXIT_FAILED, "sigprocmask(SIG_BLOCK, [%d])", signo);
 }
 
-/* Unblocks `signo` alone for as long as it is pending, so sigsuspend never sleeps here. Returns how
+/* Lets in only `signo`, and only if one is pending: so sigsuspend returns at once. Returns how
  * often its handler ran. */
-static int take(int signo)
+static int run_pending_handlers(int signo)
 {
     sigset_t pending, all_but_it;
     sigfillset(&all_but_it);

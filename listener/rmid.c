@@ -10,7 +10,7 @@
  *     IPC_RMID, REMOVED            ------->   looks for it by key, and by id
  *                                  <-------   says something all the same, SAID
  *     ANSWERED                     ------->
- *                                  <-------   creates the key anew, ANEW
+ *                                  <-------   creates another segment, ANEW
  *     finds that one by the key, COMPARED ->
  *                                  <-------   LEAVING, detaches
  *     detaches, the last: freed
@@ -116,7 +116,7 @@ static void compare(struct session *session, const struct rmid *shared)
         err(EXIT_FAILED, "shmdt(%p)", (const void *)theirs);
 }
 
-/* Returns the id. The talker may have died, and have removed its segment. */
+/* Returns the id. The talker may have ended meanwhile: its exit removes the new segment. */
 static int find_by_key(const struct session *session)
 {
     struct segment other;

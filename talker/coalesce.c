@@ -30,7 +30,7 @@ int main(int argc, char **argv)
     send_plain(session.peer, shared);
     int sequence = observe(&shared->sequence);
     print_line("sent SIGUSR1 %d times", sequence);
-    explain("Do not signal this step: it would be one signal more. The listener looks by itself.");
+    explain("Store SENT without a signal: one more would spoil the count.");
     publish(&session.shared->step, SENT);
     session_await(&session, COUNTED);
 

@@ -39,7 +39,7 @@ int main(int argc, char **argv)
     check(said_there != said_here, "said in the removed segment: %d, in the new one: %d",
           said_there, said_here);
 
-    explain("Remove the new segment, too. The kernel frees it when we, the last, detach.");
+    explain("Remove the new segment, too. The kernel frees it when the last process detaches.");
     if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)
         err(EXIT_FAILED, "shmctl(%d, IPC_RMID)", shmid);
     if (sys_shmdt(ours) == -1)

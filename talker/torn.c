@@ -62,6 +62,7 @@ static void write_record(struct session *session, struct torn *shared, bool stop
     trace_publish("right", number);
     atomic_store_explicit(&shared->right, number, memory_order_relaxed);
 
-    explain("Make it even again after the last half: a reader that sees that sees both halves.");
+    explain(
+        "Make it even again after the last half: a reader that sees the even number sees both.");
     publish(&shared->sequence, sequence + 2);
 }
