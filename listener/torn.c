@@ -80,8 +80,7 @@ static void read_record(struct session *session, struct torn *shared, bool stops
     int right = atomic_load_explicit(&shared->right, memory_order_relaxed);
     trace_observe("right", &shared->right, right);
 
-    atomic_thread_fence(
-        memory_order_acquire); /* neither compiler nor CPU moves the loads past this */
+    atomic_thread_fence(memory_order_acquire); /* neither compiler nor CPU moves a load past it */
     unsigned after = observe(&shared->sequence);
     count(before % 2 == 0 && after == before, left, right);
 }
