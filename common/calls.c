@@ -35,10 +35,9 @@ static void append_result(char *text, const char *result, int error)
 }
 
 /* Narrates a call: `format` spells it up to its closing parenthesis. `result` NULL: it failed. */
-static __attribute__((format(printf, 4, 5))) void tell(long long began, const char *result,
-                                                       bool asleep, const char *format, ...)
+static __attribute__((format(printf, 5, 6))) void
+tell(long long began, int error, const char *result, bool asleep, const char *format, ...)
 {
-    int error = errno;
     char text[SPELLED];
     va_list arguments;
     va_start(arguments, format);
@@ -49,18 +48,20 @@ static __attribute__((format(printf, 4, 5))) void tell(long long began, const ch
         trace_sleep(began, text);
     else
         trace_call(began, text);
-    errno = error;
 }
 
-/* tell() is not evaluated, and no argument is spelled, where nothing is narrated. */
-#define TELL(began, result, ...)                                                                   \
-    if (tracing())                                                                                 \
-    tell(began, result, false, __VA_ARGS__)
-
-/* The same for a call that may sleep. `again`: a signal ended it, and it may be taken up again. */
+/* For a call that may sleep. `again`: a signal ended it, and it may be taken up again. Where
+ * nothing is narrated, no argument is spelled. */
 #define TELL_SLEEP(began, result, again, ...)                                                      \
-    if (tracing())                                                                                 \
-    tell(began, result, again, __VA_ARGS__)
+    do                                                                                             \
+        if (tracing()) {                                                                           \
+            int saved = errno;                                                                     \
+            tell(began, saved, result, again, __VA_ARGS__);                                        \
+            errno = saved;                                                                         \
+        }                                                                                          \
+    while (0)
+
+#define TELL(began, result, ...) TELL_SLEEP(began, result, false, __VA_ARGS__)
 
 /* A sleep that is taken up again began when it was first reached, and --step does not stop again.
  */

@@ -29,11 +29,13 @@
 
 #undef publish
 #undef observe
+#undef publish_if
 #undef copy_text_in
 #undef copy_text_out
 #undef copy_bytes_in
 #undef copy_bytes_out
 #define publish(field, value)               HERE(TRACE_PUBLISH(#field, field, value))
+#define publish_if(field, old, value)       HERE(trace_publish_if(#field, field, old, value))
 #define observe(field)                      HERE(TRACE_OBSERVE(#field, field))
 #define copy_text_in(field, string, size)   HERE(trace_copy_text_in(#field, field, string, size))
 #define copy_text_out(text, field, size)    HERE(trace_copy_text_out(#field, text, field, size))

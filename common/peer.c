@@ -138,11 +138,14 @@ bool peer_is_gone(pid_t peer, int shmid)
     return about.shm_nattch <= 1 || attached == PEER_MAPS_NOT;
 }
 
-static bool belongs_to_us(pid_t pid)
+/* kill(2) also succeeds for root, whatever the user. Without /proc there is no more to ask. */
+bool peer_is_of_this_user(pid_t pid)
 {
     char path[32];
     struct stat owner;
     snprintf(path, sizeof path, "/proc/%d", (int)pid);
+    if (access("/proc/self", F_OK) == -1)
+        return true;
     return stat(path, &owner) == 0 && owner.st_uid == geteuid();
 }
 
@@ -152,7 +155,7 @@ bool peer_has_attached(pid_t pid, int shmid)
         return false;
     switch (maps_segment(pid, shmid)) {
     case PEER_MAPS_IT:
-        return belongs_to_us(pid);
+        return peer_is_of_this_user(pid);
     case PEER_MAPS_NOT:
     case PEER_MAPS_NOTHING:
         return false;

@@ -17,6 +17,9 @@ bool peer_is_alive(pid_t pid);
  * such processes: the creator, and the last that attached (shmctl(2)). */
 bool peer_has_attached(pid_t pid, int shmid);
 
+/* Whether a process belongs to this user (proc(5)). Where there is no /proc: true. */
+bool peer_is_of_this_user(pid_t pid);
+
 /* Whether our peer has died, or has detached `shmid`. */
 bool peer_is_gone(pid_t peer, int shmid);
 

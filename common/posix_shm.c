@@ -43,7 +43,7 @@ bool posix_shm_has_mapped(const struct posix_shm *object, pid_t pid)
     if (pid <= 0 || pid == getpid() || sys_kill(pid, 0) == -1)
         return false;
     enum peer_maps maps = maps_object(object, pid);
-    return maps == PEER_MAPS_IT || maps == PEER_MAPS_UNREADABLE;
+    return (maps == PEER_MAPS_IT || maps == PEER_MAPS_UNREADABLE) && peer_is_of_this_user(pid);
 }
 
 bool posix_shm_is_gone(pid_t peer, const void *object)

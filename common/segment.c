@@ -75,13 +75,13 @@ static void clean_up(void)
 {
     if (owned.owner != getpid())
         return;
-    if (attached)
-        segment_detach(attached);
     while (owned.count > 0) {
         int shmid = owned.shmid[--owned.count];
         if (sys_shmctl(shmid, IPC_RMID, NULL) == -1 && !segment_is_gone())
             warn("shmctl(%d, IPC_RMID): remove it by hand, \"ipcrm -m %d\"", shmid, shmid);
     }
+    if (attached)
+        segment_detach(attached);
 }
 
 /* The first thing that a process creates or attaches registers the clean-up. */
@@ -165,8 +165,10 @@ static enum segment_state read_head(struct segment *segment, bool creator_alive,
         return SEGMENT_FOREIGN;
     }
     uint32_t magic = atomic_load_explicit(&head->magic, memory_order_acquire);
-    segment->lesson = head->lesson;
-    segment->version = head->version;
+    if (magic == SEGMENT_MAGIC) {
+        segment->lesson = head->lesson;
+        segment->version = head->version;
+    }
     if (sys_shmdt(head) == -1)
         warn("shmdt(%p)", (const void *)head);
 
@@ -180,12 +182,10 @@ static enum segment_state read_head(struct segment *segment, bool creator_alive,
 }
 
 /* A listener has its segment attached from shmat to its end. A process with the creator's PID that
- * has not attached it is another one, which got the same number. A creator that has not attached
- * yet is between shmget and shmat, and must not be taken for that: shm_atime is 0 then. */
+ * has not attached it is another one, which got the same number. */
 static bool is_creator_alive(const struct shmid_ds *about, int shmid)
 {
-    return peer_is_alive(about->shm_cpid) &&
-           (about->shm_atime == 0 || !peer_is_detached(about->shm_cpid, shmid));
+    return peer_is_alive(about->shm_cpid) && !peer_is_detached(about->shm_cpid, shmid);
 }
 
 static enum segment_state classify(struct segment *segment)
@@ -209,6 +209,9 @@ static enum segment_state classify(struct segment *segment)
         return foreign(segment, "its creator is uid %lu", about.shm_perm.cuid);
     if (about.shm_segsz % MODULUS != REMAINDER)
         return foreign(segment, "its size is %lu bytes", about.shm_segsz);
+    /* Nothing has been attached yet. To attach it now would set shm_atime, and hide that. */
+    if (about.shm_atime == 0 && peer_is_alive(about.shm_cpid))
+        return SEGMENT_UNBORN;
     return read_head(segment, is_creator_alive(&about, segment->shmid), about.shm_nattch > 0);
 }
 
@@ -343,16 +346,6 @@ int segment_private(size_t bytes)
         err(EXIT_FAILED, "shmget(IPC_PRIVATE, %zu, 0600)", bytes);
     segment_remove_at_exit(shmid);
     return shmid;
-}
-
-bool segment_dies_with_creator(void)
-{
-    FILE *file = fopen("/proc/sys/kernel/shm_rmid_forced", "re");
-    if (!file)
-        return false;
-    int forced = fgetc(file);
-    fclose(file);
-    return forced == '1';
 }
 
 /* ---- refuse ---- */

@@ -98,11 +98,6 @@ void segment_detach(struct segment *segment);
 /* Removes it by id. Returns 0, also where it was gone already, or -1 with errno. */
 int segment_remove(struct segment *segment);
 
-/* Whether this system removes a segment when its creator has died and no process has it attached
- * (kernel.shm_rmid_forced in proc(5)). A lesson about what a dead process leaves is not possible
- * there. */
-bool segment_dies_with_creator(void);
-
 /* Whether errno says that there is no such segment (any more). */
 bool segment_is_gone(void);
 

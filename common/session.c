@@ -24,7 +24,7 @@ static int look(const struct session *session)
     int step = observe(&session->shared->step);
     if (step == SESSION_SKIPPED) {
         print_line("skipped, as the %s says", program_other_side());
-        exit(EXIT_DONE);
+        exit(program_end());
     }
     return step;
 }
@@ -126,10 +126,9 @@ void *session_join(struct session *session, const struct options *options, uint3
     session->shared = (struct session_head *)session->segment.head;
     session->peer = session->segment.creator;
 
-    int none = 0;
-    if (!atomic_compare_exchange_strong(&session->shared->talker, &none, (int)getpid()))
-        errx(EXIT_BUSY, "busy: PID %d is the talker already", none);
-    trace_publish("talker", getpid());
+    int found = 0;
+    if (!publish_if(&session->shared->talker, &found, (int)getpid()))
+        errx(EXIT_BUSY, "busy: PID %d is the talker already", found);
     if (peer_signal(session->peer) == -1)
         err(errno == ESRCH ? EXIT_NO_PEER : EXIT_FAILED, "kill(%d, SIGUSR1) to the listener",
             (int)session->peer);
@@ -242,11 +241,12 @@ void session_nap(const struct session *session, double seconds)
 
 /* ---- part ---- */
 
+/* The listener removes first: a detached segment whose creator is alive would look stale. */
 void session_part(struct session *session)
 {
-    segment_detach(&session->segment);
     if (session->segment.creator == getpid() && segment_remove(&session->segment) == -1)
         err(EXIT_FAILED, "shmctl(%d, IPC_RMID)", session->segment.shmid);
+    segment_detach(&session->segment);
 }
 
 _Noreturn void session_skip(struct session *session, const char *format, ...)

@@ -87,7 +87,7 @@ _Noreturn void session_give_up(const struct session *session, enum wait_result w
 
 /* ---- part ---- */
 
-/* Detaches. The listener also removes the segment. */
+/* Detaches. The listener removes the segment before that. */
 void session_part(struct session *session);
 
 /* Prints "skipped: ...", says it to the peer as well, parts, and exits 0: the lesson is not

@@ -41,6 +41,20 @@ void text_append_escaped(char *text, size_t size, const char *bytes, size_t leng
         append_byte(text, size, (unsigned char)bytes[i], is_digit(bytes, i + 1, length));
 }
 
+void text_append_word(char *text, size_t size, const char *word)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/";
+    if (*word != '\0' && strspn(word, plain) == strlen(word)) {
+        text_append(text, size, "%s", word);
+        return;
+    }
+    text_append(text, size, "'");
+    for (; *word; word++)
+        text_append(text, size, *word == '\'' ? "'\\''" : "%c", *word);
+    text_append(text, size, "'");
+}
+
 void text_append_quoted(char *text, size_t size, const char *bytes, size_t length, size_t most)
 {
     size_t shown = length < most ? length : most;

@@ -14,4 +14,8 @@ void text_append_quoted(char *text, size_t size, const char *bytes, size_t lengt
 /* Appends bytes with the control bytes escaped, so that the result has no tab and no newline. */
 void text_append_escaped(char *text, size_t size, const char *bytes, size_t length);
 
+/* Appends a word as one types it in a shell: in single quotes, if it has other characters than
+ * letters, digits and those of "-._/". */
+void text_append_word(char *text, size_t size, const char *word);
+
 #endif

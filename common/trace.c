@@ -76,8 +76,11 @@ static void write_line(const char *text)
     const char *rest = line;
     for (size_t left = strlen(line); left > 0;) {
         ssize_t written = -1;
+        errno = 0;
         if (ready_wait(STDERR_FILENO, READY_TO_WRITE, &mask, ending) == 1)
             written = write(STDERR_FILENO, rest, left);
+        if (written == -1 && errno == EAGAIN && !ending)
+            continue;
         if (written == -1) {
             options.verbose = 0; /* after SIGPIPE as well: it is pending, and obeyed later */
             return;
@@ -96,7 +99,8 @@ static void write_record(const char *kind, long long began, long long took,
     text_append(line, sizeof line, "%lld\t%s\t%d\t%s:%d\t%s\t%s\t%s\t%lld\n", began,
                 options.program, (int)getpid(), place->file, place->line, kind, text, place->why,
                 took);
-    if (write(file, line, strlen(line)) == -1) {
+    const size_t length = strlen(line);
+    if (write(file, line, length) != (ssize_t)length) {
         warn("write to the trace \"%s\": the trace ends here", options.file);
         file = -1;
     }
@@ -342,6 +346,21 @@ void trace_publish(const char *field, long long value)
         return;
     stop_before_word("publish", field);
     tell_value("publish", field, value);
+}
+
+/* Narrated before the store, as publish is: else the line of a process that observes the value
+ * could come first. */
+bool trace_publish_if(const char *field, _Atomic int *at, int *expected, int value)
+{
+    if (tracing())
+        stop_before_word("publish", field);
+    bool likely = atomic_load(at) == *expected;
+    if (tracing() && likely)
+        tell_value("publish", field, value);
+    bool stored = atomic_compare_exchange_strong(at, expected, value);
+    if (tracing() && likely && !stored)
+        trace_note("not published: another process was faster");
+    return stored;
 }
 
 static bool was_seen(const volatile void *at, long long value)

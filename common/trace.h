@@ -70,6 +70,11 @@ void trace_point(const char *name);
 #define publish(field, value) TRACE_PUBLISH(#field, field, value)
 #define observe(field)        TRACE_OBSERVE(#field, field)
 
+/* publish_if stores VALUE in the _Atomic int *FIELD only if it holds *EXPECTED, in one atomic step.
+ * Returns whether it did; if not, *EXPECTED is what the word holds (C11, 7.17.7.4). */
+#define publish_if(field, expected, value) trace_publish_if(#field, field, expected, value)
+bool trace_publish_if(const char *field, _Atomic int *at, int *expected, int value);
+
 #define TRACE_PUBLISH(name, field, value)                                                          \
     _Generic((field),                                                                              \
         _Atomic int *: publish_int,                                                                \

@@ -153,6 +153,8 @@ enum wait_result wait_on(struct wait *wait, int fd, enum ready_for what, bool *r
         if (count == -1 && errno != EINTR)
             err(EXIT_FAILED, "wait for descriptor %d", fd);
         *ready = count == 1;
+        if (*ready)
+            ending_obey(); /* ppoll delivers no signal where the descriptor is ready at once */
     } while (!wait_should_look(wait) && !*ready);
     return WAIT_LOOK;
 }

@@ -50,7 +50,7 @@ int main(int argc, char **argv)
 {
     struct options options = program_start(argc, argv, &program);
     wait_block_sigusr1();
-    if (segment_dies_with_creator())
+    if (!segment_outlives_processes())
         skip(&options);
     start_first(&options);
     await_its_death();

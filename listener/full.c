@@ -74,8 +74,11 @@ static void fill_a_namespace(struct session *session)
     pid_t child = sys_fork();
     if (child == -1)
         err(EXIT_FAILED, "fork");
-    if (child == 0 && close(ends[0]) == 0)
+    if (child == 0) {
+        if (close(ends[0]) == -1)
+            err(EXIT_FAILED, "close(%d)", ends[0]);
         be_the_child(ends[1]);
+    }
     if (close(ends[1]) == -1)
         err(EXIT_FAILED, "close(%d)", ends[1]);
     if (session_read(session, ends[0], &error, sizeof error) == sizeof error && error != 0)

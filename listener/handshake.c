@@ -101,10 +101,12 @@ int main(int argc, char **argv)
         errno != ESRCH) /* ESRCH: it has read the reply, and ended */
         err(EXIT_FAILED, "kill(%d, SIGUSR1)", (int)talker);
 
-    explain("Detach, and remove: a segment outlives its processes.");
-    if (sys_shmdt(shared) == -1)
-        err(EXIT_FAILED, "shmdt(%p)", (void *)shared);
+    explain("Remove the segment: it would outlive both processes.");
     if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)
         err(EXIT_FAILED, "shmctl(%d, IPC_RMID)", shmid);
+
+    explain("Detach. The kernel frees the segment with the last detach.");
+    if (sys_shmdt(shared) == -1)
+        err(EXIT_FAILED, "shmdt(%p)", (void *)shared);
     return program_end();
 }

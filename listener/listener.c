@@ -108,10 +108,11 @@ int main(int argc, char **argv)
             break;
     } while (keep || most_answers > 0);
 
-    explain("Detach, and remove by id: a segment outlives its processes until one removes it.");
-    segment_detach(&listener.segment);
+    explain(
+        "Remove it by its id, then detach. The kernel frees it when the last process detaches.");
     if (segment_remove(&listener.segment) == -1)
         err(EXIT_FAILED, "shmctl(%d, IPC_RMID)", listener.segment.shmid);
+    segment_detach(&listener.segment);
     free(listener.text);
     program_end();
     return status_of(ending);
@@ -150,7 +151,7 @@ static void open_segment(struct listener *listener, const struct options *option
     segment_create(&listener->segment, key, sizeof(struct pair) + (size_t)capacity, (int)mode,
                    PAIR_LESSON, PAIR_VERSION);
     listener->pair = (struct pair *)listener->segment.head;
-    listener->pair->capacity = (uint32_t)capacity;
+    atomic_store(&listener->pair->capacity, (uint32_t)capacity);
     atomic_store(&listener->pair->turn, listener->me);
 
     explain("Store the magic last: a segment without it is not ready yet.");

@@ -70,6 +70,8 @@ int main(int argc, char **argv)
             wait_give_up(&wait);
     while (shared->text[0] == '\0');
     pid_t talker = signals_usr1_from; /* the kernel says who sent it */
+    if (talker == 0)
+        errx(EXIT_NO_PEER, "a text is there, but no talker has sent SIGUSR1 for it");
     trace_point("received");
 
     explain("Copy the text, at most as much as fits. The notes use strcpy, which has no limit.");

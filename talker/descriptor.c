@@ -101,7 +101,7 @@ static const char *try_select(int shmid)
         return "no place in an fd_set";
     fd_set set;
     FD_ZERO(&set);
-    FD_SET(shmid, &set);
+    FD_SET((size_t)shmid, &set);
     struct timeval at_once = {0, 0};
     int count = select(shmid + 1, &set, NULL, NULL, &at_once);
     return count == -1 ? calls_error_name(errno) : NULL;

@@ -71,9 +71,8 @@ int main(int argc, char **argv)
 
     explain("Write our PID over the 0, atomically: only one talker succeeds.");
     int found = 0; /* a failed exchange stores the other PID here */
-    if (!atomic_compare_exchange_strong(&shared->talker, &found, (int)getpid()))
+    if (!publish_if(&shared->talker, &found, (int)getpid()))
         errx(EXIT_BUSY, "busy: PID %d is the talker already", found);
-    trace_publish("talker", getpid());
 
     explain("First the text, then the state that says that it is there.");
     copy_text_in(shared->text, message, sizeof shared->text);

@@ -64,10 +64,9 @@ int main(int argc, char **argv)
         err(EXIT_FAILED, "close(%d)", object.fd);
 
     explain("Write our PID where 0 stands, in one atomic step: only one talker can succeed.");
-    int none_yet = 0;
-    if (!atomic_compare_exchange_strong(&shared->talker, &none_yet, (int)getpid()))
-        errx(EXIT_BUSY, "busy: PID %d is the talker already", none_yet);
-    trace_publish("talker", getpid());
+    int found = 0; /* a failed exchange stores the other PID here */
+    if (!publish_if(&shared->talker, &found, (int)getpid()))
+        errx(EXIT_BUSY, "busy: PID %d is the talker already", found);
 
     explain("Write the text, then the state, then signal: the order matters.");
     copy_text_in(shared->text, message, sizeof shared->text);

@@ -15,9 +15,11 @@
 #include "../common/lesson.h"
 #include "../common/peer.h"
 #include "../common/segment.h"
+#include "../common/text.h"
 #include "../common/wait.h"
 
 #include <limits.h>
+#include <stdio.h>
 
 static long wanted_pid;
 static bool wait_for_listener, chat;
@@ -105,6 +107,18 @@ static bool find_segment(struct talker *talker)
     return state == SEGMENT_LIVE;
 }
 
+static _Noreturn void say_what_to_start(const struct talker *talker)
+{
+    const struct options *options = &talker->options;
+    char listener[PATH_MAX], command[2 * PATH_MAX] = "";
+    snprintf(listener, sizeof listener, "%.*slistener", talker->directory, talker->path);
+    text_append_word(command, sizeof command, listener);
+    text_append(command, sizeof command, " -f ");
+    text_append_word(command, sizeof command, options->file);
+    errx(EXIT_NO_PEER, "no listener (key file \"%s\", project %d): start one, \"%s -j %d\"",
+         options->file, options->project, command, options->project);
+}
+
 static void find_listener(struct talker *talker)
 {
     const struct options *options = &talker->options;
@@ -113,11 +127,7 @@ static void find_listener(struct talker *talker)
     explain("Find the listener's segment by its key. Only the listener creates it.");
     while (!find_segment(talker)) {
         if (!wait_for_listener && talker->segment.state != SEGMENT_UNBORN)
-            errx(EXIT_NO_PEER,
-                 "no listener (key file \"%s\", project %d): start one, "
-                 "\"%.*slistener -f %s -j %d\"",
-                 options->file, options->project, talker->directory, talker->path, options->file,
-                 options->project);
+            say_what_to_start(talker);
         wait_tick(&wait);
         if (wait_tick(&wait) != WAIT_LOOK) /* look every second tick */
             errx(EXIT_NO_PEER,
@@ -146,7 +156,7 @@ static bool attach(struct talker *talker)
     }
     talker->pair = (struct pair *)segment->head;
     size_t room = segment->size - sizeof(struct pair);
-    talker->capacity = talker->pair->capacity;
+    talker->capacity = observe(&talker->pair->capacity);
     if (talker->capacity == 0 || talker->capacity > room)
         errx(EXIT_FAILED, "shmid %d claims room for %zu bytes, but has room for %zu: not used",
              segment->shmid, talker->capacity, room);
@@ -235,8 +245,8 @@ static int take_seat(struct talker *talker)
     unsigned front = (unsigned)atomic_load(&talker->pair->front);
     for (unsigned i = 0; i < PAIR_SEATS; i++) {
         unsigned at = (front + 1 + i) % PAIR_SEATS;
-        int free_seat = 0;
-        if (atomic_compare_exchange_strong(&talker->pair->seat[at], &free_seat, talker->me))
+        int found = atomic_load(&talker->pair->seat[at]);
+        if (found == 0 && publish_if(&talker->pair->seat[at], &found, talker->me))
             return (int)at;
     }
     return -1;
@@ -273,7 +283,6 @@ static enum wait_result queue(struct talker *talker)
     enum wait_result why = be_seated(talker);
     if (why != WAIT_LOOK)
         return why;
-    trace_publish("seat", talker->me);
     trace_point("seated");
     ring(talker);
     why = await_turn(talker);
@@ -303,14 +312,24 @@ static void be_invited(struct talker *talker, size_t needed)
 
 /* ---- the conversation ---- */
 
+/* Only the process that has the turn can pass it: the listener may have taken it back, and have
+ * given it to another talker. */
+static bool pass_turn(struct talker *talker)
+{
+    int turn = talker->me;
+    return publish_if(&talker->pair->turn, &turn, talker->listener);
+}
+
 /* Says `length` bytes of `message`, waits for the reply, and prints it. */
 static void say_message(struct talker *talker, const char *message, size_t length)
 {
     struct pair *pair = talker->pair;
+    check_seat(talker);
     explain("Write the message, then pass the turn, then ring: the order matters.");
     copy_bytes_in(pair->text, message, length);
     publish(&pair->length, (uint32_t)length);
-    publish(&pair->turn, talker->listener);
+    if (!pass_turn(talker))
+        check_seat(talker);
     trace_point("published");
     print_bytes(message, length, "said: ");
     ring(talker);
@@ -375,7 +394,8 @@ static void leave(struct talker *talker)
 {
     explain("Leave the seat and pass the turn: the listener serves the next talker.");
     publish(&talker->pair->seat[talker->seat], 0);
-    publish(&talker->pair->turn, talker->listener);
+    if (!pass_turn(talker))
+        return; /* the listener has taken it back already */
     trace_point("published");
     if (!ring(talker) && segment_survive(&talker->segment))
         errx(EXIT_NO_PEER, "the listener (PID %d) went away", talker->listener);

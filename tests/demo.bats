@@ -12,6 +12,7 @@ load helpers
 setup() {
     common_setup
     demo=$ROOT/scripts/demo
+    typed=$(printf %q "$demo") # as in a shell: the path may have a space
     mkdir scratch tools
     export TMPDIR=$PWD/scratch BUILD
     unset NO_COLOR
@@ -332,7 +333,7 @@ END
 
 @test "on a terminal each side has a colour of its own" {
     requires_terminal
-    TERM=xterm script -qec "$demo" /dev/null >out
+    TERM=xterm script -qec "$typed" /dev/null >out
     listener=$(grep -F 'listener | replied: ' out) && talker=$(grep -F 'talker   | said: ' out)
     [[ $listener == $'\e['*m* && $talker == $'\e['*m* ]]
     [ "${listener%%m*}" != "${talker%%m*}" ]
@@ -340,14 +341,14 @@ END
 
 @test "on a terminal no line is broken within a word" {
     requires_terminal
-    script -qec "stty cols 60; env TERM=dumb $demo --explain handshake" /dev/null >out
+    script -qec "stty cols 60; env TERM=dumb $typed --explain handshake" /dev/null >out
     grep -q '^listener | # Block SIGUSR1 first' out
     awk '{ sub(/\r$/, "") } /^(talker  |listener) [|] #/ && length > 60 { print; long = 1 } END { exit long }' out
 }
 
 @test "--explain handshake fits on two screens of 40 lines" {
     requires_terminal
-    script -qec "stty cols 80; env TMPDIR=/tmp TERM=dumb $demo --explain handshake" /dev/null >out
+    script -qec "stty cols 80; env TMPDIR=/tmp TERM=dumb $typed --explain handshake" /dev/null >out
     grep -q '^listener | replied: Have a nice day' out
     grep -q '^segment  | state: NOTHING -> SAID' out
     [ "$(wc -l <out)" -le 80 ] || fail "$(wc -l <out) lines"
@@ -355,8 +356,8 @@ END
 
 @test "there is no colour with NO_COLOR, on a dumb terminal, or in a pipe" {
     requires_terminal
-    script -qec "env TERM=xterm NO_COLOR=1 $demo" /dev/null >asked.out
-    script -qec "env TERM=dumb $demo" /dev/null >dumb.out
+    script -qec "env TERM=xterm NO_COLOR=1 $typed" /dev/null >asked.out
+    script -qec "env TERM=dumb $typed" /dev/null >dumb.out
     TERM=xterm "$demo" | cat >pipe.out
     for file in *.out; do
         grep -q 'listener | replied: Have a nice day' "$file"
@@ -466,7 +467,8 @@ END
         requires "$name"
         ln -s "$(command -v "$name")" "tools/$name"
     done
-    run -0 env PATH="$PWD/tools" BUILD="$real" "$demo"
+    rm -rf house/build && ln -s "$real" house/build
+    run -0 env PATH="$PWD/tools" BUILD=build "$demo"
     grep -qx '\$ cat /proc/sysvipc/shm' <<<"$output"
     nothing_is_left_of "$output"
 }

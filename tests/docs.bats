@@ -72,7 +72,7 @@ compiler() {
     timeout 60 "$ROOT/scripts/demo" 3>&- >demo.out
     # The columns of ipcs are as wide as the owner's name is long.
     sed "s/ $(id -un) / root /" demo.out | without_numbers | tr -s ' ' | sed 's/ $//' | grep . >printed
-    sed "s|$BUILD/|build/|" printed | diff -u <(tr -s ' ' <shown) -
+    sed "s|${BUILD#"$ROOT"/}/|build/|" printed | diff -u <(tr -s ' ' <shown) -
 }
 
 @test "README's syllabus has a row for each lesson, in their order" {

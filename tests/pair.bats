@@ -309,9 +309,10 @@ teardown() { common_teardown; }
     [[ $TALKER == */talker ]] && [ -x "${TALKER%talker}listener" ] || skip "no listener beside $TALKER"
     run -3 "$TALKER"
     typed=$(sed -n 's/.*: start one, "\(.*\)"$/\1/p' <<<"$output")
-    [ "$typed" = "${TALKER%talker}listener -f shmfile -j 1" ]
-    # shellcheck disable=SC2086 # its words
-    start listener $typed
+    # What is typed is for a shell: a path with a space stands in quotes.
+    eval "set -- $typed"
+    [ "$*" = "${TALKER%talker}listener -f shmfile -j 1" ]
+    start listener "$@"
     wait_for_line listener.out waiting
     ends 0 talker
     finish listener 0

@@ -89,7 +89,7 @@ load stream
     requires_terminal
     start_receiver
     resolve talker-stream
-    start_with '' talker script -qec "${command[*]}" typescript < <(printf 'one\ntwo\n' && until_true has_size listener.out 8)
+    start_with '' talker script -qec "$(printf '%q ' "${command[@]}")" typescript < <(printf 'one\ntwo\n' && until_true has_size listener.out 8)
     finish talker 0
     finish listener 0
     expect_lines listener.out one two

@@ -49,7 +49,7 @@ start_on_terminal() { # [TALKER OPTION]...
     resolve talker-stream "$@"
     mkfifo in
     exec 7<>in
-    echo 'echo $$ >talker.pid; exec '"${command[*]} <in" >run.sh
+    echo 'echo $$ >talker.pid; exec '"$(printf '%q ' "${command[@]}") <in" >run.sh
     # exec, because some shells print on the terminal by which signal a child died.
     start terminal script -qefc 'exec sh run.sh' typescript </dev/null
 }

@@ -8,7 +8,8 @@
 
 /* An atomic that takes a lock works only between the threads of one process: the lock is not in the
  * segment. So all atomics in a segment must be lock-free (C11, 7.17.5). */
-_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2,
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LONG_LOCK_FREE == 2 &&
+                   ATOMIC_LLONG_LOCK_FREE == 2,
                "atomics in shared memory must be lock-free: this machine cannot run shmtalk");
 
 /* "shmt": the first word of a segment, and stored last. 0: the segment is not ready yet. */

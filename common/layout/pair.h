@@ -16,8 +16,9 @@
  *
  * A turn is the PID of the process that has it. The listener ends a conversation on its side by
  * emptying the seat, and rings: the talker has sent an impossible length, or has said nothing for
- * too long. The listener's PID is not stored, because the kernel knows who created the segment
- * (shm_cpid).
+ * too long. Such a talker cannot pass the turn any more. If it writes at that very moment, it may
+ * still spoil the text of the next talker. The listener's PID is not stored, because the kernel
+ * knows who created the segment (shm_cpid).
  */
 #ifndef LAYOUT_PAIR_H
 #define LAYOUT_PAIR_H
@@ -30,12 +31,14 @@ enum { PAIR_VERSION = 1, PAIR_SEATS = 256 };
 
 struct pair {
     struct segment_head head;
-    uint32_t capacity;            /* the longest message, in bytes */
+    _Atomic uint32_t capacity;    /* the longest message, in bytes */
     _Atomic int turn;             /* PID of the process that may write length and text */
     _Atomic int front;            /* index of the seat that was served last */
     _Atomic int seat[PAIR_SEATS]; /* PIDs of the talkers; 0: free */
     _Atomic uint32_t length;      /* of the text, in bytes */
     char text[];                  /* no terminating NUL */
 };
+
+_Static_assert((PAIR_SEATS & (PAIR_SEATS - 1)) == 0, "seats are counted with unsigned wrap-around");
 
 #endif
