@@ -1,4 +1,5 @@
-/* pingpong.c (listener) - what a wakeup costs: one message there and one back, in seven ways.
+/* pingpong.c (listener) - a message through memory costs almost nothing; what costs time is to wake
+ * the peer.
  *
  * In all of them the messages pass through the segment, and cost nearly nothing there. What differs
  * is how a side comes to look (common/methods.h): what wakes it, or whether it sleeps at all. A

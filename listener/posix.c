@@ -1,4 +1,4 @@
-/* posix.c (listener) - the handshake over POSIX shared memory: a name, a descriptor and a mapping.
+/* posix.c (listener) - POSIX shared memory needs other calls, but the handshake stays the same.
  *
  * `diff` it with listener/handshake.c. The rules and the signals are the same; the calls that reach
  * the memory are not. shm_open finds an object by its name and gives a descriptor. ftruncate gives
