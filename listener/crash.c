@@ -76,6 +76,7 @@ static _Noreturn void skip(const struct options *options)
     struct session session;
     session_open(&session, options, CRASH_LESSON, sizeof(struct crash));
     session_await_talker(&session);
+    session_await(&session, CRASH_SAID); /* this step would overwrite the one of session_skip */
     session_skip(&session, "kernel.shm_rmid_forced is 1: a segment goes with its last process");
 }
 
