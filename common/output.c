@@ -44,7 +44,8 @@ static struct {
 static void flush(void)
 {
     sigset_t mask;
-    sigprocmask(SIG_BLOCK, NULL, &mask);
+    if (sigprocmask(SIG_BLOCK, NULL, &mask) == -1)
+        err(EXIT_FAILED, "sigprocmask");
     ending_unblock_in(&mask);
     for (size_t done = 0; done < buffer.used;) {
         if (ready_wait(out, READY_TO_WRITE, &mask, false) == -1 && errno != EINTR)

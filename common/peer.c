@@ -149,22 +149,36 @@ bool peer_is_of_this_user(pid_t pid)
     return stat(path, &owner) == 0 && owner.st_uid == geteuid();
 }
 
-bool peer_has_attached(pid_t pid, int shmid)
+/* Where the maps cannot be read, the kernel still names the creator and the last that attached. */
+static enum peer_claim ask_who_attached(pid_t pid, int shmid)
 {
-    if (pid <= 0 || pid == getpid() || sys_kill(pid, 0) == -1)
-        return false;
+    struct shmid_ds about;
+    if (sys_shmctl(shmid, IPC_STAT, &about) == -1)
+        return PEER_UNKNOWN;
+    return pid == about.shm_cpid || pid == about.shm_lpid ? PEER_CONFIRMED : PEER_UNKNOWN;
+}
+
+enum peer_claim peer_claim(pid_t pid, int shmid)
+{
+    if (pid <= 0 || pid == getpid())
+        return PEER_DENIED;
+    if (sys_kill(pid, 0) == -1)
+        return errno == ESRCH ? PEER_DENIED : PEER_UNKNOWN;
     switch (maps_segment(pid, shmid)) {
     case PEER_MAPS_IT:
-        return peer_is_of_this_user(pid);
+        return peer_is_of_this_user(pid) ? PEER_CONFIRMED : PEER_UNKNOWN;
     case PEER_MAPS_NOT:
     case PEER_MAPS_NOTHING:
-        return false;
+        return PEER_DENIED;
     case PEER_MAPS_UNREADABLE:
         break;
     }
-    struct shmid_ds about;
-    return sys_shmctl(shmid, IPC_STAT, &about) == 0 &&
-           (pid == about.shm_cpid || pid == about.shm_lpid);
+    return ask_who_attached(pid, shmid);
+}
+
+bool peer_has_attached(pid_t pid, int shmid)
+{
+    return peer_claim(pid, shmid) == PEER_CONFIRMED;
 }
 
 int peer_signal(pid_t pid)

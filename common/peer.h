@@ -12,9 +12,17 @@
  * zombie is dead; where there is no /proc it counts as alive until its parent has waited for it. */
 bool peer_is_alive(pid_t pid);
 
-/* Whether the kernel confirms that `pid` is another process of this user that has attached `shmid`
- * (kill(2); /proc/PID/maps in proc(5)). Where the maps cannot be read, the kernel still names two
- * such processes: the creator, and the last that attached (shmctl(2)). */
+/* What the kernel says about the claim that `pid` is another process of this user that has attached
+ * `shmid` (kill(2); /proc/PID/maps in proc(5)). Where the maps cannot be read, the kernel still
+ * names two such processes: the creator, and the last that attached (shmctl(2)). */
+enum peer_claim {
+    PEER_DENIED,    /* it is dead, or has not attached it */
+    PEER_CONFIRMED, /* it has attached it */
+    PEER_UNKNOWN,   /* the kernel does not say: its maps cannot be read, or it is another user's */
+};
+enum peer_claim peer_claim(pid_t pid, int shmid);
+
+/* Whether the claim is confirmed. A process that is not confirmed is never signalled. */
 bool peer_has_attached(pid_t pid, int shmid);
 
 /* Whether a process belongs to this user (proc(5)). Where there is no /proc: true. */

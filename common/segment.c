@@ -51,7 +51,7 @@ void segment_make_file(const char *file)
 key_t segment_key(const struct options *options)
 {
     key_t key = sys_ftok(options->file, options->project);
-    if (key == -1 && errno == ENOENT)
+    if (key == -1 && errno == ENOENT && program_is_talker())
         err(EXIT_NO_PEER, "ftok(\"%s\", %d): no listener, start %s first", options->file,
             options->project, program_other_name());
     if (key == -1)

@@ -172,20 +172,40 @@ static struct wait wait_for(const struct listener *listener)
 
 /* ---- seats ---- */
 
-/* Finds the first talker behind the seat that was served last. A PID in a seat is a claim: unless
- * the kernel confirms that it has attached our segment, the seat is emptied and the PID is not
- * signalled. Returns false where there is none. */
-static bool find_talker(struct listener *listener)
+/* Such a talker may wait for long: where the kernel names only the last that attached, it has to be
+ * that one. */
+static void warn_once(int pid)
 {
+    static int last;
+    if (pid != last)
+        warnx("cannot tell whether PID %d, which has a seat, has attached this segment "
+              "(/proc/%d/maps): asking again",
+              pid, pid);
+    last = pid;
+}
+
+/* Finds the first talker behind the seat that was served last. A PID in a seat is a claim: it is
+ * not signalled unless the kernel confirms that it has attached our segment. If the kernel denies
+ * it, the seat is emptied. If the kernel does not say, *ask_again is set. Returns false where there
+ * is no talker. */
+static bool find_talker(struct listener *listener, bool *ask_again)
+{
+    *ask_again = false;
     for (int i = 0; i < PAIR_SEATS; i++) {
         int at = (listener->seat + 1 + i) % PAIR_SEATS;
         int pid = atomic_load_explicit(&listener->pair->seat[at], memory_order_acquire);
         if (pid == 0)
             continue;
-        if (peer_has_attached(pid, listener->segment.shmid)) {
+        enum peer_claim claim = peer_claim(pid, listener->segment.shmid);
+        if (claim == PEER_CONFIRMED) {
             listener->talker = pid;
             listener->seat = at;
             return true;
+        }
+        if (claim == PEER_UNKNOWN) {
+            *ask_again = true;
+            warn_once(pid);
+            continue;
         }
         warnx("ignoring PID %d in seat %d: it has not attached this segment", pid, at);
         atomic_compare_exchange_strong(&listener->pair->seat[at], &pid, 0);
@@ -198,8 +218,9 @@ static void await_talker(struct listener *listener)
     explain("Sleep until a talker has taken a seat. The signal only means: look at the seats.");
     listener->talker = 0;
     struct wait wait = wait_for(listener);
-    while (!find_talker(listener))
-        if (wait_sleep(&wait) != WAIT_LOOK)
+    bool ask_again;
+    while (!find_talker(listener, &ask_again))
+        if ((ask_again ? wait_tick(&wait) : wait_sleep(&wait)) != WAIT_LOOK)
             wait_give_up(&wait);
 }
 

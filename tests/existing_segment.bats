@@ -260,3 +260,17 @@ requires_root() {
     ends 0 talker
     finish listener 0
 }
+
+# ---- between shmget and shmat
+
+@test "a segment that its living creator has not attached yet is busy, however often others look" {
+    start_held listener shmat listener
+    refuses 4 busy listener
+    start waiting talker --wait Hello
+    wait_for_state "$waiting_pid" S
+    refuses 4 busy listener
+    kill -CONT "$listener_pid"
+    finish waiting 0
+    finish listener 0
+    expect_lines listener.err
+}

@@ -370,15 +370,15 @@ teardown() { common_teardown; }
     grep -a received listener.out | cmp - <(printf 'listener: received: a\0b\0\nlistener: received: \0\n')
 }
 
-@test "a terminal shows control bytes escaped, and UTF-8 as it is" {
+@test "a terminal shows what could mislead it escaped, and UTF-8 as it is" {
     requires_terminal
     # Written as bytes, because \u gives UTF-8 in a UTF-8 locale only.
-    message=$'\e[31mred\a \xe2\x80\x94 \xc3\xa9 \xc2\x9b31m \xff'
+    message=$'\e[31mred\a \xe2\x80\x94 \xc3\xa9 \xc2\x9b31m \xff \\x41 \xe2\x80\xae \xe2\x81\xa6'
     start listener script -qefc "'$LISTENER' --timeout $DEADLINE" /dev/null
     wait_for_line listener.out waiting
     ends 0 script -qefc "'$TALKER' --timeout $DEADLINE '$message'" /dev/null
     finish listener 0
-    shown=$'\\x1b[31mred\\x07 \xe2\x80\x94 \xc3\xa9 \\xc2\\x9b31m \\xff'
+    shown=$'\\x1b[31mred\\x07 \xe2\x80\x94 \xc3\xa9 \\xc2\\x9b31m \\xff \\\\x41 \\xe2\\x80\\xae \\xe2\\x81\\xa6'
     [ "$(sed -n 's/^listener: received: //p' listener.out)" = "$shown"$'\r' ]
     [ "$(sed -n 's/^talker: said: //p' script.out)" = "$shown"$'\r' ]
 }

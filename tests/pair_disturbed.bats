@@ -559,3 +559,59 @@ fill() { # FIFO
     dies_of TERM listener
     [ -z "$(own_segments)" ]
 }
+
+# ---- who holds the others up, and who takes the segment away
+
+@test "a talker that has the turn and says nothing loses it, and the next is served" {
+    rm -f lines && mkfifo lines
+    exec 7<>lines
+    start_listener --keep --timeout 0.5
+    start silent talker --chat <lines
+    echo one >&7
+    wait_for_line silent.out 'listener said'
+    start next talker Hello
+    finish next 0
+    finish silent 3
+    grep -F "the listener (PID $listener_pid) serves us no more" silent.err
+    grep -F "no word from the talker (PID $silent_pid) within 0.5 seconds: it loses its turn" listener.err
+    ends 0 talker Hello
+    stop listener
+}
+
+@test "a listener whose segment is removed says so and exits with 1" {
+    requires ipcrm
+    start_listener --keep
+    shmid=$(shmid_of listener)
+    ipcrm -m "$shmid"
+    finish listener 1
+    grep -E "^listener: segment $shmid was removed" listener.err
+}
+
+@test "a listener names the process that used its removed segment last" {
+    requires ipcrm
+    start_listener --keep
+    shmid=$(shmid_of listener)
+    ends 0 talker Hello
+    ipcrm -m "$shmid"
+    finish listener 1
+    grep -F "segment $shmid was removed; PID $talker_pid used it last" listener.err
+}
+
+@test "SIGTERM ends a program also while its input never pauses" {
+    start_listener --keep
+    start talker talker --chat </dev/zero
+    wait_for_state "$talker_pid" R
+    kill -TERM "$talker_pid"
+    finish talker 143
+    ends 0 talker Hello
+    stop listener
+}
+
+@test "Ctrl-\ removes the segment as Ctrl-C does" {
+    ulimit -c 0
+    start_listener
+    shmid=$(shmid_of listener)
+    kill -QUIT "$listener_pid"
+    finish listener 131
+    run ! segment_exists "$shmid"
+}
