@@ -69,7 +69,7 @@ static struct {
     size_t count;
 } owned;
 
-static struct segment *attached;
+static const void *attached; /* where; NULL: nothing is */
 
 static void clean_up(void)
 {
@@ -80,8 +80,9 @@ static void clean_up(void)
         if (sys_shmctl(shmid, IPC_RMID, NULL) == -1 && !segment_is_gone())
             warn("shmctl(%d, IPC_RMID): remove it by hand, \"ipcrm -m %d\"", shmid, shmid);
     }
-    if (attached)
-        segment_detach(attached);
+    trace_stops_to(NULL);
+    if (attached && sys_shmdt(attached) == -1)
+        warn("shmdt(%p)", attached);
 }
 
 /* The first thing that a process creates or attaches registers the clean-up. */
@@ -131,7 +132,7 @@ int segment_attach(struct segment *segment)
         return -1;
     own();
     segment->head = address;
-    attached = segment;
+    attached = address;
     trace_stops_to(&segment->head->stopped[program_is_talker() ? SIDE_TALKER : SIDE_LISTENER]);
     return 0;
 }

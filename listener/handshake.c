@@ -55,7 +55,7 @@ int main(int argc, char **argv)
     segment_clear(key); /* then removes it; exits if another program uses the key */
 
     explain("Create a new segment. IPC_EXCL: never open one that exists.");
-    size_t size = segment_size(sizeof(struct handshake));
+    size_t size = segment_size(sizeof(struct handshake)); /* 4001: such sizes mark our segments */
     int shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | 0600);
     if (shmid == -1)
         err(errno == EEXIST ? EXIT_BUSY : EXIT_FAILED, "shmget(%#x, %zu)", (unsigned)key, size);

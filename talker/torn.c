@@ -4,6 +4,10 @@
  * of a record hold its number. The listener reads while only one half is written, and we write
  * while it has read only one half.
  *
+ * The words are atomics, and they must be lock-free (common/layout/head.h checks it). Another
+ * atomic takes a lock that only its own process knows: between two processes it would protect
+ * nothing.
+ *
  *     $ build/listener-torn                   $ build/talker-torn
  */
 #include "../common/layout/torn.h"
