@@ -8,8 +8,9 @@
  * the PIDs of bystanders.
  *
  * It prints each overwrite: the word, its old and new value, and whether it was taken back or left.
- * One that is taken back changes only between two reads of the word. The same seed gives the same
- * words and values; the moments depend on the scheduler.
+ * One that is taken back changes only between two reads of the word. After each overwrite the two
+ * processes get SIGUSR1, so that they look at the word. The same seed gives the same words and
+ * values; the moments depend on the scheduler.
  *
  * Beside the PIDs of the two processes it writes those of bystanders: children of its own, which
  * must never get a SIGUSR1. One has attached nothing of ours, one another segment. As root, a third
@@ -346,6 +347,15 @@ static unsigned long attachments(int shmid)
     return about.shm_nattch;
 }
 
+/* A process that sleeps looks at the memory when it gets SIGUSR1. So the two sides get one, as from
+ * a peer. Each has blocked it before it attaches the segment. */
+static void ring(void)
+{
+    for (size_t i = of_pair; i < of_pair + 2; i++)
+        if (pids[i] > 0)
+            kill(pids[i], SIGUSR1);
+}
+
 static double now(void)
 {
     struct timespec time;
@@ -393,6 +403,7 @@ static void attack(int shmid, char *segment, size_t size, const struct lesson *l
         uint64_t value = hostile_value(here, other, size) & UINT64_MAX >> (64 - 8 * word.size);
         uint64_t was = overwrite(where, word.size, value);
         bool left = below(8) < left_of_8 || tame;
+        ring();
         pause_a_little();
         if (!left)
             overwrite(where, word.size, was);
