@@ -369,11 +369,24 @@ static const char *way_out(int error)
     }
 }
 
+/* A lesson is known in a segment by four letters: "torn". Another program may have written others.
+ */
+static _Noreturn void refuse_lesson(const struct segment *segment)
+{
+    char letters[5] = "";
+    for (int i = 0; i < 4; i++) {
+        char letter = (char)(segment->lesson >> (24 - 8 * i) & 0xff);
+        letters[i] = letter >= 'a' && letter <= 'z' ? letter : '?';
+    }
+    errx(EXIT_FAILED,
+         "shmid %d belongs to another lesson (\"%s\", listener: PID %d): start its talker, or %s",
+         segment->shmid, letters, (int)segment->creator, elsewhere);
+}
+
 void segment_expect(const struct segment *segment, uint32_t lesson, uint32_t version, size_t bytes)
 {
     if (segment->lesson != lesson)
-        errx(EXIT_FAILED, "shmid %d belongs to the listener of another lesson (PID %d): %s",
-             segment->shmid, (int)segment->creator, elsewhere);
+        refuse_lesson(segment);
     if (segment->version != version)
         errx(EXIT_FAILED,
              "shmid %d is of version %lu, and this program knows %lu (listener: PID %d): %s",
