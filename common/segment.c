@@ -4,6 +4,7 @@
 #include "exits.h"
 #include "peer.h"
 #include "program.h"
+#include "text.h"
 
 #include <err.h>
 #include <errno.h>
@@ -232,6 +233,24 @@ enum segment_state segment_find(struct segment *segment, key_t key)
         return segment->state = SEGMENT_FOREIGN;
     }
     return segment->state = SEGMENT_GONE;
+}
+
+void segment_append_listeners(char *text, size_t size)
+{
+    char line[256];
+    const char *before = "; other listeners of yours:";
+    FILE *list = fopen("/proc/sysvipc/shm", "re");
+    while (list && fgets(line, sizeof line, list)) {
+        int key, creator;
+        unsigned long bytes, uid;
+        if (sscanf(line, "%d %*d %*o %lu %d %*d %*u %lu", &key, &bytes, &creator, &uid) != 4 ||
+            key == 0 || bytes % MODULUS != REMAINDER || uid != geteuid() || !peer_is_alive(creator))
+            continue;
+        text_append(text, size, "%s PID %d (key %#x)", before, creator, (unsigned)key);
+        before = ",";
+    }
+    if (list)
+        fclose(list);
 }
 
 /* ---- survivors ---- */

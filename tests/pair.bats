@@ -454,3 +454,12 @@ teardown() { common_teardown; }
     refuses 1 'another lesson \("torn", listener: PID [0-9]+\)' talker
     stop listener
 }
+
+@test "a talker without a listener says where it looked, and names your listeners" {
+    mkdir elsewhere
+    start_listener --file elsewhere/shmfile
+    run -3 "$TALKER"
+    grep -F "(key file \"shmfile\" in $PWD, project 1; other listeners of yours:" <<<"$output"
+    grep -F "PID $listener_pid (key $(key_of elsewhere/shmfile 1))" <<<"$output"
+    stop listener
+}
