@@ -105,6 +105,12 @@ static bool is_zombie(pid_t pid)
     return state == 'Z' || state == 'X';
 }
 
+bool peer_is_listed(pid_t pid)
+{
+    char state = state_of(pid);
+    return state != '?' && state != 'Z' && state != 'X';
+}
+
 bool peer_is_stopped(pid_t pid)
 {
     return state_of(pid) == 'T';

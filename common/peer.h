@@ -35,6 +35,9 @@ bool peer_is_gone(pid_t peer, int shmid);
  * and for another user's process: false. */
 bool peer_is_detached(pid_t pid, int shmid);
 
+/* Whether /proc lists a process that has not ended. No call is narrated for it. */
+bool peer_is_listed(pid_t pid);
+
 /* Whether a process is stopped (SIGSTOP, Ctrl-Z), as far as the system says so. */
 bool peer_is_stopped(pid_t pid);
 

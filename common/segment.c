@@ -244,7 +244,8 @@ void segment_append_listeners(char *text, size_t size)
         int key, creator;
         unsigned long bytes, uid;
         if (sscanf(line, "%d %*d %*o %lu %d %*d %*u %lu", &key, &bytes, &creator, &uid) != 4 ||
-            key == 0 || bytes % MODULUS != REMAINDER || uid != geteuid() || !peer_is_alive(creator))
+            key == 0 || bytes % MODULUS != REMAINDER || uid != geteuid() ||
+            !peer_is_listed(creator))
             continue;
         text_append(text, size, "%s PID %d (key %#x)", before, creator, (unsigned)key);
         before = ",";

@@ -40,8 +40,8 @@ int main(int argc, char **argv)
 
     explain("Write a word, then send SIGUSR1: the kernel does not notice a write to memory.");
     trace_point("write");
+    print_line("writes %d to the segment", (int)getpid()); /* before the talker can see it */
     publish(&shared->word, (int)getpid());
-    print_line("wrote %d to the segment", (int)getpid());
     session_advance(&session, DESCRIPTOR_WRITTEN);
 
     session_await(&session, DESCRIPTOR_OVER);

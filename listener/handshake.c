@@ -31,15 +31,13 @@ int main(int argc, char **argv)
 {
     struct options options = program_start(argc, argv, &program);
 
-    explain("Block SIGUSR1: the kernel keeps a signal that comes too early.");
+    explain("Block SIGUSR1 and give it a handler: by default it kills us.");
     sigset_t usr1, nothing_blocked;
     sigemptyset(&nothing_blocked);
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
     if (sys_sigprocmask(SIG_BLOCK, &usr1, NULL) == -1)
         err(EXIT_FAILED, "sigprocmask(SIG_BLOCK, [SIGUSR1])");
-
-    explain("Install a handler: by default, SIGUSR1 kills the process.");
     struct sigaction action = {.sa_sigaction = on_sigusr1, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     if (sys_sigaction(SIGUSR1, &action, NULL) == -1)
@@ -95,17 +93,15 @@ int main(int argc, char **argv)
 
     explain("First the reply, then the state that says that it is there.");
     copy_text_in(shared->text, "Have a nice day", sizeof shared->text);
+    print_line("replied: Have a nice day"); /* now: the talker may look at any moment */
     publish(&shared->state, ANSWERED);
-    print_line("replied: Have a nice day");
     if (sys_kill(talker, SIGUSR1) == -1 &&
         errno != ESRCH) /* ESRCH: it has read the reply, and ended */
         err(EXIT_FAILED, "kill(%d, SIGUSR1)", (int)talker);
 
-    explain("Remove the segment: it would outlive both processes.");
+    explain("Remove the segment, then detach: else it outlives both of us.");
     if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)
         err(EXIT_FAILED, "shmctl(%d, IPC_RMID)", shmid);
-
-    explain("Detach. The kernel frees the segment with the last detach.");
     if (sys_shmdt(shared) == -1)
         err(EXIT_FAILED, "shmdt(%p)", (void *)shared);
     return program_end();

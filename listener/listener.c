@@ -344,9 +344,9 @@ static void send_reply(struct listener *listener)
     explain("Write the reply, then pass the turn, then ring: the order matters.");
     copy_bytes_in(listener->pair->text, listener->text, listener->length);
     publish(&listener->pair->length, (uint32_t)listener->length);
+    print_bytes(listener->text, listener->length, "replied: "); /* now: the talker may look */
     publish(&listener->pair->turn, listener->talker);
     trace_point("published");
-    print_bytes(listener->text, listener->length, "replied: ");
     ring(listener);
 }
 

@@ -100,8 +100,8 @@ int main(int argc, char **argv)
 
     explain("Write the reply, then the state, then signal: the order matters.");
     copy_text_in(shared->text, "Have a nice day", sizeof shared->text);
-    publish(&shared->state, ANSWERED);
     print_line("replied: Have a nice day");
+    publish(&shared->state, ANSWERED);
     if (sys_kill(talker, SIGUSR1) == -1 &&
         errno != ESRCH) /* it may have seen the state, and left */
         err(EXIT_FAILED, "kill(%d, SIGUSR1)", (int)talker);

@@ -29,15 +29,13 @@ int main(int argc, char **argv)
         errx(EXIT_FAILED, "a message of %zu bytes does not fit, the segment takes %d: not sent",
              strlen(message), HANDSHAKE_TEXT - 1);
 
-    explain("Block SIGUSR1: the kernel keeps a signal that comes too early.");
+    explain("Block SIGUSR1 and give it a handler: by default it kills us.");
     sigset_t usr1, nothing_blocked;
     sigemptyset(&nothing_blocked);
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
     if (sys_sigprocmask(SIG_BLOCK, &usr1, NULL) == -1)
         err(EXIT_FAILED, "sigprocmask(SIG_BLOCK, [SIGUSR1])");
-
-    explain("Install a handler: by default, SIGUSR1 kills the process.");
     struct sigaction action = {.sa_sigaction = on_sigusr1, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     if (sys_sigaction(SIGUSR1, &action, NULL) == -1)
@@ -76,8 +74,8 @@ int main(int argc, char **argv)
 
     explain("First the text, then the state that says that it is there.");
     copy_text_in(shared->text, message, sizeof shared->text);
+    print_line("said: %s", message); /* now: the listener may look at any moment */
     publish(&shared->state, SAID);
-    print_line("said: %s", message);
     if (sys_kill(listener, SIGUSR1) == -1 && errno != ESRCH) /* ESRCH: the wait below says so */
         err(EXIT_FAILED, "kill(%d, SIGUSR1)", (int)listener);
 

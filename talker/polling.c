@@ -56,8 +56,8 @@ static void speak(struct session *session, struct polling *shared, const char *m
 {
     trace_point("speaking");
     copy_text_in(shared->text, message, sizeof shared->text);
+    print_line("said: %s", message); /* before the poller can see it */
     publish(&shared->said, nth);
-    print_line("said: %s", message);
     if (peer_signal(session->peer) == -1 && errno != ESRCH)
         err(EXIT_FAILED, "kill(%d, SIGUSR1) to the listener", (int)session->peer);
 }

@@ -70,8 +70,8 @@ int main(int argc, char **argv)
 
     explain("Write the text, then the state, then signal: the order matters.");
     copy_text_in(shared->text, message, sizeof shared->text);
-    publish(&shared->state, SAID);
     print_line("said: %s", message);
+    publish(&shared->state, SAID);
     if (sys_kill(listener, SIGUSR1) == -1 && errno != ESRCH)
         err(EXIT_FAILED, "kill(%d, SIGUSR1)", (int)listener);
 

@@ -330,10 +330,10 @@ static void say_message(struct talker *talker, const char *message, size_t lengt
     explain("Write the message, then pass the turn, then ring: the order matters.");
     copy_bytes_in(pair->text, message, length);
     publish(&pair->length, (uint32_t)length);
+    print_bytes(message, length, "said: "); /* now: the listener may look at any moment */
     if (!pass_turn(talker))
         check_seat(talker);
     trace_point("published");
-    print_bytes(message, length, "said: ");
     ring(talker);
 
     enum wait_result why = await_turn(talker);

@@ -146,7 +146,8 @@ has_told() { # NAME COUNT: it has narrated COUNT calls
         for side in listener talker; do
             line=$(grep -n "sys_$call(" "$ROOT/$side/handshake.c" | head -n 1 | cut -d: -f1)
             why=$(head -n "$line" "$ROOT/$side/handshake.c" >above && explanations above | tail -n 1)
-            grep -A1 -F "# $why" "$side.err" | tail -n 1 | grep -F " $call("
+            # Among the calls below it, up to the next explanation.
+            awk -v why="# $why" 'index($0, why) { on = 1; next } / # / { on = 0 } on' "$side.err" | grep -F " $call("
         done
     done
 }
