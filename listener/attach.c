@@ -1,4 +1,5 @@
-/* attach.c (listener) - shmat finds a free address; one of your own must be on a page boundary.
+/* attach.c (listener) - an address of your own must be a multiple of SHMLBA, or SHM_RND rounds it
+ * down.
  *
  * Give NULL as the address: the kernel knows what is free. An address of your own fails with EINVAL
  * unless it is free and on a page boundary. SHM_RND rounds it down to a multiple of SHMLBA. On

@@ -1,4 +1,5 @@
-/* crash.c (listener) - SIGKILL leaves the segment and half an answer; the next start recovers.
+/* crash.c (listener) - SIGKILL leaves the segment and half an answer; the next listener removes
+ * both.
  *
  * No handler can catch SIGKILL, so nothing is cleaned up. The kernel only detaches the dead
  * process; its segment, its key and its bytes stay. A listener that starts asks what has its key
@@ -56,7 +57,7 @@ int main(int argc, char **argv)
     await_its_death();
     int left = classify_what_it_left(&options);
 
-    explain("Start as usual: session_open removes the stale segment, and creates a new one.");
+    explain("Start as usual: this removes the stale segment, and creates a new one.");
     struct session session;
     struct crash *shared = session_open(&session, &options, CRASH_LESSON, sizeof *shared);
     check(session.segment.shmid != left, "recovered: segment %d instead of %d",
@@ -75,6 +76,7 @@ static _Noreturn void skip(const struct options *options)
     struct session session;
     session_open(&session, options, CRASH_LESSON, sizeof(struct crash));
     session_await_talker(&session);
+    session_await(&session, CRASH_SAID); /* this step would overwrite the one of session_skip */
     session_skip(&session, "kernel.shm_rmid_forced is 1: a segment goes with its last process");
 }
 
@@ -95,10 +97,11 @@ static _Noreturn void be_killed(const struct options *options, pid_t parent)
     char answer[CRASH_TEXT];
     hear(&session, shared, answer);
 
-    explain("Write half of the answer, and die: no cleanup runs, no detach, no removal.");
+    explain("Write half of the answer, then die of SIGKILL: no clean-up runs.");
     copy_bytes_in(shared->answer, answer, strlen(answer) / 2);
     trace_point("half_answered");
     ending_obey();
+    print_line("PID %d kills itself with SIGKILL, after half of the answer", (int)getpid());
     atomic_store(&shared->killed_at, clock_now());
     raise(SIGKILL);
     abort();
@@ -152,16 +155,18 @@ static void await_its_death(void)
 /* Returns the id of the first listener's segment. */
 static int classify_what_it_left(const struct options *options)
 {
-    explain("Find what has our key. While the talker is attached it is not stale: wait.");
+    explain("Find the segment with our key.");
     struct session left = {.timeout = options->timeout};
     key_t key = segment_key(options);
     left.segment.shmid = sys_shmget(key, 0, 0);
     if (left.segment.shmid == -1)
         err(EXIT_FAILED, "shmget(%#x, 0, 0): the first listener's segment", (unsigned)key);
+
+    explain("It is stale only when no process is attached: wait for the talker to detach.");
     session_await_attached(&left, 0);
     trace_point("recovering");
 
-    explain("Classify it by its id: the key may lead to another segment in a moment.");
+    explain("Check the segment by its id: another process may take the key meanwhile.");
     enum segment_state state = segment_classify(&left.segment);
     check(state == SEGMENT_STALE, "segment %d, created by PID %d, is %s", left.segment.shmid,
           (int)left.segment.creator, state == SEGMENT_STALE ? "stale" : "not stale");

@@ -1,4 +1,4 @@
-/* errors.c (listener) - each refusal of shmget and shmat has its errno, and the errno its reason.
+/* errors.c (listener) - a failed shmget or shmat says why in errno: EINVAL, EEXIST, ENOENT, ENOMEM.
  *
  * The talker asks for what it cannot get. The kernel refuses with EINVAL where a size is wrong,
  * with EEXIST where a new segment must be new and is not, with ENOENT where no segment has the key,

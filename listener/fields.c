@@ -1,4 +1,5 @@
-/* fields.c (listener) - struct shmid_ds is what the kernel knows of a segment, call by call.
+/* fields.c (listener) - each call changes certain fields of struct shmid_ds, and IPC_STAT shows
+ * them.
  *
  * shmctl(2) with IPC_STAT fills in a struct shmid_ds. The listener looks at it after shmget, after
  * shmat and after IPC_SET. The talker prints each of its fields.

@@ -1,4 +1,5 @@
-/* full.c (listener) - what happens where a limit is reached: no more segments, or nothing at all.
+/* full.c (listener) - at a limit shmget fails with EINVAL or ENOSPC; another namespace is
+ * unaffected.
  *
  * The limits belong to the IPC namespace. A child of ours gets a namespace of its own, lowers the
  * limits there, and reaches each of them: SHMMAX is refused with EINVAL, SHMALL and SHMMNI with

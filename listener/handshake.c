@@ -1,4 +1,4 @@
-/* handshake.c (listener) - one message and one reply.
+/* handshake.c (listener) - one message and one reply arrive, and no wakeup can be lost.
  *
  * Read this first, then talker/handshake.c. The text travels through shared memory. SIGUSR1 carries
  * no data: it only means "look at the memory again".

@@ -1,4 +1,4 @@
-/* huge.c (listener) - SHM_HUGETLB spares page faults, because its pages are larger.
+/* huge.c (listener) - SHM_HUGETLB saves page faults, because its pages are larger.
  *
  * A new segment has no memory yet. Each page comes when a process touches it for the first time, by
  * a page fault. In pages of 4 KiB that means many faults. SHM_HUGETLB asks for pages of 2 MiB (the

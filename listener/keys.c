@@ -1,4 +1,5 @@
-/* keys.c (listener) - ftok makes the same key from the same file, and another one from a new file.
+/* keys.c (listener) - ftok makes the key from the file's inode, so the same name may give another
+ * key.
  *
  * ftok(3) makes a key of 8 bits of the project id, 8 bits of the device number, and 16 bits of the
  * inode number. Two processes that name the same file get the same key. A file that was replaced

@@ -1,4 +1,4 @@
-/* listener.c - waits for talkers, reads what they say, and answers.
+/* listener.c - two programs talk through a segment, and it is gone when they have ended.
  *
  * The pair's second half. It creates the segment, sleeps until SIGUSR1 comes, and removes the
  * segment at its end. common/layout/pair.h shows what the two share and how the turn passes between

@@ -56,9 +56,14 @@ int main(int argc, char **argv)
             sys_sigsuspend(&none);
         while (!wait_should_look(&wait)); /* the timer woke us: sleep on */
     }
+    if (wait.verdict == WAIT_LATE) {
+        print_line("the time limit of %g s is over", wait.timeout);
+        errx(EXIT_NO_PEER,
+             "slept for %g second%s, although the word was already there: the signal was lost",
+             wait.timeout, wait.timeout == 1 ? "" : "s");
+    }
     if (wait.verdict != WAIT_LOOK)
-        errx(EXIT_NO_PEER, "slept for %g seconds, while the word stood in the segment (word = %d)",
-             wait.timeout, observe(&shared->word));
+        session_give_up(&session, wait.verdict);
     print_line("woken by the signal that came before the sleep");
 
     explain("Take the word, and let the talker know that we are awake.");
@@ -89,6 +94,6 @@ static void say_where_signal_is(void)
     } else {
         trace_signal(SIGUSR1, signals_usr1_from);
         signals_usr1 = 0; /* the handler has run: nothing is left that could end a sleep */
-        print_line("before the sleep: SIGUSR1 has come and was handled, it is over");
+        print_line("before the sleep: SIGUSR1 came and was handled: nothing is pending");
     }
 }

@@ -1,4 +1,4 @@
-/* offset.c (listener) - a list in shared memory is linked by offsets; pointers break in the peer.
+/* offset.c (listener) - a list in a segment must be linked by offsets: pointers break in the peer.
  *
  * A pointer is an address in one process. Another process has the segment at another address, and
  * has something else, or nothing, where the pointer leads. An offset counts from the first byte of

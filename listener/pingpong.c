@@ -1,8 +1,9 @@
-/* pingpong.c (listener) - what a wakeup costs: one message there and one back, in seven ways.
+/* pingpong.c (listener) - a message through memory costs almost nothing; what costs time is to wake
+ * the peer.
  *
- * In all of them the messages pass through the segment, and cost nearly nothing there. What differs
- * is how a side comes to look (common/methods.h): what wakes it, or whether it sleeps at all. A
- * FIFO or a semaphore, too, carries only the wakeup.
+ * One message and its answer go through the segment, in seven ways. What differs is how a side
+ * comes to look (common/methods.h): what wakes it, or whether it sleeps at all. A FIFO or a
+ * semaphore, too, carries only the wakeup.
  *
  * The talker chooses the method and all else. We answer, and report at the end what the rounds have
  * cost us.

@@ -1,10 +1,10 @@
-/* posix.c (listener) - the handshake over POSIX shared memory: a name, a descriptor and a mapping.
+/* posix.c (listener) - POSIX shared memory needs other calls, but the handshake stays the same.
  *
- * `diff` it with listener/handshake.c. The rules and the signals are the same; the calls that reach
- * the memory are not. shm_open finds an object by its name and gives a descriptor. ftruncate gives
- * it a size, mmap an address, and shm_unlink removes the name. On Linux an object is a file in
- * /dev/shm. The kernel counts no shm_nattch and no shm_cpid for it, so we lock it: the lock says
- * that we are alive. Lesson "persist" shows how long an object lives.
+ * Run `diff` on this file and listener/handshake.c. The rules and the signals are the same; the
+ * calls that reach the memory are not. shm_open finds an object by its name and gives a descriptor.
+ * ftruncate gives it a size, mmap an address, and shm_unlink removes the name. On Linux an object
+ * is a file in /dev/shm. The kernel counts no shm_nattch and no shm_cpid for it, so we lock it: the
+ * lock says that we are alive. Lesson "persist" shows how long an object lives.
  *
  *     $ build/listener-posix                  $ build/talker-posix "Hello"
  *     listener: waiting for a talker ...      talker: said: Hello

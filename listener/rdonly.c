@@ -1,4 +1,4 @@
-/* rdonly.c (listener) - with SHM_RDONLY one can read, but a store is SIGSEGV with SEGV_ACCERR.
+/* rdonly.c (listener) - with SHM_RDONLY a process can read, but a store raises SIGSEGV.
  *
  * A reader that attaches with SHM_RDONLY cannot change the text by mistake. The processor refuses
  * the store, and the kernel sends SIGSEGV with the address of the store (si_addr) and the reason

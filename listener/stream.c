@@ -1,4 +1,4 @@
-/* stream.c (listener) - any amount of data through one segment, as fast as memory allows.
+/* stream.c (listener) - any amount of data passes through one segment of fixed size.
  *
  * Writes to stdout what the talker reads from its stdin. On the talker's side the kernel copies
  * straight into a slot of the ring, on ours straight out of it: there is no other copy. While one

@@ -1,4 +1,4 @@
-/* textbook.c (listener) - the textbook's pair works only if its naps are long enough.
+/* textbook.c (listener) - a pair that waits with sleep works only if the sleep is long enough.
  *
  * This is the server of the notes. It shares the same bytes with its client, so the notes' client
  * can talk to it. The checks, the blocked signal and the clean-up are ours. The nap is the notes':

@@ -40,6 +40,7 @@ static const struct program program = {
 
 static struct {
     int reads, rejected, whole, torn;
+    unsigned before, after; /* the sequence at the last read */
 } seen;
 
 int main(int argc, char **argv)
@@ -68,7 +69,7 @@ int main(int argc, char **argv)
 static void read_record(struct session *session, struct torn *shared, bool stops)
 {
     explain("Read the sequence before the halves and after them: it must be even, and the same.");
-    unsigned before = observe(&shared->sequence);
+    seen.before = observe(&shared->sequence);
 
     int left = atomic_load_explicit(&shared->left, memory_order_relaxed);
     trace_observe("left", &shared->left, left);
@@ -81,8 +82,8 @@ static void read_record(struct session *session, struct torn *shared, bool stops
     trace_observe("right", &shared->right, right);
 
     atomic_thread_fence(memory_order_acquire); /* neither compiler nor CPU moves a load past it */
-    unsigned after = observe(&shared->sequence);
-    count(before % 2 == 0 && after == before, left, right);
+    seen.after = observe(&shared->sequence);
+    count(seen.before % 2 == 0 && seen.after == seen.before, left, right);
 }
 
 static void count(bool accepted, int left, int right)
@@ -90,6 +91,12 @@ static void count(bool accepted, int left, int right)
     seen.reads++;
     if (!accepted) {
         seen.rejected++;
+        if (seen.before % 2 != 0)
+            print_line("rejected: left %d, right %d (sequence %u is odd)", left, right,
+                       seen.before);
+        else
+            print_line("rejected: left %d, right %d (sequence %u, then %u)", left, right,
+                       seen.before, seen.after);
     } else if (left == right) {
         seen.whole++;
     } else {

@@ -40,6 +40,7 @@ static const struct program program = {
 
 static struct {
     int reads, rejected, whole, torn;
+    unsigned before, after; /* the sequence at the last read */
 } seen;
 
 int main(int argc, char **argv)
@@ -85,6 +86,12 @@ static void count(bool accepted, int left, int right)
     seen.reads++;
     if (!accepted) {
         seen.rejected++;
+        if (seen.before % 2 != 0)
+            print_line("rejected: left %d, right %d (sequence %u is odd)", left, right,
+                       seen.before);
+        else
+            print_line("rejected: left %d, right %d (sequence %u, then %u)", left, right,
+                       seen.before, seen.after);
     } else if (left == right) {
         seen.whole++;
     } else {

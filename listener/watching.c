@@ -1,8 +1,10 @@
-/* watching.c (listener) - a watcher that gets a signal for each value sees each value once.
+/* watching.c (listener) - when the writer waits until each value was seen, none is missed or
+ * seen twice.
  *
  * Lesson "counter" shows the same number without a signal: its watcher repeats and misses values.
- * Here the talker signals after each value, and stores the next one when we have seen this one. So
- * neither side can overtake the other, whatever its speed.
+ * Here the talker signals after each value, and stores the next one only when we have seen this
+ * one. The signal alone would not be enough: signals that come at once become one (lesson
+ * "coalesce").
  *
  *     listener                                talker
  *     wanted, WATCHING_ASKED        ------->
@@ -13,7 +15,7 @@
  *
  *     $ build/listener-watching               $ build/talker-watching
  *
- * Question: How many values does a watcher miss that gets a signal for each?
+ * Question: How often does the watcher miss a value, or see one twice?
  */
 #include "../common/layout/watching.h"
 #include "../common/lesson.h"
@@ -37,7 +39,7 @@ static const char *const points[] = {"seen", NULL};
 static const struct program program = {
     .name = "listener-watching",
     .about = "Watches a counter that sends a signal for each value.",
-    .question = "How many values does a watcher miss that gets a signal for each?",
+    .question = "How often does the watcher miss a value, or see one twice?",
     .options = own_options,
     .points = points,
     .values = WATCHING_VALUES};
@@ -51,11 +53,11 @@ int main(int argc, char **argv)
     struct watching *shared = session_open(&session, &options, WATCHING_LESSON, sizeof *shared);
     session_await_talker(&session);
 
-    explain("Ask for so many values.");
+    explain("Ask for as many values as --count says, or else for 5.");
     publish(&shared->wanted, (int)count);
     session_advance(&session, WATCHING_ASKED);
 
-    explain("Sleep until a value is there, look, then say that we have seen it.");
+    explain("Sleep until the next value is there (rung counts them), read it, then say so.");
     int in_order = 0, number = 0;
     for (int nth = 1; nth <= count; nth++) {
         struct wait wait = session_wait(&session);
@@ -69,8 +71,8 @@ int main(int argc, char **argv)
         if (peer_signal(session.peer) == -1 && errno != ESRCH)
             err(EXIT_FAILED, "kill(%d, SIGUSR1) to the talker", (int)session.peer);
     }
-    check(in_order == count, "rung %ld times: saw 0 to %d, each once: %d of %ld", count, number,
-          in_order, count);
+    check(in_order == count, "missed %ld of %ld: saw 0 to %d%s", count - in_order, count, number,
+          in_order == count ? ", each once" : "");
     session_part(&session);
     return program_end();
 }
@@ -84,6 +86,6 @@ static int see(const struct watching *shared)
     long number = strtol(text, &end, 10);
     if (*text == '\0' || *end != '\0' || errno != 0 || number < 0 || number > INT_MAX)
         errx(EXIT_FAILED, "the text \"%s\" is no number", text);
-    print_line("rung: %ld", number);
+    print_line("value %ld seen", number);
     return (int)number;
 }

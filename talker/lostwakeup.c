@@ -28,7 +28,7 @@ int main(int argc, char **argv)
     if (sys_kill(session.peer, SIGUSR1) == -1 && errno != ESRCH)
         err(EXIT_FAILED, "kill(%d, SIGUSR1) to the listener", (int)session.peer);
 
-    explain("Let the listener go to sleep. It looks at this step by itself: no second signal.");
+    explain("Tell the listener that it may sleep. Do not signal: a second signal would wake it.");
     publish(&session.shared->step, SIGNALLED);
 
     session_await(&session, WOKEN);

@@ -23,6 +23,7 @@ start_mortal() { # [OPTION]...
     expect_lines listener.out \
         "listener: waiting for a talker (pid $first, key $key, shmid $shmid)" \
         "listener: PID $first received: good morning" \
+        "listener: PID $first kills itself with SIGKILL, after half of the answer" \
         "listener: the first listener, PID $first, has died of signal 9 (Killed)" \
         "listener: segment $shmid, created by PID $first, is stale" \
         "listener: waiting for a talker (pid $listener_pid, key $key, shmid $anew)" \

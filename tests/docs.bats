@@ -81,6 +81,15 @@ compiler() {
     awk -F '`' '/^## / { on = /syllabus/ } on && /^[|] `/ { print $2 }' "$readme" | diff -u lessons -
 }
 
+@test "README's row of a lesson begins with the claim that scripts/demo --list shows" {
+    "$ROOT/scripts/demo" --list | sed 's/  */ /' >claims
+    awk -F ' *[|] ' '/^## / { on = /syllabus/ } on && /^[|] `/ { gsub(/`/, ""); print $2, $3 }' "$readme" >rows
+    [ "$(wc -l <rows)" -eq "$(wc -l <claims)" ]
+    while IFS= read -r claim <&3 && IFS= read -r row <&4; do
+        [ "$row" = "$claim" ] || [ "${row#"$claim". }" != "$row" ] || fail "the claim: $claim" "the row:   $row"
+    done 3<claims 4<rows
+}
+
 @test "README shows the ladder of common/ as scripts/check-ladder checks it" {
     sed '/^#/d; /^$/d' "$ROOT/scripts/ladder.txt" >ladder
     [ -s ladder ]

@@ -46,9 +46,11 @@ in_order() { # FILE PATTERN...
 
 @test "pause sleeps until its deadline, although the message is there" {
     meet_wrong
-    sed 1d listener.out | expect_lines - "listener: before the sleep: SIGUSR1 has come and was handled, it is over"
-    expect_lines listener.err "listener-lostwakeup_no_mask: slept for 0.3 seconds, while the word stood in the \
-segment (word = 1)"
+    sed 1d listener.out | expect_lines - \
+        "listener: before the sleep: SIGUSR1 came and was handled: nothing is pending" \
+        "listener: the time limit of 0.3 s is over"
+    expect_lines listener.err \
+        "listener-lostwakeup_no_mask: slept for 0.3 seconds, although the word was already there: the signal was lost"
     expect_lines talker.out "talker: signals the listener (PID $listener_pid) between its check and its sleep"
     is_removed "$shmid"
 }
@@ -143,7 +145,7 @@ segment (word = 1)"
     start talker talker-lostwakeup
     finish listener 3
     finish talker 3
-    grep -F 'slept for 1 seconds' listener.err
+    grep -F 'slept for 1 second, ' listener.err
 }
 
 @test "the wrong variant waits in its window for a late talker, too" {

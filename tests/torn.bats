@@ -24,6 +24,12 @@ record_story() {
     ends 0 talker-torn
     finish listener 0
     expect_lines <(tail -n +2 listener.out) \
+        "listener: rejected: left 1, right 0 (sequence 1 is odd)" \
+        "listener: rejected: left 1, right 2 (sequence 2, then 4)" \
+        "listener: rejected: left 3, right 2 (sequence 5 is odd)" \
+        "listener: rejected: left 3, right 4 (sequence 6, then 8)" \
+        "listener: rejected: left 5, right 4 (sequence 9 is odd)" \
+        "listener: rejected: left 5, right 6 (sequence 10, then 12)" \
         "listener: read 9 times, rejected 6, accepted 3 whole and 0 torn"
     expect_lines talker.out "talker: wrote 6 records"
     expect_lines listener.err
@@ -64,9 +70,9 @@ record_story() {
 @test "the wrong variant differs only in the sequence" {
     diff <(code "$ROOT/listener/torn.c") <(code "$ROOT/listener/torn_no_seq.c") >code.diff || [ $? -eq 1 ]
     expect_lines <(sed -n 's/^[<>] //p' code.diff | sed '/^$/d; s, */\*.*\*/,,') \
-        "unsigned before = observe(&shared->sequence);" \
-        "unsigned after = observe(&shared->sequence);" \
-        "count(before % 2 == 0 && after == before, left, right);" \
+        "seen.before = observe(&shared->sequence);" \
+        "seen.after = observe(&shared->sequence);" \
+        "count(seen.before % 2 == 0 && seen.after == seen.before, left, right);" \
         "count(true, left, right);"
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# watching.bats - a counter that signals for each value: the watcher sees each value once.
+# watching.bats - a counter signals each value and waits until it was seen: the watcher sees each value once.
 # shellcheck disable=SC2154,SC2030,SC2031 # start sets NAME_pid; each test is a subshell
 
 load helpers
@@ -13,12 +13,11 @@ start_watcher() { # [OPTION]...
     shmid=$(shmid_of listener)
 }
 
-@test "a watcher that gets a signal for each value sees each once" {
+@test "the writer waits until each value was seen: each is seen once" {
     meet watching
     expect_lines listener.out \
         "listener: waiting for a talker (pid $listener_pid, key $(key_of shmfile 1), shmid $shmid)" \
-        "listener: rung: 0" "listener: rung: 1" "listener: rung: 2" "listener: rung: 3" "listener: rung: 4" \
-        "listener: rung 5 times: saw 0 to 4, each once: 5 of 5"
+        "listener: value "{0..4}" seen" "listener: missed 0 of 5: saw 0 to 4, each once"
     expect_lines talker.out "talker: counted 0 to 4, with a signal for each"
     expect_lines listener.err
     expect_lines talker.err
@@ -29,13 +28,13 @@ start_watcher() { # [OPTION]...
     start_watcher --count 200
     ends 0 talker-watching --interval 0.000001
     finish listener 0
-    diff <(seq 0 199) <(sed -n 's/^listener: rung: //p' listener.out)
-    grep -x 'listener: rung 200 times: saw 0 to 199, each once: 200 of 200' listener.out
+    diff <(seq 0 199) <(sed -n 's/^listener: value \([0-9]*\) seen$/\1/p' listener.out)
+    grep -x 'listener: missed 0 of 200: saw 0 to 199, each once' listener.out
 
     start_watcher --interval 0.3 --count 2
     ends 0 talker-watching --interval 0.000001
     finish listener 0
-    grep -x 'listener: rung 2 times: saw 0 to 1, each once: 2 of 2' listener.out
+    grep -x 'listener: missed 0 of 2: saw 0 to 1, each once' listener.out
 }
 
 @test "strace shows one signal for each value" {
@@ -74,13 +73,13 @@ start_watcher() { # [OPTION]...
 @test "a storm of stray SIGUSR1 adds no value and loses none" {
     start_watcher --count 20
     start talker talker-watching --interval 0.01
-    wait_for_line listener.out rung
+    wait_for_line listener.out seen
     while is_running "$listener_pid"; do
         kill -USR1 "$listener_pid" "$talker_pid" 2>/dev/null || :
     done
     finish talker 0
     finish listener 0
-    grep -x 'listener: rung 20 times: saw 0 to 19, each once: 20 of 20' listener.out
+    grep -x 'listener: missed 0 of 20: saw 0 to 19, each once' listener.out
 }
 
 @test "terminating and killing signals leave nothing behind" {
@@ -113,7 +112,7 @@ start_watcher() { # [OPTION]...
     kill -CONT "$talker_pid"
     finish talker 0
     finish listener 0
-    grep -x 'listener: rung 5 times: saw 0 to 4, each once: 5 of 5' listener.out
+    grep -x 'listener: missed 0 of 5: saw 0 to 4, each once' listener.out
     is_removed "$shmid"
 }
 
