@@ -41,7 +41,9 @@ OBJECTS   = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard */*.c))
 
 .PHONY: all demo test lint install uninstall dist clean
 
+# "make -s" says nothing.
 all: $(PROGRAMS:%=$(BUILD)/%) $(TOOLS:%=$(BUILD)/%)
+	$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@echo 'Next: scripts/demo, or $(BUILD)/listener in one terminal and $(BUILD)/talker in another')
 
 # build/talker comes from talker/talker.c, build/talker-torn from talker/torn.c. Each file is first made
 # under another name and then renamed, so that two builds at once do not disturb each other, and a

@@ -279,8 +279,9 @@ struct options options_parse(int argc, char **argv, const struct program *progra
         exit(fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED);
     }
     if (operands > program->most_operands)
-        errx(EXIT_USAGE, "unexpected operand '%s'; --help shows the usage",
-             argv[program->most_operands]);
+        errx(EXIT_USAGE, "unexpected operand '%s'; %s", argv[program->most_operands],
+             program->most_operands == 1 ? "put a message of several words in quotes"
+                                         : "--help shows the usage");
 
     start_trace(program);
     return (struct options){.file = common.file,

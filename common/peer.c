@@ -105,6 +105,11 @@ static bool is_zombie(pid_t pid)
     return state == 'Z' || state == 'X';
 }
 
+bool peer_is_stopped(pid_t pid)
+{
+    return state_of(pid) == 'T';
+}
+
 bool peer_may_be_stopped(pid_t pid)
 {
     char state = state_of(pid);

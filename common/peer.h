@@ -35,6 +35,9 @@ bool peer_is_gone(pid_t peer, int shmid);
  * and for another user's process: false. */
 bool peer_is_detached(pid_t pid, int shmid);
 
+/* Whether a process is stopped (SIGSTOP, Ctrl-Z), as far as the system says so. */
+bool peer_is_stopped(pid_t pid);
+
 /* Whether a process is stopped (SIGSTOP, Ctrl-Z), or is there and cannot be looked at. */
 bool peer_may_be_stopped(pid_t pid);
 

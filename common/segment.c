@@ -4,6 +4,7 @@
 #include "exits.h"
 #include "peer.h"
 #include "program.h"
+#include "text.h"
 
 #include <err.h>
 #include <errno.h>
@@ -234,6 +235,24 @@ enum segment_state segment_find(struct segment *segment, key_t key)
     return segment->state = SEGMENT_GONE;
 }
 
+void segment_append_listeners(char *text, size_t size)
+{
+    char line[256];
+    const char *before = "; other listeners of yours:";
+    FILE *list = fopen("/proc/sysvipc/shm", "re");
+    while (list && fgets(line, sizeof line, list)) {
+        int key, creator;
+        unsigned long bytes, uid;
+        if (sscanf(line, "%d %*d %*o %lu %d %*d %*u %lu", &key, &bytes, &creator, &uid) != 4 ||
+            key == 0 || bytes % MODULUS != REMAINDER || uid != geteuid() || !peer_is_alive(creator))
+            continue;
+        text_append(text, size, "%s PID %d (key %#x)", before, creator, (unsigned)key);
+        before = ",";
+    }
+    if (list)
+        fclose(list);
+}
+
 /* ---- survivors ---- */
 
 bool segment_outlives_processes(void)
@@ -369,11 +388,24 @@ static const char *way_out(int error)
     }
 }
 
+/* A lesson is known in a segment by four letters: "torn". Another program may have written others.
+ */
+static _Noreturn void refuse_lesson(const struct segment *segment)
+{
+    char letters[5] = "";
+    for (int i = 0; i < 4; i++) {
+        char letter = (char)(segment->lesson >> (24 - 8 * i) & 0xff);
+        letters[i] = letter >= 'a' && letter <= 'z' ? letter : '?';
+    }
+    errx(EXIT_FAILED,
+         "shmid %d belongs to another lesson (\"%s\", listener: PID %d): start its talker, or %s",
+         segment->shmid, letters, (int)segment->creator, elsewhere);
+}
+
 void segment_expect(const struct segment *segment, uint32_t lesson, uint32_t version, size_t bytes)
 {
     if (segment->lesson != lesson)
-        errx(EXIT_FAILED, "shmid %d belongs to the listener of another lesson (PID %d): %s",
-             segment->shmid, (int)segment->creator, elsewhere);
+        refuse_lesson(segment);
     if (segment->version != version)
         errx(EXIT_FAILED,
              "shmid %d is of version %lu, and this program knows %lu (listener: PID %d): %s",

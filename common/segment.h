@@ -70,6 +70,10 @@ void segment_expect(const struct segment *segment, uint32_t lesson, uint32_t ver
  * foreign or a call has failed (errno). */
 _Noreturn void segment_refuse(const struct segment *segment);
 
+/* Appends the live listeners of this user, where the system lists all segments (proc(5)): "; other
+ * listeners of yours: PID 12 (key 0x1002052)". Nothing where there are none. */
+void segment_append_listeners(char *text, size_t size);
+
 /* ---- create, attach, detach, remove ---- */
 
 /* Removes a stale segment of ours that has `key`, and says so. Exits as segment_refuse does where

@@ -79,6 +79,14 @@ static bool has_gone(const struct wait *wait, pid_t peer)
     return wait->is_gone ? wait->is_gone(peer, wait->object) : peer_is_gone(peer, wait->shmid);
 }
 
+/* A student who has typed Ctrl-Z in the other terminal waits here, and wonders. */
+static void say_if_stopped(const struct wait *wait, pid_t peer)
+{
+    if (wait->ticks == 1000 / TICK_MS && peer_is_stopped(peer))
+        warnx("the %s (PID %d) is stopped: type \"fg\" in its terminal", program_other_side(),
+              (int)peer);
+}
+
 static enum wait_result judge(struct wait *wait)
 {
     enum { REMOVED_TICKS = 3 }; /* the list of all segments is long: read it less often */
@@ -87,6 +95,8 @@ static enum wait_result judge(struct wait *wait)
         wait->ticks = 2; /* stopped on purpose: its time starts when it goes on */
     if (peer && wait->ticks >= 2 && has_gone(wait, peer))
         return WAIT_GONE;
+    if (peer)
+        say_if_stopped(wait, peer);
     if (wait->we_created && wait->ticks % REMOVED_TICKS == 0 && was_removed(wait->shmid))
         return WAIT_REMOVED;
     double allowed = wait->timeout * 1000 / TICK_MS;

@@ -110,13 +110,15 @@ static bool find_segment(struct talker *talker)
 static _Noreturn void say_what_to_start(const struct talker *talker)
 {
     const struct options *options = &talker->options;
-    char listener[PATH_MAX], command[2 * PATH_MAX] = "";
+    char listener[PATH_MAX], command[2 * PATH_MAX] = "", others[256] = "", directory[PATH_MAX];
     snprintf(listener, sizeof listener, "%.*slistener", talker->directory, talker->path);
     text_append_word(command, sizeof command, listener);
     text_append(command, sizeof command, " -f ");
     text_append_word(command, sizeof command, options->file);
-    errx(EXIT_NO_PEER, "no listener (key file \"%s\", project %d): start one, \"%s -j %d\"",
-         options->file, options->project, command, options->project);
+    segment_append_listeners(others, sizeof others);
+    errx(EXIT_NO_PEER, "no listener (key file \"%s\" in %s, project %d%s): start one, \"%s -j %d\"",
+         options->file, getcwd(directory, sizeof directory) ? directory : ".", options->project,
+         others, command, options->project);
 }
 
 static void find_listener(struct talker *talker)

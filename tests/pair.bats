@@ -429,3 +429,37 @@ teardown() { common_teardown; }
             'listener: replied: Have a nice day' 'talker: listener said: Have a nice day' || fail "run $run: $(cat screen)"
     done
 }
+
+# ---- what a student is told
+
+@test "a message of two words without quotes is refused with a hint" {
+    refuses 2 'quotes' talker Hello world
+}
+
+@test "a process whose peer was stopped with Ctrl-Z says how to go on" {
+    start_listener
+    start_held talker shmat:2 talker Hello
+    kill -STOP "$listener_pid"
+    wait_for_state "$listener_pid" T
+    kill -CONT "$talker_pid"
+    wait_for_line talker.err "the listener \(PID $listener_pid\) is stopped: type \"fg\" in its terminal"
+    kill -CONT "$listener_pid"
+    finish talker 0
+    finish listener 0
+    [ "$(grep -c stopped talker.err)" -eq 1 ]
+}
+
+@test "the segment of another lesson is refused with the lesson's letters" {
+    start_listener_of torn
+    refuses 1 'another lesson \("torn", listener: PID [0-9]+\)' talker
+    stop listener
+}
+
+@test "a talker without a listener says where it looked, and names your listeners" {
+    mkdir elsewhere
+    start_listener --file elsewhere/shmfile
+    run -3 "$TALKER"
+    grep -F "(key file \"shmfile\" in $PWD, project 1; other listeners of yours:" <<<"$output"
+    grep -F "PID $listener_pid (key $(key_of elsewhere/shmfile 1))" <<<"$output"
+    stop listener
+}
