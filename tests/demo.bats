@@ -342,8 +342,23 @@ END
 @test "on a terminal no line is broken within a word" {
     requires_terminal
     script -qec "stty cols 60; env TERM=dumb $typed --explain handshake" /dev/null >out
-    grep -q '^listener | # Block SIGUSR1 first' out
+    grep -q '^listener | # Block SIGUSR1: ' out
     awk '{ sub(/\r$/, "") } /^(talker  |listener) [|] #/ && length > 60 { print; long = 1 } END { exit long }' out
+}
+
+@test "on a terminal the title, the question and messages are not broken within a word" {
+    requires_terminal
+    for lesson in torn_no_seq handshake; do
+        script -qec "stty cols 40; env TERM=dumb $typed $lesson" /dev/null | tr -d '\r' >"$lesson.out"
+        question=$(sed -n 's/^ \* Question: /Question: /p' "$ROOT/listener/$lesson.c")
+        grep -qF "$question" <(xargs -d '\n' <"$lesson.out")
+        [ -z "$(awk '!/^\$ / && length > 40' "$lesson.out")" ]
+    done
+    xargs -d '\n' <torn_no_seq.out | grep -q 'this is the wrong variant, and it has to fail$'
+
+    script -qec "stty cols 40; printf 'x\nl\n' | env TERM=dumb $typed --step" /dev/null | tr -d '\r' >step.out
+    grep -A 3 '^t, l, or q > x' step.out | tr '\n' ' ' | grep -q 'Enter alone does so again, q ends both'
+    [ -z "$(awk '/^t advances/, /both$/ { if (length > 40) print }' step.out)" ]
 }
 
 @test "--explain handshake fits on two screens of 40 lines" {
