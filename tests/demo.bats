@@ -83,15 +83,17 @@ END
     [[ $output == *$'\n'"talker   | listener said: Have a nice day"$'\n'* ]]
     nothing_is_left_of "$output"
 
-    # ipcs comes after both have spoken, and before the reply; then once more, and has a header only.
+    # ipcs comes after both have spoken, and before the reply; then once more, and has no row.
     shmid=$(sed -n 's/.*shmid \([0-9]*\)).*/\1/p' <<<"$output")
     awk -v id="$shmid" '
         /\| (said|received): / { spoken++ }
         /\| replied: / { replied++ }
-        $0 == "$ ipcs -m" { shown++ }
+        /^[$] ipcs -m/ { command[++shown] = $0 }
+        $0 == "Both programs have ended." { ended = shown }
         $2 == id && NF > 4 { if (spoken == 2 && !replied && shown == 1 && $6 == 2) good = 1; else bad = 1 }
-        { last = $2 }
-        END { exit !(good && !bad && shown == 2 && last == "shmid") }' <<<"$output"
+        { above = last; last = $0 }
+        END { exit !(good && !bad && shown == 2 && ended == 1 && above ~ /shmid/ && last == "(no segment)" &&
+                     command[1] == "$ ipcs -m # only this segment\047s row" && command[2] == "$ ipcs -m") }' <<<"$output"
 }
 
 @test "--explain has both tell their calls, and why they are made" {
@@ -271,7 +273,7 @@ talker   | sent
 talker   | [41] kill(42, SIGUSR1) = 0
 listener | [42] --- SIGUSR1 from 41 ---
 listener | [42] --- SIGUSR1 from 99 ---
-listener | (one more line like those above)
+listener | [42] --- SIGUSR1 from 41 ---
 END
 }
 
@@ -290,43 +292,101 @@ listener-story[42] publish magic = 0x73686d74 "shmt"
 listener-story[42] publish turn = 41
 END
     diff - <(grep ^segment <<<"$story") <<'END'
-segment  | magic: 0x73686d74 "shmt"
-segment  | text: "one = (1)"
+segment  | magic: 0 -> 0x73686d74 "shmt"
+segment  | text: "" -> "one = (1)"
 segment  | state: NOTHING -> SAID
 segment  | state: SAID -> ANSWERED
-segment  | turn: 41
+segment  | turn: 0 -> 41
 segment  | turn: 41 -> 42
-segment  | magic: 0x73686d74 "shmt"
+segment  | magic: 0 -> 0x73686d74 "shmt"
+segment  | turn: 0 -> 41
 END
     [[ $story == *$'publish state = SAID (1)\nsegment  | state: NOTHING -> SAID\n'* ]]
 }
 
-@test "--explain: what repeats is shown twice, and then counted" {
+@test "--explain: a word that was not read before changes from the name of 0" {
+    mkdir -p house/common/layout
+    printf '#define STORY_VALUES \\\n    "step: MET WRITTEN; " \\\n    "state: ABSENT=-1 HERE"\n' >house/common/layout/story.h
     narrate <<'END'
-talker-story[41] # send, and send again
-talker-story[41] kill(42, 0) = 0
-talker-story[41] kill(42, 0) = 0
-talker-story[41] kill(42, 0) = 0
-listener-story[42] kill(42, 0) = 0
-talker-story[41] kill(42, 0) = 0
-talker-story[41] kill(42, 0) = -1 ESRCH (No such process)
-talker-story[41] kill(42, 0) = 0
+talker-story[41] publish step = WRITTEN (1)
+talker-story[41] publish state = ABSENT (-1)
+END
+    diff - <(grep ^segment <<<"$story") <<'END'
+segment  | step: MET -> WRITTEN
+segment  | state: 0 -> ABSENT
+END
+}
+
+@test "--explain: what repeats is shown twice, and then counted and named" {
+    narrate <<'END'
+talker-story[41] # look, and look again
+talker-story[41] observe turn = 1
+talker-story[41] observe turn = 2
+talker-story[41] observe turn = 3
+listener-story[42] observe turn = 3
+talker-story[41] observe turn = 4
+talker-story[41] shmdt(0) = -1 EINVAL (Invalid argument)
+talker-story[41] shmdt(0) = -1 EINVAL (Invalid argument)
+talker-story[41] shmdt(0) = -1 EINVAL (Invalid argument)
+talker-story[41] observe turn = 5
 talker: done
 talker-story[41] # once more
-talker-story[41] kill(42, 0) = 0
+talker-story[41] observe turn = 5
 END
     diff - <(echo "$story") <<'END'
-talker   | # send, and send again
-talker   | [41] kill(42, 0) = 0
-talker   | [41] kill(42, 0) = 0
-listener | [42] kill(42, 0) = 0
-talker   | (2 more lines like those above)
-talker   | [41] kill(42, 0) = -1 ESRCH (No such process)
-talker   | (one more line like those above)
+talker   | # look, and look again
+talker   | [41] observe turn = 1
+talker   | [41] observe turn = 2
+listener | [42] observe turn = 3
+talker   | (2 more lines like those above: observe turn)
+talker   | [41] shmdt(0) = -1 EINVAL (Invalid argument)
+talker   | [41] shmdt(0) = -1 EINVAL (Invalid argument)
+talker   | (2 more lines like those above: shmdt EINVAL, observe turn)
 talker   | done
 talker   | # once more
-talker   | [41] kill(42, 0) = 0
+talker   | [41] observe turn = 5
 END
+}
+
+@test "--explain: a line that repeats once is shown, and what follows from it stays below" {
+    narrate <<'END'
+talker-story[41] publish turn = 1
+talker-story[41] publish turn = 2
+talker-story[41] publish turn = 3
+listener-story[42] observe turn = 3
+listener-story[42] observe turn = 3
+listener-story[42] observe turn = 3
+listener: seen 3
+talker: done
+talker-story[41] publish turn = 4
+END
+    diff - <(echo "$story") <<'END'
+talker   | [41] publish turn = 1
+segment  | turn: 0 -> 1
+talker   | [41] publish turn = 2
+segment  | turn: 1 -> 2
+talker   | [41] publish turn = 3
+segment  | turn: 2 -> 3
+listener | [42] observe turn = 3
+listener | [42] observe turn = 3
+listener | [42] observe turn = 3
+listener | seen 3
+talker   | done
+talker   | [41] publish turn = 4
+segment  | turn: 3 -> 4
+END
+}
+
+@test "--explain: signals and sleeps are shown, however often, but not a storm of them" {
+    for turn in $(seq 30); do
+        echo 'talker-story[41] kill(42, SIGUSR1) = 0'
+        [ "$turn" -gt 20 ] || echo 'listener-story[42] sigsuspend([]) = -1 EINTR (Interrupted system call)'
+        [ "$turn" -gt 20 ] || echo 'listener-story[42] --- SIGUSR1 from 41 ---'
+    done >turns
+    narrate <turns
+    diff <(sed 's/^[a-z]*-story/| /; 61,$d' turns | sed 's/^| \[41/talker   &/; s/^| \[42/listener &/') \
+        <(sed '$d' <<<"$story")
+    [ "${story##*$'\n'}" = 'talker   | (10 more lines like those above: kill)' ]
 }
 
 # ---- colour
@@ -484,6 +544,7 @@ END
     done
     rm -rf house/build && ln -s "$real" house/build
     run -0 env PATH="$PWD/tools" BUILD=build "$demo"
+    grep -qx "\$ cat /proc/sysvipc/shm # only this segment's row" <<<"$output"
     grep -qx '\$ cat /proc/sysvipc/shm' <<<"$output"
     nothing_is_left_of "$output"
 }
