@@ -642,7 +642,7 @@ is_ignored() { # SIGNAL
     # One that was "asleep, waits for a signal" at the prompt may have woken up, and stopped before any call.
     awk '
         /^(talker|listener): / { before[$1] = $NF }
-        /^t, l, or q > / { name = $NF == "t" ? "talker" : "listener"; due = before[name ":"]; calls = 0; prompts++ }
+        /^t, l, or q .*> / { name = $NF == "t" ? "talker" : "listener"; due = before[name ":"]; calls = 0; prompts++ }
         /^[a-z]+ +\| \[[0-9]+\] [a-z]+\(/ && $1 == name {
             call = $4; sub(/\(.*/, "", call)
             if (call == "sigsuspend") next
@@ -665,13 +665,17 @@ is_ignored() { # SIGNAL
     { yes l | head -n 40; echo q; } >letters
     run -0 "$demo" --step <letters
     sleeps=$'\nlistener: asleep, waits for a signal\n'
-    [[ $output == *"$sleeps"$'t, l, or q > l\nthe listener is asleep: a signal from the talker '* ]]
+    [[ $output == *"$sleeps"$'t, l, or q (Enter repeats l) > l\nthe listener is asleep: a signal from the talker '* ]]
+    before=$'listener: stopped before sigsuspend\nt, l, or q (Enter repeats l) > l\n'
+    [[ $output == *"$before"$'the listener calls sigsuspend and sleeps\n'*"$sleeps"* ]]
+    [ "$(grep -c 'calls sigsuspend and sleeps' <<<"$output")" -eq 1 ]
     nothing_is_left_of "$output"
 }
 
 @test "--step: Enter alone does the same again; another letter is explained" {
     run -0 "$demo" --step <<<$'t\n\nx\n\nq'
-    [[ $output == *$'> t\ntalker '*'sigprocmask('*$'> \ntalker '*'sigaction('*$'> x\nt advances '*$'> \nt advances '* ]]
+    [[ $output == *$'> t\ntalker '*'sigprocmask('*$'q (Enter repeats t) > \ntalker '*'sigaction('* ]]
+    [[ $output == *$'> x\nt advances '*$'q > \nt advances '* ]]
 }
 
 @test "--step: whom the one wakes up is waited for, and shown, before the next prompt" {
@@ -695,7 +699,7 @@ kill -s STOP $$
 END
     run -0 "$demo" --step wake <<<t
     before=$'\ntalker:   stopped before kill\nlistener: asleep, waits for a signal\nt, l, or q > t\n'
-    after=$'\ntalker:   stopped before shmdt\nlistener: stopped before shmdt\nt, l, or q > \n'
+    after=$'\ntalker:   stopped before shmdt\nlistener: stopped before shmdt\nt, l, or q (Enter repeats t) > \n'
     [[ $output == *"$before"$'listener | woken\n'"$after"* ]]
 }
 
@@ -704,6 +708,23 @@ END
     run -0 "$demo" --step <letters
     [[ $output == *$'\ntalker:   ended by SIGTERM\nlistener: ended by SIGTERM'* ]]
     nothing_is_left_of "$output"
+}
+
+@test "--step: after q, what the programs still report is not shown, but their calls are" {
+    house parting
+    says parting 'they part.'
+    side listener-parting <<'END'
+trap 'echo "listener-parting[$$] shmdt(0) = 0"; echo "listener: the talker went away"; exit 3' TERM
+echo "listener: waiting"
+while :; do
+    echo "listener-parting[$$] stopped before shmget: ..."
+    kill -s STOP $$
+done
+END
+    side talker-parting </dev/null
+    run "$demo" --step parting <<<q
+    [[ $output == *$' > q\n(you ended the run)\nlistener | ['*$'] shmdt(0) = 0\n\ntalker: '* ]]
+    [[ $output == *'listener: ended with status 3'* && $output != *'went away'* ]]
 }
 
 @test "--step: at the end of the input both run to their end" {
