@@ -93,7 +93,8 @@ END
         $2 == id && NF > 4 { if (spoken == 2 && !replied && shown == 1 && $6 == 2) good = 1; else bad = 1 }
         { above = last; last = $0 }
         END { exit !(good && !bad && shown == 2 && ended == 1 && above ~ /shmid/ && last == "(no segment)" &&
-                     command[1] == "$ ipcs -m # only this segment\047s row" && command[2] == "$ ipcs -m") }' <<<"$output"
+                     command[1] == "$ ipcs -m # only this segment\047s row" && command[2] == "$ ipcs -m") }' \
+        <<<"$output"
 }
 
 @test "--explain has both tell their calls, and why they are made" {
@@ -306,7 +307,8 @@ END
 
 @test "--explain: a word that was not read before changes from the name of 0" {
     mkdir -p house/common/layout
-    printf '#define STORY_VALUES \\\n    "step: MET WRITTEN; " \\\n    "state: ABSENT=-1 HERE"\n' >house/common/layout/story.h
+    printf '#define STORY_VALUES \\\n    "step: MET WRITTEN; " \\\n    "state: ABSENT=-1 HERE"\n' \
+        >house/common/layout/story.h
     narrate <<'END'
 talker-story[41] publish step = WRITTEN (1)
 talker-story[41] publish state = ABSENT (-1)

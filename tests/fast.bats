@@ -24,7 +24,8 @@ make_tests() { # NAME TITLE...
 # At the front of PATH bats has its own parts, which know nothing of a bats within a bats.
 test_fast() { # [ARGUMENT]...
     status=0
-    env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" JOBS=1 timeout 60 tree/scripts/test --fast "$@" >out 2>err 3>&- || status=$?
+    env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" JOBS=1 \
+        timeout 60 tree/scripts/test --fast "$@" >out 2>err 3>&- || status=$?
 }
 
 @test "--fast runs the pair, the handshake and the first test of each other lesson" {
