@@ -83,15 +83,18 @@ END
     [[ $output == *$'\n'"talker   | listener said: Have a nice day"$'\n'* ]]
     nothing_is_left_of "$output"
 
-    # ipcs comes after both have spoken, and before the reply; then once more, and has a header only.
+    # ipcs comes after both have spoken, and before the reply; then once more, and has no row.
     shmid=$(sed -n 's/.*shmid \([0-9]*\)).*/\1/p' <<<"$output")
     awk -v id="$shmid" '
         /\| (said|received): / { spoken++ }
         /\| replied: / { replied++ }
-        $0 == "$ ipcs -m" { shown++ }
+        /^[$] ipcs -m/ { command[++shown] = $0 }
+        $0 == "Both programs have ended." { ended = shown }
         $2 == id && NF > 4 { if (spoken == 2 && !replied && shown == 1 && $6 == 2) good = 1; else bad = 1 }
-        { last = $2 }
-        END { exit !(good && !bad && shown == 2 && last == "shmid") }' <<<"$output"
+        { above = last; last = $0 }
+        END { exit !(good && !bad && shown == 2 && ended == 1 && above ~ /shmid/ && last == "(no segment)" &&
+                     command[1] == "$ ipcs -m # only this segment\047s row" && command[2] == "$ ipcs -m") }' \
+        <<<"$output"
 }
 
 @test "--explain has both tell their calls, and why they are made" {
@@ -271,7 +274,7 @@ talker   | sent
 talker   | [41] kill(42, SIGUSR1) = 0
 listener | [42] --- SIGUSR1 from 41 ---
 listener | [42] --- SIGUSR1 from 99 ---
-listener | (one more line like those above)
+listener | [42] --- SIGUSR1 from 41 ---
 END
 }
 
@@ -290,43 +293,102 @@ listener-story[42] publish magic = 0x73686d74 "shmt"
 listener-story[42] publish turn = 41
 END
     diff - <(grep ^segment <<<"$story") <<'END'
-segment  | magic: 0x73686d74 "shmt"
-segment  | text: "one = (1)"
+segment  | magic: 0 -> 0x73686d74 "shmt"
+segment  | text: "" -> "one = (1)"
 segment  | state: NOTHING -> SAID
 segment  | state: SAID -> ANSWERED
-segment  | turn: 41
+segment  | turn: 0 -> 41
 segment  | turn: 41 -> 42
-segment  | magic: 0x73686d74 "shmt"
+segment  | magic: 0 -> 0x73686d74 "shmt"
+segment  | turn: 0 -> 41
 END
     [[ $story == *$'publish state = SAID (1)\nsegment  | state: NOTHING -> SAID\n'* ]]
 }
 
-@test "--explain: what repeats is shown twice, and then counted" {
+@test "--explain: a word that was not read before changes from the name of 0" {
+    mkdir -p house/common/layout
+    printf '#define STORY_VALUES \\\n    "step: MET WRITTEN; " \\\n    "state: ABSENT=-1 HERE"\n' \
+        >house/common/layout/story.h
     narrate <<'END'
-talker-story[41] # send, and send again
-talker-story[41] kill(42, 0) = 0
-talker-story[41] kill(42, 0) = 0
-talker-story[41] kill(42, 0) = 0
-listener-story[42] kill(42, 0) = 0
-talker-story[41] kill(42, 0) = 0
-talker-story[41] kill(42, 0) = -1 ESRCH (No such process)
-talker-story[41] kill(42, 0) = 0
+talker-story[41] publish step = WRITTEN (1)
+talker-story[41] publish state = ABSENT (-1)
+END
+    diff - <(grep ^segment <<<"$story") <<'END'
+segment  | step: MET -> WRITTEN
+segment  | state: 0 -> ABSENT
+END
+}
+
+@test "--explain: what repeats is shown twice, and then counted and named" {
+    narrate <<'END'
+talker-story[41] # look, and look again
+talker-story[41] observe turn = 1
+talker-story[41] observe turn = 2
+talker-story[41] observe turn = 3
+listener-story[42] observe turn = 3
+talker-story[41] observe turn = 4
+talker-story[41] shmdt(0) = -1 EINVAL (Invalid argument)
+talker-story[41] shmdt(0) = -1 EINVAL (Invalid argument)
+talker-story[41] shmdt(0) = -1 EINVAL (Invalid argument)
+talker-story[41] observe turn = 5
 talker: done
 talker-story[41] # once more
-talker-story[41] kill(42, 0) = 0
+talker-story[41] observe turn = 5
 END
     diff - <(echo "$story") <<'END'
-talker   | # send, and send again
-talker   | [41] kill(42, 0) = 0
-talker   | [41] kill(42, 0) = 0
-listener | [42] kill(42, 0) = 0
-talker   | (2 more lines like those above)
-talker   | [41] kill(42, 0) = -1 ESRCH (No such process)
-talker   | (one more line like those above)
+talker   | # look, and look again
+talker   | [41] observe turn = 1
+talker   | [41] observe turn = 2
+listener | [42] observe turn = 3
+talker   | (2 more lines like those above: observe turn)
+talker   | [41] shmdt(0) = -1 EINVAL (Invalid argument)
+talker   | [41] shmdt(0) = -1 EINVAL (Invalid argument)
+talker   | (2 more lines like those above: shmdt EINVAL, observe turn)
 talker   | done
 talker   | # once more
-talker   | [41] kill(42, 0) = 0
+talker   | [41] observe turn = 5
 END
+}
+
+@test "--explain: a line that repeats once is shown, and what follows from it stays below" {
+    narrate <<'END'
+talker-story[41] publish turn = 1
+talker-story[41] publish turn = 2
+talker-story[41] publish turn = 3
+listener-story[42] observe turn = 3
+listener-story[42] observe turn = 3
+listener-story[42] observe turn = 3
+listener: seen 3
+talker: done
+talker-story[41] publish turn = 4
+END
+    diff - <(echo "$story") <<'END'
+talker   | [41] publish turn = 1
+segment  | turn: 0 -> 1
+talker   | [41] publish turn = 2
+segment  | turn: 1 -> 2
+talker   | [41] publish turn = 3
+segment  | turn: 2 -> 3
+listener | [42] observe turn = 3
+listener | [42] observe turn = 3
+listener | [42] observe turn = 3
+listener | seen 3
+talker   | done
+talker   | [41] publish turn = 4
+segment  | turn: 3 -> 4
+END
+}
+
+@test "--explain: signals and sleeps are shown, however often, but not a storm of them" {
+    for turn in $(seq 30); do
+        echo 'talker-story[41] kill(42, SIGUSR1) = 0'
+        [ "$turn" -gt 20 ] || echo 'listener-story[42] sigsuspend([]) = -1 EINTR (Interrupted system call)'
+        [ "$turn" -gt 20 ] || echo 'listener-story[42] --- SIGUSR1 from 41 ---'
+    done >turns
+    narrate <turns
+    diff <(sed 's/^[a-z]*-story/| /; 61,$d' turns | sed 's/^| \[41/talker   &/; s/^| \[42/listener &/') \
+        <(sed '$d' <<<"$story")
+    [ "${story##*$'\n'}" = 'talker   | (10 more lines like those above: kill)' ]
 }
 
 # ---- colour
@@ -344,6 +406,21 @@ END
     script -qec "stty cols 60; env TERM=dumb $typed --explain handshake" /dev/null >out
     grep -q '^listener | # Block SIGUSR1: ' out
     awk '{ sub(/\r$/, "") } /^(talker  |listener) [|] #/ && length > 60 { print; long = 1 } END { exit long }' out
+}
+
+@test "on a terminal the title, the question and messages are not broken within a word" {
+    requires_terminal
+    for lesson in torn_no_seq handshake; do
+        script -qec "stty cols 40; env TERM=dumb $typed $lesson" /dev/null | tr -d '\r' >"$lesson.out"
+        question=$(sed -n 's/^ \* Question: /Question: /p' "$ROOT/listener/$lesson.c")
+        grep -qF "$question" <(xargs -d '\n' <"$lesson.out")
+        [ -z "$(awk '!/^\$ / && length > 40' "$lesson.out")" ]
+    done
+    xargs -d '\n' <torn_no_seq.out | grep -q 'this is the wrong variant, and it has to fail$'
+
+    script -qec "stty cols 40; printf 'x\nl\n' | env TERM=dumb $typed --step" /dev/null | tr -d '\r' >step.out
+    grep -A 3 '^t, l, or q > x' step.out | tr '\n' ' ' | grep -q 'Enter alone does so again, q ends both'
+    [ -z "$(awk '/^t advances/, /both$/ { if (length > 40) print }' step.out)" ]
 }
 
 @test "--explain handshake fits on two screens of 40 lines" {
@@ -469,6 +546,7 @@ END
     done
     rm -rf house/build && ln -s "$real" house/build
     run -0 env PATH="$PWD/tools" BUILD=build "$demo"
+    grep -qx "\$ cat /proc/sysvipc/shm # only this segment's row" <<<"$output"
     grep -qx '\$ cat /proc/sysvipc/shm' <<<"$output"
     nothing_is_left_of "$output"
 }
@@ -566,7 +644,7 @@ is_ignored() { # SIGNAL
     # One that was "asleep, waits for a signal" at the prompt may have woken up, and stopped before any call.
     awk '
         /^(talker|listener): / { before[$1] = $NF }
-        /^t, l, or q > / { name = $NF == "t" ? "talker" : "listener"; due = before[name ":"]; calls = 0; prompts++ }
+        /^t, l, or q .*> / { name = $NF == "t" ? "talker" : "listener"; due = before[name ":"]; calls = 0; prompts++ }
         /^[a-z]+ +\| \[[0-9]+\] [a-z]+\(/ && $1 == name {
             call = $4; sub(/\(.*/, "", call)
             if (call == "sigsuspend") next
@@ -589,13 +667,17 @@ is_ignored() { # SIGNAL
     { yes l | head -n 40; echo q; } >letters
     run -0 "$demo" --step <letters
     sleeps=$'\nlistener: asleep, waits for a signal\n'
-    [[ $output == *"$sleeps"$'t, l, or q > l\nthe listener is asleep: a signal from the talker '* ]]
+    [[ $output == *"$sleeps"$'t, l, or q (Enter repeats l) > l\nthe listener is asleep: a signal from the talker '* ]]
+    before=$'listener: stopped before sigsuspend\nt, l, or q (Enter repeats l) > l\n'
+    [[ $output == *"$before"$'the listener calls sigsuspend and sleeps\n'*"$sleeps"* ]]
+    [ "$(grep -c 'calls sigsuspend and sleeps' <<<"$output")" -eq 1 ]
     nothing_is_left_of "$output"
 }
 
 @test "--step: Enter alone does the same again; another letter is explained" {
     run -0 "$demo" --step <<<$'t\n\nx\n\nq'
-    [[ $output == *$'> t\ntalker '*'sigprocmask('*$'> \ntalker '*'sigaction('*$'> x\nt advances '*$'> \nt advances '* ]]
+    [[ $output == *$'> t\ntalker '*'sigprocmask('*$'q (Enter repeats t) > \ntalker '*'sigaction('* ]]
+    [[ $output == *$'> x\nt advances '*$'q > \nt advances '* ]]
 }
 
 @test "--step: whom the one wakes up is waited for, and shown, before the next prompt" {
@@ -619,7 +701,7 @@ kill -s STOP $$
 END
     run -0 "$demo" --step wake <<<t
     before=$'\ntalker:   stopped before kill\nlistener: asleep, waits for a signal\nt, l, or q > t\n'
-    after=$'\ntalker:   stopped before shmdt\nlistener: stopped before shmdt\nt, l, or q > \n'
+    after=$'\ntalker:   stopped before shmdt\nlistener: stopped before shmdt\nt, l, or q (Enter repeats t) > \n'
     [[ $output == *"$before"$'listener | woken\n'"$after"* ]]
 }
 
@@ -628,6 +710,23 @@ END
     run -0 "$demo" --step <letters
     [[ $output == *$'\ntalker:   ended by SIGTERM\nlistener: ended by SIGTERM'* ]]
     nothing_is_left_of "$output"
+}
+
+@test "--step: after q, what the programs still report is not shown, but their calls are" {
+    house parting
+    says parting 'they part.'
+    side listener-parting <<'END'
+trap 'echo "listener-parting[$$] shmdt(0) = 0"; echo "listener: the talker went away"; exit 3' TERM
+echo "listener: waiting"
+while :; do
+    echo "listener-parting[$$] stopped before shmget: ..."
+    kill -s STOP $$
+done
+END
+    side talker-parting </dev/null
+    run "$demo" --step parting <<<q
+    [[ $output == *$' > q\n(you ended the run)\nlistener | ['*$'] shmdt(0) = 0\n\ntalker: '* ]]
+    [[ $output == *'listener: ended with status 3'* && $output != *'went away'* ]]
 }
 
 @test "--step: at the end of the input both run to their end" {

@@ -22,9 +22,10 @@ make_tests() { # NAME TITLE...
 }
 
 # At the front of PATH bats has its own parts, which know nothing of a bats within a bats.
-test_fast() {
+test_fast() { # [ARGUMENT]...
     status=0
-    env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" JOBS=1 timeout 60 tree/scripts/test --fast >out 2>err 3>&- || status=$?
+    env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" JOBS=1 \
+        timeout 60 tree/scripts/test --fast "$@" >out 2>err 3>&- || status=$?
 }
 
 @test "--fast runs the pair, the handshake and the first test of each other lesson" {
@@ -42,4 +43,13 @@ test_fast() {
     echo '# nothing yet' >tree/tests/plain.bats
     test_fast
     [ "$status" -eq 1 ]
+}
+
+@test "--fast with a file is one line of our own, and status 2" {
+    for file in tests/plain.bats plain; do
+        test_fast "$file"
+        [ "$status" -eq 2 ]
+        expect_lines err 'scripts/test: --fast takes no files: it chooses them itself; --help shows the usage'
+        expect_lines out
+    done
 }
