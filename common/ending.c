@@ -51,6 +51,7 @@ void ending_start(void)
         if (sigismember(&ours, asks_to_end[i]) == 1 &&
             sys_sigaction(asks_to_end[i], &action, NULL) == -1)
             err(EXIT_FAILED, "sigaction(%s)", signals_name(asks_to_end[i]));
+    trace_obeys(ending_obey); /* not before the handlers are there */
 }
 
 void ending_unblock_in(sigset_t *mask)

@@ -45,7 +45,7 @@ void segment_make_file(const char *file)
     while (fd == -1 && errno == EINTR);
     if (fd == -1 && errno != EEXIST)
         err(EXIT_FAILED, "open(\"%s\", O_CREAT): cannot create the key file", file);
-    if (fd != -1 && close(fd) == -1)
+    if (fd != -1 && close(fd) == -1 && errno != EINTR) /* interrupted, it is closed as well */
         err(EXIT_FAILED, "close(\"%s\")", file);
 }
 

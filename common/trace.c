@@ -26,6 +26,7 @@ static struct trace_options options;
 static int file = -1;
 static bool muted, ending;
 static _Atomic int *stops_to;
+static void (*obey_ending)(void);
 
 /* The word that was observed last, if nothing was narrated since. */
 static struct {
@@ -169,6 +170,11 @@ void trace_stops_to(_Atomic int *stopped)
     stops_to = stopped;
 }
 
+void trace_obeys(void (*obey)(void))
+{
+    obey_ending = obey;
+}
+
 void trace_stop_no_more(void)
 {
     options.step = false;
@@ -198,6 +204,8 @@ static void stop_before(const char *what)
     raise(SIGSTOP);
     if (stops_to)
         atomic_store(stops_to, 0);
+    if (obey_ending)
+        obey_ending();
     errno = saved;
 }
 

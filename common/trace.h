@@ -172,6 +172,10 @@ void trace_only_if_very_verbose(bool on);
 /* From now on neither --step nor --hold stops this process. */
 void trace_stop_no_more(void);
 
+/* After each stop of --step and --hold, `obey` is called: a signal that asks us to end may have
+ * come while we stood still, and it is blocked. */
+void trace_obeys(void (*obey)(void));
+
 /* The same for a process that was asked to end: it also does not wait until stderr is read. */
 void trace_ending(void);
 

@@ -54,6 +54,8 @@ int main(int argc, char **argv)
     segment_find(&found, key);
     check(error == EEXIST, "created with IPC_EXCL: %s, shmid %d has the key already",
           error ? calls_error_name(error) : "no error", found.shmid);
+    if (found.state == SEGMENT_STALE)
+        segment_remove_at_exit(found.shmid); /* if we do not come so far as to recover it */
     bool stale = found.state == SEGMENT_STALE, alive = peer_is_alive(found.creator);
     check(stale && !alive, "shmid %d: %s, made by PID %d, which is %s", found.shmid,
           stale ? "ours and stale" : "not to be removed", (int)found.creator,

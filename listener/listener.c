@@ -22,6 +22,7 @@
 #include "../common/lesson.h"
 #include "../common/peer.h"
 #include "../common/segment.h"
+#include "../common/tick.h"
 #include "../common/wait.h"
 
 #include <stdio.h>
@@ -172,16 +173,16 @@ static struct wait wait_for(const struct listener *listener)
 
 /* ---- seats ---- */
 
-/* Such a talker may wait for long: where the kernel names only the last that attached, it has to be
- * that one. */
-static void warn_once(int pid)
+/* Whether to ask the kernel once more about the talker in this seat. Where it names only the last
+ * process that attached, the others cannot be served: they lose their seats after a second. */
+static bool ask_once_more(int at, int pid)
 {
-    static int last;
-    if (pid != last)
-        warnx("cannot tell whether PID %d, which has a seat, has attached this segment "
-              "(/proc/%d/maps): asking again",
-              pid, pid);
-    last = pid;
+    enum { MOST = 1000 / TICK_MS };
+    static int about[PAIR_SEATS], asked[PAIR_SEATS];
+    if (about[at] != pid)
+        asked[at] = 0;
+    about[at] = pid;
+    return asked[at]++ < MOST;
 }
 
 /* Finds the first talker behind the seat that was served last. A PID in a seat is a claim: it is
@@ -202,12 +203,14 @@ static bool find_talker(struct listener *listener, bool *ask_again)
             listener->seat = at;
             return true;
         }
-        if (claim == PEER_UNKNOWN) {
+        if (claim == PEER_UNKNOWN && ask_once_more(at, pid)) {
             *ask_again = true;
-            warn_once(pid);
             continue;
         }
-        warnx("ignoring PID %d in seat %d: it has not attached this segment", pid, at);
+        warnx("ignoring PID %d in seat %d: %s", pid, at,
+              claim == PEER_DENIED ? "it has not attached this segment"
+                                   : "its /proc/PID/maps cannot be read, so the kernel does not "
+                                     "confirm that it has attached this segment");
         atomic_compare_exchange_strong(&listener->pair->seat[at], &pid, 0);
     }
     return false;

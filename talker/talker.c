@@ -67,6 +67,7 @@ int main(int argc, char **argv)
 {
     const char *path = argv[0] ? argv[0] : "", *slash = strrchr(path, '/');
     struct talker talker = {.me = (int)getpid(),
+                            .seat = -1,
                             .path = path,
                             .directory = slash ? (int)(slash + 1 - path) : 0,
                             .options = program_start(argc, argv, &program)};
@@ -178,11 +179,23 @@ static void detach(struct talker *talker)
 
 /* ---- wait for the turn ---- */
 
+/* The listener cannot ring a talker that the kernel does not confirm: such a talker finds its seat
+ * emptied at a tick. */
+static bool is_over(pid_t listener, const void *object)
+{
+    const struct talker *talker = object;
+    bool unseated =
+        talker->seat >= 0 && atomic_load(&talker->pair->seat[talker->seat]) != talker->me;
+    return unseated || peer_is_gone(listener, talker->segment.shmid);
+}
+
 static struct wait wait_for(const struct talker *talker)
 {
     return (struct wait){.peer = talker->listener,
                          .shmid = talker->segment.shmid,
                          .stopped = &talker->pair->head.stopped[SIDE_LISTENER],
+                         .is_gone = is_over,
+                         .object = talker,
                          .timeout = talker->options.timeout};
 }
 

@@ -404,7 +404,7 @@ END
 @test "on a terminal no line is broken within a word" {
     requires_terminal
     script -qec "stty cols 60; env TERM=dumb $typed --explain handshake" /dev/null >out
-    grep -q '^listener | # Block SIGUSR1: ' out
+    grep -q '^listener | # Block SIGUSR1 and' out
     awk '{ sub(/\r$/, "") } /^(talker  |listener) [|] #/ && length > 60 { print; long = 1 } END { exit long }' out
 }
 
