@@ -204,7 +204,7 @@ static void stop_before(const char *what)
     raise(SIGSTOP);
     if (stops_to)
         atomic_store(stops_to, 0);
-    if (obey_ending)
+    if (obey_ending && options.step)
         obey_ending();
     errno = saved;
 }

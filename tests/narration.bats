@@ -398,3 +398,13 @@ step() { # NAME
         done
     done
 }
+
+@test "a program that --step has stopped ends at once when it is asked to" {
+    start listener listener --step
+    until grep -q ' shmget(' listener.err; do step listener; done
+    wait_for_state "$listener_pid" T
+    kill -TERM "$listener_pid"
+    kill -CONT "$listener_pid"
+    finish listener 143
+    [ -z "$(own_segments)" ]
+}

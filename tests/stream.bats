@@ -114,12 +114,12 @@ load stream
 
 @test "a segment of another lesson is refused, in both directions" {
     start_listener_of handshake
-    refuses 1 'belongs to the listener of another lesson' talker-stream
+    refuses 1 'belongs to another lesson' talker-stream
     ends 0 talker-handshake
     finish listener 0
 
     start_receiver
-    refuses 1 'belongs to the listener of another lesson' talker-offset
+    refuses 1 'belongs to another lesson' talker-offset
     ends 0 talker-stream
     finish listener 0
 }
