@@ -36,7 +36,7 @@ int main(int argc, char **argv)
     sigemptyset(&nothing_blocked);
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
-    if (sys_sigprocmask(SIG_BLOCK, &usr1, NULL) == -1)
+    if (sys_sigprocmask(SIG_BLOCK, &usr1, NULL) == -1) /* an early signal stays pending */
         err(EXIT_FAILED, "sigprocmask(SIG_BLOCK, [SIGUSR1])");
     struct sigaction action = {.sa_sigaction = on_sigusr1, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
@@ -95,8 +95,7 @@ int main(int argc, char **argv)
     copy_text_in(shared->text, "Have a nice day", sizeof shared->text);
     print_line("replied: Have a nice day"); /* now: the talker may look at any moment */
     publish(&shared->state, ANSWERED);
-    if (sys_kill(talker, SIGUSR1) == -1 &&
-        errno != ESRCH) /* ESRCH: it has read the reply, and ended */
+    if (sys_kill(talker, SIGUSR1) == -1 && errno != ESRCH) /* ESRCH: it has read it, and ended */
         err(EXIT_FAILED, "kill(%d, SIGUSR1)", (int)talker);
 
     explain("Remove the segment, then detach: else it outlives both of us.");

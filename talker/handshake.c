@@ -34,7 +34,7 @@ int main(int argc, char **argv)
     sigemptyset(&nothing_blocked);
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
-    if (sys_sigprocmask(SIG_BLOCK, &usr1, NULL) == -1)
+    if (sys_sigprocmask(SIG_BLOCK, &usr1, NULL) == -1) /* an early signal stays pending */
         err(EXIT_FAILED, "sigprocmask(SIG_BLOCK, [SIGUSR1])");
     struct sigaction action = {.sa_sigaction = on_sigusr1, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);

@@ -71,7 +71,7 @@ END
 
 # ---- the pair
 
-@test "the pair talks, ipcs shows both attached, and afterwards that the segment is gone" {
+@test "ipcs shows the pair's segment attached twice, and at the end no segment" {
     requires ipcs
     run -0 --separate-stderr "$demo"
     [ -z "$stderr" ]
@@ -97,7 +97,7 @@ END
         <<<"$output"
 }
 
-@test "--explain has both tell their calls, and why they are made" {
+@test "--explain shows the calls of both programs, and the reason for each" {
     run -0 "$demo" --explain
     [[ $output == *"\$ ${BUILD#"$ROOT"/}/talker --explain \"Hello, I'm talker\""* ]]
     for side in 'listener' 'talker  '; do
@@ -108,7 +108,7 @@ END
     nothing_is_left_of "$output"
 }
 
-@test "a lesson runs its own pair" {
+@test "a lesson's name runs the lesson's two programs" {
     run -0 --separate-stderr "$demo" handshake
     [ -z "$stderr" ]
     [[ $output == "handshake: "* ]]
@@ -117,7 +117,7 @@ END
     nothing_is_left_of "$output"
 }
 
-@test "the lesson that moves data shows that what has arrived is what was sent" {
+@test "the stream's checksums show that the copy arrived whole" {
     run -0 --separate-stderr "$demo" stream
     [ -z "$stderr" ]
     [[ $output == *"\$ ${BUILD#"$ROOT"/}/listener-stream >copy"$'\n'* ]]
@@ -133,7 +133,7 @@ END
     nothing_is_left_of "$output"
 }
 
-@test "a copy that is not what was sent is bad" {
+@test "a copy that differs from what was sent makes the verdict bad" {
     house stream
     says stream $'it arrives.\n *\n * demo: listener >copy\n * demo: talker <README.md'
     echo 'what is sent' >house/README.md
@@ -182,7 +182,7 @@ END
     [[ $output == *$'\nlistener < a reply\nlistener | typed: a reply' ]]
 }
 
-@test "it works from any directory, named by any path" {
+@test "the demo works from any directory, and by any path" {
     cd "$ROOT/tests"
     run -0 ../scripts/demo handshake
     cd ../scripts
@@ -203,7 +203,7 @@ END
 
 # ---- order
 
-@test "what a program prints before it wakes the other stands above what the other prints" {
+@test "a program's line before its signal stands above the peer's next line" {
     house turns
     says turns 'they take turns.'
     mkfifo house/to_talker house/to_listener
@@ -230,13 +230,17 @@ END
     done
 }
 
-@test "a line of the one side that the other printed before its end is not lost, whole or not" {
+@test "the last line of each side is shown, even without its newline" {
     house ends
     says ends 'they end.'
     side listener-ends <<<'echo "listener: waiting"; printf "listener: the end"'
-    side talker-ends <<<'echo "no name"; echo; printf "talker: its end"'
+    side talker-ends </dev/null
     run -0 "$demo" ends
     grep -qx 'listener | the end' <<<"$output"
+
+    side listener-ends <<<'echo "listener: waiting"'
+    side talker-ends <<<'echo "no name"; echo; printf "talker: its end"'
+    run -0 "$demo" ends
     grep -qx '         | no name' <<<"$output"
     grep -qx 'talker   | its end' <<<"$output"
 }
@@ -251,7 +255,7 @@ narrate() { # its lines on stdin
     story=$(grep ' | ' <<<"$output" | sed 1d)
 }
 
-@test "--explain: a signal is shown below the kill that sent it, with all that follows from it" {
+@test "--explain shows a signal below the kill that sent it" {
     narrate <<'END'
 talker-story[41] # wake the listener
 listener-story[42] sigsuspend([]) = -1 EINTR (Interrupted system call)
@@ -278,7 +282,7 @@ listener | [42] --- SIGUSR1 from 41 ---
 END
 }
 
-@test "--explain: a word of the segment that changes has a line of the segment's own" {
+@test "--explain shows each change of a word in the segment" {
     narrate <<'END'
 listener-story[42] publish magic = 0x73686d74 "shmt"
 listener-story[42] observe state = NOTHING (0)
@@ -305,7 +309,7 @@ END
     [[ $story == *$'publish state = SAID (1)\nsegment  | state: NOTHING -> SAID\n'* ]]
 }
 
-@test "--explain: a word that was not read before changes from the name of 0" {
+@test "--explain shows the name of 0 as the first old value of a word" {
     mkdir -p house/common/layout
     printf '#define STORY_VALUES \\\n    "step: MET WRITTEN; " \\\n    "state: ABSENT=-1 HERE"\n' \
         >house/common/layout/story.h
@@ -319,7 +323,7 @@ segment  | state: 0 -> ABSENT
 END
 }
 
-@test "--explain: what repeats is shown twice, and then counted and named" {
+@test "--explain shows repeated lines twice, then counts and names them" {
     narrate <<'END'
 talker-story[41] # look, and look again
 talker-story[41] observe turn = 1
@@ -350,7 +354,7 @@ talker   | [41] observe turn = 5
 END
 }
 
-@test "--explain: a line that repeats once is shown, and what follows from it stays below" {
+@test "--explain shows a line that repeats only once" {
     narrate <<'END'
 talker-story[41] publish turn = 1
 talker-story[41] publish turn = 2
@@ -379,7 +383,7 @@ segment  | turn: 3 -> 4
 END
 }
 
-@test "--explain: signals and sleeps are shown, however often, but not a storm of them" {
+@test "--explain shows each signal and sleep, but not thousands of them" {
     for turn in $(seq 30); do
         echo 'talker-story[41] kill(42, SIGUSR1) = 0'
         [ "$turn" -gt 20 ] || echo 'listener-story[42] sigsuspend([]) = -1 EINTR (Interrupted system call)'
@@ -401,7 +405,7 @@ END
     [ "${listener%%m*}" != "${talker%%m*}" ]
 }
 
-@test "on a terminal no line is broken within a word" {
+@test "on a terminal no program's line is broken within a word" {
     requires_terminal
     script -qec "stty cols 60; env TERM=dumb $typed --explain handshake" /dev/null >out
     grep -q '^listener | # Block SIGUSR1 and' out
@@ -493,7 +497,7 @@ END
     [ "$(awk 'length > 80 && !/nr_hugepages/' <<<"$table")" = '' ]
 }
 
-@test "--all is content where nothing is bad" {
+@test "--all exits with 0 if no verdict is bad" {
     house works cannot
     good_pair
     says works 'it works.'
@@ -508,7 +512,7 @@ END
     [[ ${lines[-2]} == 'cannot '*' skipped: no second' ]] # the reason, whichever side said first that it skips
 }
 
-@test "the talker is started when the listener waits, not when it only talks of waiting" {
+@test "the talker starts when the listener really waits" {
     house early
     says early 'the talker comes when it is expected.'
     side listener-early <<<'echo "listener-early[$$] # no waiting yet"; echo "listener: waiting"'
@@ -517,7 +521,7 @@ END
     [[ $output == *$'\nlistener | # no waiting yet\nlistener | waiting\n$ build/talker-early' ]]
 }
 
-@test "a listener that ends without waiting is bad, and there is no talker" {
+@test "a listener that ends before it waits is bad, and gets no talker" {
     house shy
     says shy 'nobody comes.'
     side listener-shy </dev/null
@@ -529,7 +533,7 @@ END
 
 # ---- bad luck
 
-@test "a build that fails is shown, and nothing is run" {
+@test "a failed build is shown, and no program runs" {
     house broken
     says broken 'cannot be built.'
     printf 'build/%%-broken:\n\t@echo no such thing >&2; false\n' >>house/Makefile
@@ -537,7 +541,7 @@ END
     [[ $output == *'no such thing'*'scripts/demo: the programs cannot be built' ]]
 }
 
-@test "where there is no ipcs, the kernel's own table is shown" {
+@test "without ipcs the demo shows the kernel's own table" {
     real=$BUILD
     house
     for name in sh dirname awk sed grep make mktemp mkfifo mkdir ln rm cat ps getconf sleep; do
@@ -551,7 +555,7 @@ END
     nothing_is_left_of "$output"
 }
 
-@test "a segment that stays is noticed" {
+@test "a segment that stays makes the verdict bad" {
     house
     good_pair
     tool ipcs <<<'echo - shmid; echo - 999999999'
@@ -559,7 +563,7 @@ END
     [ "$stderr" = 'scripts/demo: pair: segment 999999999 is still there' ]
 }
 
-@test "a talker that is killed is told, and nothing stays behind" {
+@test "a killed talker is reported, and nothing stays behind" {
     requires pgrep
     tool ipcs <<<'kill -s KILL "$(pgrep -P "$PPID" -x talker)"; exec cat /proc/sysvipc/shm'
     run -1 "$demo"
@@ -582,7 +586,7 @@ is_ignored() { # SIGNAL
     done
 }
 
-@test "a reader that goes away ends both sides" {
+@test "both sides end when the reader of the demo's output goes away" {
     run "$demo" --explain
     whole=${#lines[@]}
     for count in 4 $((whole / 4)) $((whole / 2)); do
@@ -592,7 +596,7 @@ is_ignored() { # SIGNAL
     done
 }
 
-@test "interrupted at any moment it ends soon, and leaves no process and no segment" {
+@test "an interrupted demo ends soon, and leaves no process and no segment" {
     requires pgrep
     for delay in 02 05 08 11 14 17 20 25 30; do
         start interrupted "$demo" --explain handshake
@@ -609,7 +613,7 @@ is_ignored() { # SIGNAL
 
 # ---- the command line
 
-@test "anything wrong on the command line is one line that names it, and status 2" {
+@test "a wrong command line is reported in one line, with status 2" {
     house
     for wrong in --nonsense -q; do
         refuses 2 "^scripts/demo: unknown option '$wrong'; --help" "$demo" "$wrong"
@@ -622,7 +626,7 @@ is_ignored() { # SIGNAL
     refuses 2 "^scripts/demo: --all and --step do not go together" "$demo" --all --step
 }
 
-@test "--help is the head of the script" {
+@test "--help prints the head of the script" {
     run -0 --separate-stderr "$demo" --help
     [[ $output == 'scripts/demo: '*'--step [LESSON]'*'Exit status: 0'* ]]
     [[ $output != *'set -eu'* && -z $stderr ]]
@@ -630,7 +634,7 @@ is_ignored() { # SIGNAL
 
 # ---- one person is the scheduler
 
-@test "--step: t and l in turn bring both to their end, and each letter is one call" {
+@test "--step: each t or l is one call, until both programs have ended" {
     yes $'t\nl' | head -n 300 >letters
     run -0 --separate-stderr "$demo" --step <letters
     [ -z "$stderr" ]
@@ -653,7 +657,7 @@ is_ignored() { # SIGNAL
         END { exit bad || prompts < 40 }' <<<"$output"
 }
 
-@test "--step: the talker of a lesson comes when its listener waits" {
+@test "--step: the talker of a lesson starts when its listener waits" {
     yes $'t\nl' | head -n 300 >letters
     run -0 --separate-stderr "$demo" --step handshake <letters
     [ -z "$stderr" ]
@@ -663,7 +667,7 @@ is_ignored() { # SIGNAL
     nothing_is_left_of "$output"
 }
 
-@test "--step: a sleeper says what would wake it" {
+@test "--step: the prompt says what would wake a sleeping program" {
     { yes l | head -n 40; echo q; } >letters
     run -0 "$demo" --step <letters
     sleeps=$'\nlistener: asleep, waits for a signal\n'
@@ -674,13 +678,13 @@ is_ignored() { # SIGNAL
     nothing_is_left_of "$output"
 }
 
-@test "--step: Enter alone does the same again; another letter is explained" {
+@test "--step: Enter repeats the last letter; an unknown letter is explained" {
     run -0 "$demo" --step <<<$'t\n\nx\n\nq'
     [[ $output == *$'> t\ntalker '*'sigprocmask('*$'q (Enter repeats t) > \ntalker '*'sigaction('* ]]
     [[ $output == *$'> x\nt advances '*$'q > \nt advances '* ]]
 }
 
-@test "--step: whom the one wakes up is waited for, and shown, before the next prompt" {
+@test "--step: a program that was woken is shown before the next prompt" {
     house wake
     says wake 'it wakes up.'
     side listener-wake <<'END'
@@ -705,14 +709,14 @@ END
     [[ $output == *"$before"$'listener | woken\n'"$after"* ]]
 }
 
-@test "--step: q ends both cleanly" {
+@test "--step: q ends both programs, and nothing stays behind" {
     { yes $'l' | head -n 15; echo q; } >letters
     run -0 "$demo" --step <letters
     [[ $output == *$'\ntalker:   ended by SIGTERM\nlistener: ended by SIGTERM'* ]]
     nothing_is_left_of "$output"
 }
 
-@test "--step: after q, what the programs still report is not shown, but their calls are" {
+@test "--step: after q only calls of the programs are shown" {
     house parting
     says parting 'they part.'
     side listener-parting <<'END'
@@ -729,13 +733,13 @@ END
     [[ $output == *'listener: ended with status 3'* && $output != *'went away'* ]]
 }
 
-@test "--step: at the end of the input both run to their end" {
+@test "--step: at the end of the input both programs run to their end" {
     run -0 "$demo" --step <<<t
     [[ $output == *$'\ntalker:   ended with status 0\nlistener: ended with status 0' ]]
     nothing_is_left_of "$output"
 }
 
-@test "--step: a signal at the prompt ends both, stopped as they are" {
+@test "--step: a signal at the prompt ends both stopped programs" {
     mkfifo letters
     exec 9<>letters
     { yes l | head -n 15; } >&9
@@ -745,7 +749,7 @@ END
     nothing_is_left_of "$(cat steps.out)"
 }
 
-@test "a wrong variant runs by its name with its lesson's talker, and it is good that it fails" {
+@test "a wrong variant runs with its lesson's talker, and must fail" {
     for variant in torn_no_seq:1 unready_no_block:138 lostwakeup_no_mask:3; do
         run "$demo" "${variant%:*}"
         [ "$status" -eq 0 ] || fail "${variant%:*}: status $status, and" "$output"
