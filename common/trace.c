@@ -57,9 +57,9 @@ int trace_start(const struct trace_options *how)
 
 /* ---- a line on stderr, a record in the file ---- */
 
-/* Writes a line whole. If nobody reads stderr (a full pipe, a stopped terminal), a signal that asks
- * us to end must still get through. So we wait with these signals unblocked. If one comes, we stop
- * narrating, so that the program soon comes to the place where it obeys. */
+/* Writes a line whole. If no process reads stderr (a full pipe, a stopped terminal), a signal that
+ * asks us to end must still get through. So we wait with these signals unblocked. If one comes, we
+ * stop narrating, so that the program soon comes to the place where it obeys. */
 static void write_line(const char *text)
 {
     char line[LINE] = "";
@@ -362,11 +362,11 @@ bool trace_publish_if(const char *field, _Atomic int *at, int *expected, int val
 {
     if (tracing())
         stop_before_word("publish", field);
-    bool likely = atomic_load(at) == *expected;
-    if (tracing() && likely)
+    bool narrated = tracing() && atomic_load(at) == *expected;
+    if (narrated)
         tell_value("publish", field, value);
     bool stored = atomic_compare_exchange_strong(at, expected, value);
-    if (tracing() && likely && !stored)
+    if (narrated && !stored)
         trace_note("not published: another process was faster");
     return stored;
 }

@@ -65,7 +65,7 @@ static void report_limits(struct limits *shared)
     compare("SHMMAX", limits.shmmax, "/proc/sys/kernel/shmmax");
     compare("SHMALL", limits.shmall, "/proc/sys/kernel/shmall");
 
-    explain("Store what the kernel reported: the talker compares it with what it is told.");
+    explain("Store what the kernel reported: the talker compares it with what it gets.");
     shared->shmmni = limits.shmmni;
     shared->shmmax = limits.shmmax;
     shared->shmall = limits.shmall;

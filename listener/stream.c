@@ -4,7 +4,7 @@
  * straight into a slot of the ring, on ours straight out of it: there is no other copy. While one
  * slot is being written, the next is being read. Both sides work at the same time, and a side
  * sleeps only when it has nothing to do. common/doorbell.h explains how they wake each other, and
- * why they seldom need to.
+ * why they rarely need to.
  *
  *     $ build/listener-stream >copy           $ build/talker-stream <data
  *     listener: waiting for a talker ...      talker: sent 1073741824 bytes in ...
