@@ -26,6 +26,7 @@ static void die_of_it(void)
 {
     if (!signals_ending)
         return;
+    trace_end(signals_name(signals_ending));
     sigset_t it;
     sigemptyset(&it);
     sigaddset(&it, signals_ending);

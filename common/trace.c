@@ -1,4 +1,5 @@
 /* trace.c - narrate a run as it happens; see trace.h. */
+#define _DEFAULT_SOURCE /* on_exit */
 #include "trace.h"
 #include "clock.h"
 #include "ready.h"
@@ -42,6 +43,44 @@ static struct {
     char text[TEXT];
 } asleep;
 
+void trace_end(const char *how)
+{
+    if (file == -1)
+        return;
+    char text[TEXT] = "end: ";
+    text_append(text, sizeof text, "%s", how);
+    muted = false;
+    const int verbose = options.verbose;
+    options.verbose = 0;
+    trace_note(text);
+    options.verbose = verbose;
+}
+
+#ifdef __GLIBC__
+static void end_with_status(int status, void *unused)
+{
+    (void)unused;
+    char how[32] = "";
+    text_append(how, sizeof how, "exit status %d", status);
+    trace_end(how);
+}
+#else
+static void end_somehow(void)
+{
+    trace_end("exit");
+}
+#endif
+
+/* Called first, so it is the last thing that the process does. */
+static bool note_the_end(void)
+{
+#ifdef __GLIBC__
+    return on_exit(end_with_status, NULL) == 0;
+#else
+    return atexit(end_somehow) == 0;
+#endif
+}
+
 int trace_start(const struct trace_options *how)
 {
     options = *how;
@@ -50,6 +89,8 @@ int trace_start(const struct trace_options *how)
         if (fd == -1)
             return -1;
         file = fd;
+        if (!note_the_end())
+            return -1;
     }
     trace_is_on = options.verbose || options.step || options.hold || options.file;
     return 0;

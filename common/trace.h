@@ -164,6 +164,10 @@ void trace_print(const char *line, size_t length);
 /* A remark of the program about itself. */
 void trace_note(const char *text);
 
+/* How this process ends, "SIGTERM" or "exit status 0": the last record of the trace. A normal exit
+ * records itself, where libc tells its status (on_exit). */
+void trace_end(const char *how);
+
 /* What follows is narrated with -vv only, until it is switched off again. */
 void trace_only_if_very_verbose(bool on);
 

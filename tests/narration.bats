@@ -204,10 +204,29 @@ has_told() { # NAME COUNT: it has narrated COUNT calls
     only_ours
     converse_traced '' -v
     for side in listener talker; do
-        awk -F '\t' '$5 != "print" { print $6 }' "$side.trace" | diff <(sed 's/^[^ ]* //' "$side.err") -
+        awk -F '\t' '$5 != "print" && $6 !~ /^end: / { print $6 }' "$side.trace" | diff <(sed 's/^[^ ]* //' "$side.err") -
         awk -F '\t' '$5 == "print" { print $6 }' "$side.trace" | diff "$side.out" -
         cut -f7 "$side.trace" | grep . | sort -u | comm -23 - <(explanations "$ROOT/$side/$side.c" | sort) | expect_lines -
     done
+}
+
+@test "the last record of a trace says how the program ended" {
+    converse_traced handshake
+    run ! "$BUILD/talker" -f nobody -T alone.trace
+    start listener listener -T ended.trace
+    wait_for_line listener.out 'waiting for a talker'
+    kill -s TERM "$listener_pid"
+    reap listener
+    for trace in listener talker alone ended; do
+        tail -n 1 "$trace.trace" | cut -f 5,6
+    done | expect_lines - $'note\tend: exit status 0' $'note\tend: exit status 0' $'note\tend: exit status 3' \
+        $'note\tend: SIGTERM'
+}
+
+@test "an error message is in the trace as it is on the screen" {
+    run -3 "$BUILD/talker" -f nobody -T alone.trace
+    [[ $output = 'talker: no listener '* ]]
+    [ "$(awk -F '\t' '$5 == "print" { print $6 }' alone.trace)" = "$output" ]
 }
 
 @test "times in a trace never go back; two sorted traces are the whole story" {
