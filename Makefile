@@ -8,7 +8,10 @@
 #   make uninstall        remove them from there
 #   make dist             pack the sources of the last commit into build/
 #   make clean            remove build/
+#   make syntax           compile all sources, and keep nothing: for the warnings of another compiler
 #   make SANITIZE=address,undefined BUILD=build/sanitized     build with sanitizers, beside build/
+#   make CC='gcc -m32' BUILD=build/32                         build for 32 bits, if the compiler can
+#   make CC=aarch64-linux-gnu-gcc BUILD=build/aarch64         build for another processor
 #
 # LESSONS is the syllabus, in order. A new lesson is one word there.
 
@@ -39,7 +42,7 @@ TOOLS     = sweep bench
 COMMON    = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*.c))
 OBJECTS   = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard */*.c))
 
-.PHONY: all demo test lint install uninstall dist clean
+.PHONY: all demo test lint syntax install uninstall dist clean
 
 # "make -s" says nothing.
 all: $(PROGRAMS:%=$(BUILD)/%) $(TOOLS:%=$(BUILD)/%)
@@ -70,6 +73,12 @@ test: all
 
 lint:
 	scripts/lint
+
+# Warnings that need the optimizer, such as that of an unset variable, come only with a build.
+syntax: $(BUILD)/obj/syntax
+$(BUILD)/obj/syntax: $(filter-out tests/%,$(wildcard */*.c)) $(wildcard common/*.h common/layout/*.h) Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) -fsyntax-only $(filter %.c,$^) && touch $@
 
 install: all
 	mkdir -p $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1

@@ -162,8 +162,10 @@ static enum segment_state read_head(struct segment *segment, bool creator_alive,
     if (head == (void *)-1) {
         if (segment_is_gone())
             return SEGMENT_GONE;
-        snprintf(segment->why, sizeof segment->why, "shmat(%d, NULL, SHM_RDONLY): %s",
-                 segment->shmid, strerror(errno));
+        bool too_large = errno == ENOMEM && sizeof(void *) == 4;
+        snprintf(segment->why, sizeof segment->why, "shmat(%d, NULL, SHM_RDONLY): %s%s",
+                 segment->shmid, strerror(errno),
+                 too_large ? ": it is too large for a 32-bit program" : "");
         return SEGMENT_FOREIGN;
     }
     uint32_t magic = atomic_load_explicit(&head->magic, memory_order_acquire);
@@ -174,6 +176,10 @@ static enum segment_state read_head(struct segment *segment, bool creator_alive,
     if (sys_shmdt(head) == -1)
         warn("shmdt(%p)", (const void *)head);
 
+    if (magic == SEGMENT_MAGIC_SWAPPED)
+        return foreign(
+            segment, "its magic is %#lx: its creator ran on a processor with the other byte order",
+            magic);
     if (magic != 0 && magic != SEGMENT_MAGIC)
         return foreign(segment, "its magic is %#lx", magic);
     if (creator_alive && magic == 0)
@@ -444,6 +450,9 @@ _Noreturn void segment_refuse(const struct segment *segment)
              "attached: end the process that holds it, or %s",
              key, segment->shmid, (int)segment->creator, elsewhere);
     case SEGMENT_FOREIGN:
+        if (key == 0) /* the caller has found it by its id */
+            errx(EXIT_FAILED, "shmid %d is a foreign segment (%s), left as it is: %s",
+                 segment->shmid, segment->why, elsewhere);
         errx(EXIT_FAILED, "key %#x belongs to a foreign segment (shmid %d; %s), left as it is: %s",
              key, segment->shmid, segment->why, elsewhere);
     case SEGMENT_GONE:
