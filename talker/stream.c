@@ -88,9 +88,9 @@ static void find_ring(struct talker *talker)
     if (!ring_place(&talker->ring, stream, segment->size, slots, slot_size))
         errx(EXIT_FAILED,
              "segment %d says that it has %llu slots of %llu bytes, in %zu bytes: that is "
-             "impossible",
+             "impossible%s",
              segment->shmid, (unsigned long long)slots, (unsigned long long)slot_size,
-             segment->size);
+             segment->size, sizeof(void *) == 4 ? " in a 32-bit program" : "");
     talker->bell = (struct doorbell_side){
         .mine = &stream->talker, .theirs = &stream->listener, .spin = doorbell_spin(spin)};
     talker->expected = stdin_size();
