@@ -139,7 +139,7 @@ start_large_ring() { # SLOTS
 @test "a 32-bit talker says why it cannot use a 64-bit listener's ring" {
     build_for 32 "${four[@]}"
     start_large_ring 4
-    refuses 1 '4 slots of 536870912 bytes, in 2147500[0-9]* bytes: .*impossible in a 32-bit program' \
+    refuses 1 '4 slots of 536870912 bytes.*impossible in a 32-bit program' \
         "$there/talker-stream"
     finish listener 3 # the talker had joined
     start_large_ring 8
