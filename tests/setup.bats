@@ -110,6 +110,8 @@ nothing_was_installed() {
 
 @test "for CI the other processors' compilers come with their C libraries" {
     fake gcc 'cat >/dev/null; [ "$*" != -dumpversion ] || echo 12'
+    # shellcheck disable=SC2016 # the program is to expand
+    fake cc 'cat >/dev/null; case $* in *-m32*) exit 1 ;; esac'
     fake qemu-aarch64-static :
     setup_here ci
     [ "$status" -eq 0 ] || fail "$(cat err)"
@@ -118,8 +120,8 @@ nothing_was_installed() {
     grep -E 'going without:.* 32-bit-libc aarch64-linux-gnu-gcc s390x-linux-gnu-gcc qemu-s390x$' err
 
     # A compiler that is here, but has no libraries, is not complete.
-    fake aarch64-linux-gnu-gcc 'cat >/dev/null; echo libc.a'
-    fake s390x-linux-gnu-gcc 'cat >/dev/null; echo /lib/libc.a'
+    fake aarch64-linux-gnu-gcc 'cat >/dev/null; exit 1'
+    fake s390x-linux-gnu-gcc 'cat >/dev/null'
     setup_here ci
     grep -E 'going without:.* 32-bit-libc aarch64-linux-gnu-gcc qemu-s390x$' err
 }
