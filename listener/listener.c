@@ -59,12 +59,13 @@ static const struct program program = {
 struct listener {
     struct segment segment;
     struct pair *pair;
-    int me;         /* our PID: it stands in `turn` when we have the turn */
-    int talker;     /* the talker that is served, confirmed by the kernel; 0: none */
-    int seat;       /* its seat; our own copy, because talkers can write the shared one */
-    int asked;      /* the talker that we wait for to attach the segment again; 0: none */
-    long asked_at;  /* the tick of the wait at which we began to */
-    double timeout; /* seconds; 0: no limit */
+    int me;                   /* our PID: it stands in `turn` when we have the turn */
+    int talker;               /* the talker that is served, confirmed by the kernel; 0: none */
+    int seat;                 /* its seat; our own copy, because talkers can write the shared one */
+    int asked;                /* the talker that we wait for to attach the segment again; 0: none */
+    long asked_at;            /* the tick of the wait at which we began to */
+    int question[PAIR_SEATS]; /* the ~PID that we stored in each seat; 0: none yet */
+    double timeout;           /* seconds; 0: no limit */
     long answered;
     char *text; /* a message, or the reply to it: `capacity` bytes */
     size_t length;
@@ -175,6 +176,12 @@ static struct wait wait_for(const struct listener *listener)
 
 /* ---- seats ---- */
 
+/* The PID in a seat, where it stands inverted from our question until the talker answers. */
+static int pid_in(const struct listener *listener, int at, int seated)
+{
+    return seated == listener->question[at] ? ~seated : seated;
+}
+
 /* Asks the talker in a seat to attach the segment again, because the kernel then names it as the
  * last process that did (common/layout/pair.h). Returns false where it has had a second for that.
  * The talkers are asked one at a time, and in their order, because only the last one is named. */
@@ -188,8 +195,10 @@ static bool ask(struct listener *listener, const struct wait *wait, int at, int 
     if (wait->ticks - listener->asked_at >= MOST)
         return false;
     int seated = atomic_load(&listener->pair->seat[at]);
-    if (seated == pid) /* otherwise it has not answered yet */
-        publish_if(&listener->pair->seat[at], &seated, ~pid);
+    if (seated != pid)
+        return true; /* it has not answered yet */
+    listener->question[at] = ~pid;
+    publish_if(&listener->pair->seat[at], &seated, listener->question[at]);
     return true;
 }
 
@@ -201,9 +210,9 @@ static void ignore(const struct listener *listener, int at, int seated, enum pee
     else if (claim == PEER_UNKNOWN)
         why = "its /proc/PID/maps cannot be read, and it has not attached this segment again";
     else if (peer_last_is_elsewhere(listener->segment.shmid))
-        why = "it has not attached this segment. The process that did so last runs in another PID "
-              "namespace: start both sides in one";
-    warnx("ignoring PID %d in seat %d: %s", seated < 0 ? ~seated : seated, at, why);
+        why = "it has not attached this segment, but a process of another PID namespace has: start "
+              "both sides in one PID namespace";
+    warnx("ignoring PID %d in seat %d: %s", pid_in(listener, at, seated), at, why);
     atomic_compare_exchange_strong(&listener->pair->seat[at], &seated, 0);
 }
 
@@ -218,7 +227,7 @@ static bool find_talker(struct listener *listener, const struct wait *wait)
         int seated = atomic_load_explicit(&listener->pair->seat[at], memory_order_acquire);
         if (seated == 0)
             continue;
-        int pid = seated < 0 ? ~seated : seated;
+        int pid = pid_in(listener, at, seated);
         enum peer_claim claim = peer_claim(pid, listener->segment.shmid);
         if (claim == PEER_UNKNOWN && ask(listener, wait, at, pid))
             return false;
