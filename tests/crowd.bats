@@ -234,6 +234,24 @@ ten_are_served() {
     finish listener 0
 }
 
+@test "a tick narrates nothing, also where there is no /proc" {
+    only_ours
+    requires unshare
+    make_place no_proc || skip "nothing can be mounted over /proc here"
+    mkfifo replies
+    exec 7<>replies
+    start listener "${in_place[@]}" ./listener --interactive --timeout "$DEADLINE" <replies
+    wait_for_line listener.out 'waiting for a talker'
+    start talker "${in_place[@]}" ./talker -v --timeout "$DEADLINE"
+    wait_for_line listener.out received
+    sleep 0.25 # at least two ticks that check the listener
+    echo 'a reply' >&7
+    finish talker 0
+    finish listener 0
+    sed -n '/publish.* turn = /,$p' talker.err | tee told | grep -F 'kill('
+    run ! grep -F -e ', 0) = 0' -e IPC_STAT told
+}
+
 # ---- recovery after a death
 
 @test "both sides are killed: the next listener recovers, and says so" {
