@@ -99,9 +99,9 @@ stop_listener_inside() {
 
 # /proc/self is not the process that reads it there.
 @test "in a new PID namespace with the old /proc the pair works" {
+    # shellcheck disable=SC2016 # the inner shell expands
     for user in '' '--user'; do
-        # shellcheck disable=SC2086 # an option or nothing
-        namespace=(unshare $user --ipc --pid --fork --kill-child)
+        namespace=(unshare ${user:+"$user"} --ipc --pid --fork --kill-child)
         "${namespace[@]}" true 2>/dev/null || continue
         echo '
             "$1" --timeout "$3" >listener.out 2>listener.err & listener=$!

@@ -71,7 +71,8 @@ static void be_talker(int shmid, uint32_t length)
     await_change(&pair->seat[0], (int)getpid());
 }
 
-/* All that memory alone can do. The signal is tried as well: it fails for another user's listener. */
+/* All that memory alone can do. The signal is tried as well: it fails for another user's listener.
+ */
 static void forge(int shmid, const char *text)
 {
     struct pair *pair = attach(shmid);
