@@ -254,7 +254,7 @@ enum peer_claim peer_claim(pid_t pid, int shmid)
     if (pid <= 0 || pid == getpid())
         return PEER_DENIED;
     if (sys_kill(pid, 0) == -1)
-        return errno == ESRCH ? PEER_DENIED : PEER_FORBIDDEN;
+        return errno == ESRCH ? PEER_DENIED : errno == EPERM ? PEER_FORBIDDEN : PEER_UNKNOWN;
     switch (maps_segment(pid, shmid)) {
     case PEER_MAPS_IT:
         return peer_is_of_this_user(pid) ? PEER_CONFIRMED : PEER_FORBIDDEN;
