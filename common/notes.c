@@ -152,6 +152,11 @@ pid_t notes_creator(int shmid, enum notes_content content)
 pid_t notes_listener(int shmid, pid_t given)
 {
     pid_t creator = notes_creator(shmid, NOTES_TEXT), listener = given ? given : creator;
+    if (peer_is_elsewhere(listener))
+        errx(EXIT_NO_PEER,
+             "the listener of shmid %d runs in another PID namespace, and signals do not pass both "
+             "ways: start both sides in one PID namespace",
+             shmid);
     if (!peer_is_alive(listener))
         errx(EXIT_NO_PEER, "there is no process %d any more%s: start listener-textbook",
              (int)listener, given ? "" : ", which created the segment");

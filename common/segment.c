@@ -155,9 +155,34 @@ static enum segment_state foreign(struct segment *segment, const char *format, u
     return SEGMENT_FOREIGN;
 }
 
-/* Reads the magic, the lesson and the version through an attachment of its own. */
-static enum segment_state read_head(struct segment *segment, bool creator_alive, bool others)
+/* A process that began after the segment was made is another one, which got the creator's PID. */
+static bool may_be_alive(const struct shmid_ds *about)
 {
+    return peer_is_alive(about->shm_cpid) && !peer_began_after(about->shm_cpid, about->shm_ctime);
+}
+
+/* So is one that has not attached it: a listener has its segment attached from shmat to its end. */
+static bool is_creator_alive(const struct shmid_ds *about, int shmid)
+{
+    return may_be_alive(about) && !peer_is_detached(about->shm_cpid, shmid);
+}
+
+/* What the kernel says about a segment that looks like ours. The listener of another PID namespace
+ * may have no PID for us to ask about, but as long as it lives it has its segment attached. */
+static enum segment_state judge(const struct shmid_ds *about, int shmid)
+{
+    bool in_use = about->shm_nattch > 0;
+    if (in_use && peer_is_elsewhere(about->shm_cpid))
+        return SEGMENT_ELSEWHERE;
+    if (is_creator_alive(about, shmid))
+        return SEGMENT_LIVE;
+    return in_use ? SEGMENT_ORPHANED : SEGMENT_STALE;
+}
+
+/* Reads the magic, the lesson and the version through an attachment of its own. */
+static enum segment_state read_head(struct segment *segment, const struct shmid_ds *about)
+{
+    enum segment_state state = judge(about, segment->shmid);
     const struct segment_head *head = sys_shmat(segment->shmid, NULL, SHM_RDONLY);
     if (head == (void *)-1) {
         if (segment_is_gone())
@@ -182,18 +207,7 @@ static enum segment_state read_head(struct segment *segment, bool creator_alive,
             magic);
     if (magic != 0 && magic != SEGMENT_MAGIC)
         return foreign(segment, "its magic is %#lx", magic);
-    if (creator_alive && magic == 0)
-        return SEGMENT_UNBORN;
-    if (creator_alive)
-        return SEGMENT_LIVE;
-    return others ? SEGMENT_ORPHANED : SEGMENT_STALE;
-}
-
-/* A listener has its segment attached from shmat to its end. A process with the creator's PID that
- * has not attached it is another one, which got the same number. */
-static bool is_creator_alive(const struct shmid_ds *about, int shmid)
-{
-    return peer_is_alive(about->shm_cpid) && !peer_is_detached(about->shm_cpid, shmid);
+    return state == SEGMENT_LIVE && magic == 0 ? SEGMENT_UNBORN : state;
 }
 
 static enum segment_state classify(struct segment *segment)
@@ -218,9 +232,11 @@ static enum segment_state classify(struct segment *segment)
     if (about.shm_segsz % MODULUS != REMAINDER)
         return foreign(segment, "its size is %lu bytes", about.shm_segsz);
     /* Nothing has been attached yet. To attach it now would set shm_atime, and hide that. */
-    if (about.shm_atime == 0 && peer_is_alive(about.shm_cpid))
+    if (about.shm_atime == 0 && about.shm_cpid == 0)
+        return SEGMENT_ELSEWHERE;
+    if (about.shm_atime == 0 && may_be_alive(&about))
         return SEGMENT_UNBORN;
-    return read_head(segment, is_creator_alive(&about, segment->shmid), about.shm_nattch > 0);
+    return read_head(segment, &about);
 }
 
 enum segment_state segment_classify(struct segment *segment)
@@ -428,12 +444,27 @@ pid_t segment_listener(int shmid, uint32_t lesson, uint32_t version, size_t byte
 {
     struct segment segment = {.shmid = shmid};
     enum segment_state state = segment_classify(&segment);
-    if (state == SEGMENT_FOREIGN)
+    if (state == SEGMENT_FOREIGN || state == SEGMENT_ELSEWHERE)
         segment_refuse(&segment);
     if (state != SEGMENT_LIVE)
         errx(EXIT_NO_PEER, "no listener (shmid %d): start %s first", shmid, program_other_name());
     segment_expect(&segment, lesson, version, bytes);
     return segment.creator;
+}
+
+/* Signals from there cannot reach us, even where its creator has a PID here that we can signal. */
+static _Noreturn void refuse_elsewhere(const struct segment *segment)
+{
+    char creator[40] = "no PID here";
+    if (segment->creator)
+        snprintf(creator, sizeof creator, "PID %d here", (int)segment->creator);
+    if (program_is_talker())
+        errx(EXIT_NO_PEER,
+             "the listener of shmid %d (%s) runs in another PID namespace, and signals do not pass "
+             "both ways: start both sides in one PID namespace",
+             segment->shmid, creator);
+    errx(EXIT_BUSY, "busy: key %#x (shmid %d) is in use in another PID namespace (creator: %s): %s",
+         (unsigned)segment->key, segment->shmid, creator, elsewhere);
 }
 
 _Noreturn void segment_refuse(const struct segment *segment)
@@ -449,6 +480,8 @@ _Noreturn void segment_refuse(const struct segment *segment)
              "busy: key %#x (shmid %d) was created by PID %d, which is dead, but is still "
              "attached: end the process that holds it, or %s",
              key, segment->shmid, (int)segment->creator, elsewhere);
+    case SEGMENT_ELSEWHERE:
+        refuse_elsewhere(segment);
     case SEGMENT_FOREIGN:
         if (key == 0) /* the caller has found it by its id */
             errx(EXIT_FAILED, "shmid %d is a foreign segment (%s), left as it is: %s",

@@ -69,7 +69,10 @@ void session_await_talker(struct session *session)
             wait_give_up(&wait);
     if (!peer_has_attached(talker, session->segment.shmid)) {
         look(session); /* what it said before it went counts */
-        errx(EXIT_NO_PEER, "the talker (PID %d) went away", talker);
+        errx(EXIT_NO_PEER, "the talker (PID %d) %s", talker,
+             peer_last_is_elsewhere(session->segment.shmid)
+                 ? "runs in another PID namespace: start both sides in one"
+                 : "went away");
     }
     session->peer = talker;
 }
@@ -84,7 +87,8 @@ static bool is_there(const struct options *options)
     if (key == -1)
         return errno != ENOENT;
     segment_find(&segment, key);
-    return segment.state == SEGMENT_LIVE || segment.state == SEGMENT_FOREIGN;
+    return segment.state == SEGMENT_LIVE || segment.state == SEGMENT_FOREIGN ||
+           segment.state == SEGMENT_ELSEWHERE;
 }
 
 void session_await_listener(const struct options *options)
@@ -106,7 +110,7 @@ static void find_live(struct session *session, const struct options *options)
         if (wait_tick(&wait) != WAIT_LOOK)
             errx(EXIT_NO_PEER, "the listener (PID %d) is not ready: gave up",
                  (int)segment->creator);
-    if (segment->state == SEGMENT_FOREIGN)
+    if (segment->state == SEGMENT_FOREIGN || segment->state == SEGMENT_ELSEWHERE)
         segment_refuse(segment);
     if (segment->state != SEGMENT_LIVE)
         errx(EXIT_NO_PEER, "no listener (key file \"%s\", project %d): start %s first",

@@ -146,10 +146,10 @@ enum wait_result wait_tick(struct wait *wait)
 {
     if (wait->verdict != WAIT_LOOK)
         return wait->verdict;
-    for (long ticks = wait->ticks; wait->ticks == ticks;) {
+    long ticks = wait->ticks;
+    do
         sys_sigsuspend(wait_mask());
-        wait_should_look(wait);
-    }
+    while (!wait_should_look(wait) && wait->ticks == ticks);
     return WAIT_LOOK;
 }
 
@@ -189,7 +189,13 @@ void wait_block_again(const sigset_t *ours)
 static _Noreturn void say_removed(int shmid)
 {
     struct shmid_ds about;
-    if (sys_shmctl(shmid, IPC_STAT, &about) == 0 && about.shm_lpid != getpid())
+    bool known = sys_shmctl(shmid, IPC_STAT, &about) == 0 && about.shm_lpid != getpid();
+    if (known && about.shm_lpid == 0)
+        errx(EXIT_FAILED,
+             "segment %d was removed; a process of another PID namespace used it last: no talker "
+             "can find us",
+             shmid);
+    if (known)
         errx(EXIT_FAILED, "segment %d was removed; PID %d used it last: no talker can find us",
              shmid, (int)about.shm_lpid);
     errx(EXIT_FAILED, "segment %d was removed by another process: no talker can find us", shmid);

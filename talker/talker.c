@@ -103,7 +103,7 @@ static bool find_segment(struct talker *talker)
         err(EXIT_FAILED, "ftok(\"%s\", %d): the key file cannot be reached", options->file,
             options->project);
     enum segment_state state = segment_find(&talker->segment, key);
-    if (state == SEGMENT_FOREIGN)
+    if (state == SEGMENT_FOREIGN || state == SEGMENT_ELSEWHERE)
         segment_refuse(&talker->segment);
     return state == SEGMENT_LIVE;
 }
@@ -179,14 +179,41 @@ static void detach(struct talker *talker)
 
 /* ---- wait for the turn ---- */
 
-/* The listener cannot ring a talker that the kernel does not confirm: such a talker finds its seat
- * emptied at a tick. */
+/* Returns whether the listener is there. */
+static bool ring(const struct talker *talker)
+{
+    if (peer_signal(talker->listener) == 0)
+        return true;
+    if (errno != ESRCH)
+        err(EXIT_FAILED, "kill(%d, SIGUSR1) to the listener", talker->listener);
+    return false;
+}
+
+/* The listener cannot see that we have attached the segment, and asks. To attach it again makes us
+ * the last process that did so: this the kernel tells the listener. */
+static void answer_for_seat(const struct talker *talker)
+{
+    int asked = ~talker->me;
+    const void *again = sys_shmat(talker->segment.shmid, NULL, SHM_RDONLY);
+    if (again == (void *)-1)
+        return; /* the next tick tries again */
+    if (sys_shmdt(again) == -1)
+        warn("shmdt(%p)", again);
+    if (publish_if(&talker->pair->seat[talker->seat], &asked, talker->me))
+        ring(talker);
+}
+
+/* At a tick. The listener cannot ring a talker that the kernel does not confirm: such a talker
+ * finds here that the listener asks, or that its seat is empty. */
 static bool is_over(pid_t listener, const void *object)
 {
     const struct talker *talker = object;
-    bool unseated =
-        talker->seat >= 0 && atomic_load(&talker->pair->seat[talker->seat]) != talker->me;
-    return unseated || peer_is_gone(listener, talker->segment.shmid);
+    int seated = talker->seat >= 0 ? atomic_load(&talker->pair->seat[talker->seat]) : talker->me;
+    if (seated == ~talker->me)
+        answer_for_seat(talker);
+    else if (seated != talker->me)
+        return true;
+    return peer_is_gone(listener, talker->segment.shmid);
 }
 
 static struct wait wait_for(const struct talker *talker)
@@ -232,7 +259,8 @@ static bool came_nearer(const struct talker *talker, struct wait *wait, unsigned
 /* The listener has emptied our seat, and has rung. */
 static void check_seat(const struct talker *talker)
 {
-    if (atomic_load(&talker->pair->seat[talker->seat]) != talker->me)
+    int seated = atomic_load(&talker->pair->seat[talker->seat]);
+    if (seated != talker->me && seated != ~talker->me)
         errx(
             EXIT_NO_PEER,
             "the listener (PID %d) serves us no more: we had the turn and said nothing in time, or "
@@ -265,16 +293,6 @@ static int take_seat(struct talker *talker)
             return (int)at;
     }
     return -1;
-}
-
-/* Returns whether the listener is there. */
-static bool ring(struct talker *talker)
-{
-    if (peer_signal(talker->listener) == 0)
-        return true;
-    if (errno != ESRCH)
-        err(EXIT_FAILED, "kill(%d, SIGUSR1) to the listener", talker->listener);
-    return false;
 }
 
 /* Waits for a free seat. No process signals us when there is one. While all seats are taken, the
