@@ -4,7 +4,7 @@
 #   make demo             build, then run the pair on one screen
 #   make test             build, then run all tests
 #   make lint             check the sources: compilers with -Werror, cppcheck, shellcheck, clang-format
-#   make install          copy the programs and the manual pages to $(DESTDIR)$(PREFIX)
+#   make install          copy the programs, the manual pages and the completion for bash to $(DESTDIR)$(PREFIX)
 #   make uninstall        remove them from there
 #   make dist             pack the sources of the last commit into build/
 #   make clean            remove build/
@@ -80,14 +80,21 @@ $(BUILD)/obj/syntax: $(filter-out tests/%,$(wildcard */*.c)) $(wildcard common/*
 	@mkdir -p $(@D)
 	$(COMPILE) -fsyntax-only $(filter %.c,$^) && touch $@
 
+# bash-completion looks for a file with the name of the command.
+SHARE       = $(DESTDIR)$(PREFIX)/share
+COMPLETIONS = $(SHARE)/bash-completion/completions
+
 install: all
-	mkdir -p $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
-	cp $(PROGRAMS:%=$(BUILD)/%) $(DESTDIR)$(PREFIX)/bin
-	cp talker/talker.1 listener/listener.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	mkdir -p "$(DESTDIR)$(PREFIX)/bin" "$(SHARE)/man/man1" "$(COMPLETIONS)"
+	cp $(PROGRAMS:%=$(BUILD)/%) "$(DESTDIR)$(PREFIX)/bin"
+	cp talker/talker.1 listener/listener.1 "$(SHARE)/man/man1"
+	BUILD='$(BUILD)' scripts/completion >"$(COMPLETIONS)/shmtalk"
+	cd "$(COMPLETIONS)" && for program in $(PROGRAMS); do ln -sf shmtalk "$$program" || exit; done
 
 uninstall:
-	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%)
-	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/talker.1 $(DESTDIR)$(PREFIX)/share/man/man1/listener.1
+	cd "$(DESTDIR)$(PREFIX)/bin" && rm -f $(PROGRAMS)
+	cd "$(SHARE)/man/man1" && rm -f talker.1 listener.1
+	cd "$(COMPLETIONS)" && rm -f shmtalk $(PROGRAMS)
 
 dist:
 	mkdir -p $(BUILD)

@@ -2,6 +2,7 @@
 #include "segment.h"
 #include "ending.h"
 #include "exits.h"
+#include "listed.h"
 #include "peer.h"
 #include "program.h"
 #include "text.h"
@@ -9,6 +10,8 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,10 +56,9 @@ key_t segment_key(const struct options *options)
 {
     key_t key = sys_ftok(options->file, options->project);
     if (key == -1 && errno == ENOENT && program_is_talker())
-        err(EXIT_NO_PEER, "ftok(\"%s\", %d): no listener, start %s first", options->file,
-            options->project, program_other_name());
+        segment_no_listener(options, "start %s first", program_other_name());
     if (key == -1)
-        err(EXIT_FAILED, "ftok(\"%s\", %d): cannot reach the key file", options->file,
+        err(EXIT_FAILED, "cannot make a key from the key file: ftok(\"%s\", %d)", options->file,
             options->project);
     return key;
 }
@@ -210,23 +212,43 @@ static enum segment_state read_head(struct segment *segment, const struct shmid_
     return state == SEGMENT_LIVE && magic == 0 ? SEGMENT_UNBORN : state;
 }
 
+static enum segment_state of_another_user(struct segment *segment, uid_t owner)
+{
+    segment->is_anothers = true;
+    listed_append_owner(segment->why, sizeof segment->why, owner);
+    return SEGMENT_FOREIGN;
+}
+
+/* The mode of a segment may deny us IPC_STAT. The list of all segments still says whose it is. */
+static enum segment_state classify_undescribed(struct segment *segment)
+{
+    int error = errno;
+    struct listed listed;
+    if (error == EACCES && listed_find(segment->shmid, &listed)) {
+        segment->key = listed.key;
+        if (listed.owner != geteuid())
+            return of_another_user(segment, listed.owner);
+    }
+    snprintf(segment->why, sizeof segment->why, "shmctl(%d, IPC_STAT): %s", segment->shmid,
+             strerror(error));
+    return SEGMENT_FOREIGN;
+}
+
 static enum segment_state classify(struct segment *segment)
 {
     struct shmid_ds about;
     segment->why[0] = '\0';
-    if (sys_shmctl(segment->shmid, IPC_STAT, &about) == -1) {
-        if (segment_is_gone())
-            return SEGMENT_GONE;
-        snprintf(segment->why, sizeof segment->why, "shmctl(%d, IPC_STAT): %s", segment->shmid,
-                 strerror(errno));
-        return SEGMENT_FOREIGN;
-    }
+    segment->is_anothers = false;
+    if (sys_shmctl(segment->shmid, IPC_STAT, &about) == -1)
+        return segment_is_gone() ? SEGMENT_GONE : classify_undescribed(segment);
+    if (segment->key == 0)
+        segment->key = calls_key_of(&about);
     segment->size = about.shm_segsz;
     segment->creator = about.shm_cpid;
     if (about.shm_perm.mode & SHM_DEST)
         return SEGMENT_GONE;
     if (about.shm_perm.uid != geteuid())
-        return foreign(segment, "its owner is uid %lu", about.shm_perm.uid);
+        return of_another_user(segment, about.shm_perm.uid);
     if (about.shm_perm.cuid != geteuid())
         return foreign(segment, "its creator is uid %lu", about.shm_perm.cuid);
     if (about.shm_segsz % MODULUS != REMAINDER)
@@ -255,25 +277,6 @@ enum segment_state segment_find(struct segment *segment, key_t key)
         return segment->state = SEGMENT_FOREIGN;
     }
     return segment->state = SEGMENT_GONE;
-}
-
-void segment_append_listeners(char *text, size_t size)
-{
-    char line[256];
-    const char *before = "; other listeners of yours:";
-    FILE *list = fopen("/proc/sysvipc/shm", "re");
-    while (list && fgets(line, sizeof line, list)) {
-        int key, creator;
-        unsigned long bytes, uid;
-        if (sscanf(line, "%d %*d %*o %lu %d %*d %*u %lu", &key, &bytes, &creator, &uid) != 4 ||
-            key == 0 || bytes % MODULUS != REMAINDER || uid != geteuid() ||
-            !peer_is_listed(creator))
-            continue;
-        text_append(text, size, "%s PID %d (key %#x)", before, creator, (unsigned)key);
-        before = ",";
-    }
-    if (list)
-        fclose(list);
 }
 
 /* ---- survivors ---- */
@@ -353,15 +356,44 @@ void segment_clear(key_t key)
         segment_refuse(&segment);
 }
 
+static const char *way_out(int error)
+{
+    switch (error) {
+    case ENOSPC:
+        return ": as many segments or pages as allowed (ipcs -l) are in use: remove unused ones, "
+               "\"ipcrm -m ID\"";
+    case EINVAL:
+        return ": larger than a segment may be (ipcs -l): choose a smaller size";
+    case ENOMEM:
+        return ": more memory than is free: choose a smaller size; for huge pages see "
+               "HugePages_Free in /proc/meminfo, and as root: sysctl vm.nr_hugepages=N";
+    case EPERM:
+        return ": huge pages are for CAP_IPC_LOCK or one group: as root, sysctl "
+               "vm.hugetlb_shm_group=GID";
+    default:
+        return "";
+    }
+}
+
+static _Noreturn void fail_to_create(key_t key, size_t size)
+{
+    int error = errno;
+    errx(EXIT_FAILED, "shmget(%#x, %zu, IPC_CREAT | IPC_EXCL): %s%s", (unsigned)key, size,
+         strerror(error), way_out(error));
+}
+
 void segment_create(struct segment *segment, key_t key, size_t bytes, int flags, uint32_t lesson,
                     uint32_t version)
 {
     size_t size = segment_size(bytes);
     int shmid;
     *segment = (struct segment){.key = key, .shmid = -1, .state = SEGMENT_GONE};
-    while ((shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | flags)) == -1)
-        if (errno != EEXIST || !make_way(segment, key))
+    while ((shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | flags)) == -1) {
+        if (errno != EEXIST)
+            fail_to_create(key, size);
+        if (!make_way(segment, key))
             segment_refuse(segment);
+    }
     segment_remove_at_exit(shmid);
     *segment = (struct segment){.key = key,
                                 .shmid = shmid,
@@ -392,24 +424,6 @@ int segment_private(size_t bytes)
 }
 
 /* ---- refuse ---- */
-
-static const char *way_out(int error)
-{
-    switch (error) {
-    case ENOSPC:
-        return ", no more segments or pages allowed (see ipcs -l): remove unused ones";
-    case EINVAL:
-        return ", larger than a segment may be (see ipcs -l): choose a smaller size";
-    case ENOMEM:
-        return ", more than there is free: choose a smaller size; or with huge pages, see "
-               "HugePages_Free in /proc/meminfo, and as root: sysctl vm.nr_hugepages=N";
-    case EPERM:
-        return ", huge pages are for CAP_IPC_LOCK or one group: as root, sysctl "
-               "vm.hugetlb_shm_group=GID";
-    default:
-        return "";
-    }
-}
 
 /* A lesson is known in a segment by four letters: "torn". Another program may have written others.
  */
@@ -483,14 +497,83 @@ _Noreturn void segment_refuse(const struct segment *segment)
     case SEGMENT_ELSEWHERE:
         refuse_elsewhere(segment);
     case SEGMENT_FOREIGN:
-        if (key == 0) /* the caller has found it by its id */
-            errx(EXIT_FAILED, "shmid %d is a foreign segment (%s), left as it is: %s",
-                 segment->shmid, segment->why, elsewhere);
-        errx(EXIT_FAILED, "key %#x belongs to a foreign segment (shmid %d; %s), left as it is: %s",
-             key, segment->shmid, segment->why, elsewhere);
+        errx(EXIT_FAILED, "%s segment (shmid %d; %s) has key %#x: %s, %s",
+             segment->is_anothers ? "another user's" : "a foreign", segment->shmid, segment->why,
+             key, segment->is_anothers ? "it cannot be used" : "it was not changed", elsewhere);
     case SEGMENT_GONE:
     case SEGMENT_STALE:
         break;
     }
-    err(EXIT_FAILED, "shmget(%#x, ..., IPC_CREAT | IPC_EXCL)%s", key, way_out(errno));
+    errx(EXIT_FAILED, "no segment has key %#x any more: start again", key);
+}
+
+/* ---- no listener ---- */
+
+static void append_place(char *text, size_t size, const struct options *options)
+{
+    char directory[PATH_MAX];
+    text_append(text, size, "key file \"%s\"", options->file);
+    if (*options->file != '/' && getcwd(directory, sizeof directory))
+        text_append(text, size, " in %s", directory);
+    text_append(text, size, ", project %d", options->project);
+    if (access(options->file, F_OK) == -1 && errno == ENOENT)
+        text_append(text, size, "; there is no such file");
+}
+
+/* A listener keeps its key when its key file goes. So one that was started where we were, for the
+ * same project, may well be the one that was looked for. */
+static void append_listener(char *text, size_t size, const struct listed *segment, int project)
+{
+    unsigned key = (unsigned)segment->key;
+    char theirs[PATH_MAX], ours[PATH_MAX];
+    text_append(text, size, " PID %d", (int)segment->creator);
+    if (!listed_directory(segment->creator, theirs, sizeof theirs)) {
+        text_append(text, size, " (key %#x)", key);
+        return;
+    }
+    bool is_here = getcwd(ours, sizeof ours) && strcmp(ours, theirs) == 0;
+    bool is_suspect = is_here && (int)(key >> 24) == project;
+    text_append(text, size, " in %s (key %#x%s)", is_here ? "this directory" : theirs, key,
+                is_suspect ? ": its key file was deleted or replaced, or has another name" : "");
+}
+
+static void append_listeners(char *text, size_t size, int project)
+{
+    const char *before = "; other listeners of yours:";
+    struct listed segment;
+    FILE *list = listed_open();
+    while (list && listed_next(list, &segment)) {
+        if (segment.key == 0 || segment.size % MODULUS != REMAINDER || segment.owner != geteuid() ||
+            !peer_is_listed(segment.creator))
+            continue;
+        text_append(text, size, "%s", before);
+        append_listener(text, size, &segment, project);
+        before = ",";
+    }
+    if (list)
+        fclose(list);
+}
+
+static const char *place_of(const struct options *options)
+{
+    static char text[2 * PATH_MAX];
+    append_place(text, sizeof text, options);
+    append_listeners(text, sizeof text, options->project);
+    return text;
+}
+
+_Noreturn void segment_no_listener(const struct options *options, const char *start, ...)
+{
+    char command[2 * PATH_MAX];
+    va_list arguments;
+    va_start(arguments, start);
+    vsnprintf(command, sizeof command, start, arguments);
+    va_end(arguments);
+    errx(EXIT_NO_PEER, "no listener (%s): %s", place_of(options), command);
+}
+
+_Noreturn void segment_no_listener_in_time(const struct options *options)
+{
+    errx(EXIT_NO_PEER, "no listener within %g seconds (%s): gave up", options->timeout,
+         place_of(options));
 }

@@ -34,6 +34,7 @@ struct segment {
     enum segment_state state;  /* as last classified */
     uint32_t lesson, version;  /* where the magic is ours */
     struct segment_head *head; /* where it is attached; NULL: it is not */
+    bool is_anothers;          /* SEGMENT_FOREIGN: another user's */
     char why[128];             /* SEGMENT_FOREIGN: why we think that it is not ours */
 };
 
@@ -71,9 +72,14 @@ void segment_expect(const struct segment *segment, uint32_t lesson, uint32_t ver
  * that cannot use it), 1 where it is foreign or a call has failed (errno). */
 _Noreturn void segment_refuse(const struct segment *segment);
 
-/* Appends the live listeners of this user, where the system lists all segments (proc(5)): "; other
- * listeners of yours: PID 12 (key 0x1002052)". Nothing where there are none. */
-void segment_append_listeners(char *text, size_t size);
+/* Exits 3 with a line that says where a listener was looked for (key file "shmfile" in /home/alice,
+ * project 1), which other listeners this user has, and what to start: `start`, as printf takes it.
+ */
+_Noreturn void segment_no_listener(const struct options *options, const char *start, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The same for a program that has waited for one, until its --timeout was over. */
+_Noreturn void segment_no_listener_in_time(const struct options *options);
 
 /* ---- create, attach, detach, remove ---- */
 

@@ -96,9 +96,7 @@ void session_await_listener(const struct options *options)
     struct wait wait = {.timeout = options->timeout};
     while (!is_there(options))
         if (wait_tick(&wait) != WAIT_LOOK)
-            errx(EXIT_NO_PEER,
-                 "no listener within %g seconds (key file \"%s\", project %d): gave up",
-                 options->timeout, options->file, options->project);
+            segment_no_listener_in_time(options);
 }
 
 static void find_live(struct session *session, const struct options *options)
@@ -113,8 +111,7 @@ static void find_live(struct session *session, const struct options *options)
     if (segment->state == SEGMENT_FOREIGN || segment->state == SEGMENT_ELSEWHERE)
         segment_refuse(segment);
     if (segment->state != SEGMENT_LIVE)
-        errx(EXIT_NO_PEER, "no listener (key file \"%s\", project %d): start %s first",
-             options->file, options->project, program_other_name());
+        segment_no_listener(options, "start %s first", program_other_name());
 }
 
 void *session_join(struct session *session, const struct options *options, uint32_t lesson,

@@ -456,6 +456,16 @@ void trace_observe_text(const char *field, const char *bytes, size_t length)
         tell_text("observe", field, bytes, length);
 }
 
+void trace_observe_digits(const char *field, const volatile void *at, const char *digits,
+                          long long number)
+{
+    if (!tracing() || was_seen(at, number))
+        return;
+    tell_text("observe", field, digits, strlen(digits));
+    last_observed.at = at;
+    last_observed.value = number;
+}
+
 void trace_copy_bytes_in(const char *field, char *at, const char *bytes, size_t length)
 {
     if (tracing()) {

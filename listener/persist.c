@@ -103,6 +103,8 @@ static void look_around(const struct posix_shm *object, int before)
     check(ours.st_ino == named.st_ino, "descriptor %d is the file %s, of %lld bytes", object->fd,
           path, (long long)ours.st_size);
     int after = segments_of_ours();
+    if (after == -1)
+        err(EXIT_FAILED, "cannot count the segments: fopen(\"/proc/sysvipc/shm\")");
     check(after == before, "ipcs listed %d segment of ours before, and lists %d now", before,
           after);
 }

@@ -44,8 +44,9 @@ int main(int argc, char **argv)
     explain("Make the key that the listener has made from the same file.");
     key_t key = sys_ftok(options.file, options.project);
     if (key == -1)
-        err(errno == ENOENT ? EXIT_NO_PEER : EXIT_FAILED, "ftok(\"%s\", %d)%s", options.file,
-            options.project, errno == ENOENT ? ": start listener-handshake first" : "");
+        err(errno == ENOENT ? EXIT_NO_PEER : EXIT_FAILED, "%sftok(\"%s\", %d)",
+            errno == ENOENT ? "start listener-handshake first: " : "", options.file,
+            options.project);
 
     explain("Find the segment. No IPC_CREAT: only the listener creates it.");
     size_t size = segment_size(sizeof(struct handshake));

@@ -100,7 +100,7 @@ static bool find_segment(struct talker *talker)
     if (key == -1 && errno == ENOENT)
         return false;
     if (key == -1)
-        err(EXIT_FAILED, "ftok(\"%s\", %d): the key file cannot be reached", options->file,
+        err(EXIT_FAILED, "cannot make a key from the key file: ftok(\"%s\", %d)", options->file,
             options->project);
     enum segment_state state = segment_find(&talker->segment, key);
     if (state == SEGMENT_FOREIGN || state == SEGMENT_ELSEWHERE)
@@ -111,15 +111,12 @@ static bool find_segment(struct talker *talker)
 static _Noreturn void say_what_to_start(const struct talker *talker)
 {
     const struct options *options = &talker->options;
-    char listener[PATH_MAX], command[2 * PATH_MAX] = "", others[256] = "", directory[PATH_MAX];
+    char listener[PATH_MAX], command[2 * PATH_MAX] = "";
     snprintf(listener, sizeof listener, "%.*slistener", talker->directory, talker->path);
     text_append_word(command, sizeof command, listener);
     text_append(command, sizeof command, " -f ");
     text_append_word(command, sizeof command, options->file);
-    segment_append_listeners(others, sizeof others);
-    errx(EXIT_NO_PEER, "no listener (key file \"%s\" in %s, project %d%s): start one, \"%s -j %d\"",
-         options->file, getcwd(directory, sizeof directory) ? directory : ".", options->project,
-         others, command, options->project);
+    segment_no_listener(options, "start one, \"%s -j %d\"", command, options->project);
 }
 
 static void find_listener(struct talker *talker)
@@ -133,9 +130,7 @@ static void find_listener(struct talker *talker)
             say_what_to_start(talker);
         wait_tick(&wait);
         if (wait_tick(&wait) != WAIT_LOOK) /* look every second tick */
-            errx(EXIT_NO_PEER,
-                 "no listener within %g seconds (key file \"%s\", project %d): gave up",
-                 options->timeout, options->file, options->project);
+            segment_no_listener_in_time(options);
     }
     talker->listener = (int)talker->segment.creator;
     if (wanted_pid && wanted_pid != talker->listener)

@@ -326,10 +326,10 @@ END
     ipcrm -s "$foreign"
 }
 
-@test "a dead pair's FIFOs are replaced; a file of that name is not" {
+@test "a dead pair's FIFOs are used again; a file of that name is not" {
     mkfifo shmfile.1.to-talker shmfile.1.to-listener
     play fifo
-    [ "$(grep -c 'recovered: removed shmfile.1.to-' listener.err)" -eq 2 ]
+    [ "$(grep -c 'recovered: uses shmfile.1.to-' listener.err)" -eq 2 ]
     nothing_is_left
 
     echo mine >shmfile.1.to-talker

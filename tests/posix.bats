@@ -223,7 +223,7 @@ is_mapped_by() { # PID
     for content in 'very important data' "$(head -c 1052 /dev/zero | tr '\0' x)"; do
         printf %s "$content" >"$(object_of)"
         for side in listener talker; do
-            refuses 1 "$(name_of) is foreign \(its (size|magic) is .*\), left as it is" "$side-posix"
+            refuses 1 "$(name_of) is foreign \(its (size|magic) is .*\): it was not changed" "$side-posix"
         done
         [ "$(cat "$(object_of)")" = "$content" ]
     done
@@ -238,8 +238,8 @@ is_mapped_by() { # PID
     left=("$(object_of)")
     truncate -s "$size" "$(object_of)"
     chown 65534 "$(object_of)"
-    refuses 1 'its owner is uid 65534' listener-posix
-    refuses 1 'its owner is uid 65534' talker-posix
+    refuses 1 "is another user's object \(its owner is (\"[a-z]+\", )?uid 65534\): it cannot be used" listener-posix
+    refuses 1 "is another user's object \(its owner is (\"[a-z]+\", )?uid 65534\): it cannot be used" talker-posix
     [ "$(stat -c %u "$(object_of)")" = 65534 ]
 }
 

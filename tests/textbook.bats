@@ -243,7 +243,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
         shmid=$(./foreign make "$(key_of shmfile 1)" $what)
         plant "$shmid"
         ./foreign show "$shmid" >before
-        refuses 1 "a foreign segment \(shmid $shmid\>.*left as it is" listener-textbook
+        refuses 1 "a foreign segment \(shmid $shmid\>.*it was not changed" listener-textbook
         refuses "$status" 'foreign segment|there is no process [0-9]+ any more' talker-textbook
         ./foreign show "$shmid" | cmp - before
         ipcrm -m "$shmid"
