@@ -499,11 +499,17 @@ finds_none() { # PROGRAM [ARGUMENT]...
     stop listener
 }
 
-@test "another user's segment: whose it is, and that it cannot be used" {
+# Sets `nobody`, which starts a command as another user. The key file here is for that user as well.
+become_nobody() {
     [ "$(id -u)" -eq 0 ] || skip "only root can become another user"
     requires setpriv
+    nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+    as_nobody test -x "$TALKER" -a -x "$BUILD/talker-posix" || skip "another user cannot run $BUILD"
     chmod 755 .
-    as_nobody test -x "$TALKER" -a -x "$BUILD/listener-torn" || skip "another user cannot run $BUILD"
+}
+
+@test "another user's segment: whose it is, and that it cannot be used" {
+    become_nobody
     for mode in 0600 0666; do
         start_listener --mode "$mode"
         whose="another user's segment \(shmid $(shmid_of listener); its owner is \"?$(id -un)\"?, uid 0\) has key"
@@ -511,7 +517,7 @@ finds_none() { # PROGRAM [ARGUMENT]...
             [ "$program" != listener-textbook ] || [ "$mode" = 0600 ] || continue # it looks at the size first
             resolve "$program"
             refuses 1 "$whose $(key_of shmfile 1): it cannot be used, choose another --project or --file" \
-                as_nobody "${command[@]}"
+                "${nobody[@]}" "${command[@]}"
         done
         ends 0 talker
         finish listener 0
@@ -519,16 +525,13 @@ finds_none() { # PROGRAM [ARGUMENT]...
 }
 
 @test "another user's segment of the notes, and object: whose it is" {
-    [ "$(id -u)" -eq 0 ] || skip "only root can become another user"
-    requires setpriv
-    chmod 755 .
-    as_nobody test -x "$BUILD/talker-posix" || skip "another user cannot run $BUILD"
+    become_nobody
     owner="its owner is \"?$(id -un)\"?, uid 0"
     start_listener_of textbook
-    refuses 1 "another user's segment \(shmid [0-9]+; $owner\) has this key" as_nobody "$BUILD/talker-textbook"
+    refuses 1 "another user's segment \(shmid [0-9]+; $owner\) has this key" "${nobody[@]}" "$BUILD/talker-textbook"
     stop listener
     start_listener_of posix
-    refuses 1 "is another user's object \($owner\): it cannot be used" as_nobody "$BUILD/talker-posix"
-    refuses 1 "is another user's object \($owner\): it cannot be used" as_nobody "$BUILD/listener-posix"
+    refuses 1 "is another user's object \($owner\): it cannot be used" "${nobody[@]}" "$BUILD/talker-posix"
+    refuses 1 "is another user's object \($owner\): it cannot be used" "${nobody[@]}" "$BUILD/listener-posix"
     stop listener
 }
