@@ -206,8 +206,8 @@ static int recover(key_t key, enum notes_content content, struct shmid_ds *about
 {
     int shmid = sys_shmget(key, 0, 0);
     if (shmid == -1 && errno != ENOENT)
-        err(EXIT_FAILED, "shmget(%#x, 0, 0): a foreign segment has this key: %s", (unsigned)key,
-            way_out[content]);
+        err(EXIT_FAILED, "this key cannot be used, %s: shmget(%#x, 0, 0)", way_out[content],
+            (unsigned)key);
     if (shmid == -1 || !describe(shmid, content, about))
         return -1;
     if (!may_be_removed(content, about))
@@ -216,7 +216,7 @@ static int recover(key_t key, enum notes_content content, struct shmid_ds *about
         warnx("recovered: removed segment %d, which PID %d left behind", shmid,
               (int)about->shm_cpid);
     else if (!segment_is_gone())
-        err(EXIT_FAILED, "shmctl(%d, IPC_RMID) of a stale segment", shmid);
+        err(EXIT_FAILED, "cannot remove a stale segment: shmctl(%d, IPC_RMID)", shmid);
     return -1;
 }
 
@@ -266,7 +266,7 @@ void notes_list_segments(void)
 {
     pid_t child = sys_fork();
     if (child == -1)
-        err(EXIT_FAILED, "fork");
+        err(EXIT_FAILED, "cannot start ipcs (see \"ulimit -u\"): fork()");
     if (child == 0) {
         static char shell[] = "sh", command[] = "-c",
                     list[] = "ipcs -m 2>/dev/null || cat /proc/sysvipc/shm 2>/dev/null";

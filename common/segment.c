@@ -47,7 +47,7 @@ void segment_make_file(const char *file)
         fd = open(file, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     while (fd == -1 && errno == EINTR);
     if (fd == -1 && errno != EEXIST)
-        err(EXIT_FAILED, "open(\"%s\", O_CREAT): cannot create the key file", file);
+        err(EXIT_FAILED, "cannot create the key file: open(\"%s\", O_CREAT | O_EXCL)", file);
     if (fd != -1 && close(fd) == -1 && errno != EINTR) /* interrupted, it is closed as well */
         err(EXIT_FAILED, "close(\"%s\")", file);
 }
@@ -81,7 +81,7 @@ static void clean_up(void)
     while (owned.count > 0) {
         int shmid = owned.shmid[--owned.count];
         if (sys_shmctl(shmid, IPC_RMID, NULL) == -1 && !segment_is_gone())
-            warn("shmctl(%d, IPC_RMID): remove it by hand, \"ipcrm -m %d\"", shmid, shmid);
+            warn("remove it by hand, \"ipcrm -m %d\": shmctl(%d, IPC_RMID)", shmid, shmid);
     }
     trace_stops_to(NULL);
     if (attached && sys_shmdt(attached) == -1)
@@ -317,7 +317,7 @@ bool segment_remove_if_left(int shmid, pid_t creator)
         nap(1);
     }
     if (about.shm_nattch == 0 && sys_shmctl(shmid, IPC_RMID, NULL) == -1 && !segment_is_gone())
-        warn("shmctl(%d, IPC_RMID)", shmid);
+        warn("remove it by hand, \"ipcrm -m %d\": shmctl(%d, IPC_RMID)", shmid, shmid);
     return true;
 }
 
@@ -343,7 +343,7 @@ static bool make_way(struct segment *segment, key_t key)
             warnx("recovered: removed segment %d, which PID %d left behind", segment->shmid,
                   (int)segment->creator);
         else if (!segment_is_gone())
-            err(EXIT_FAILED, "shmctl(%d, IPC_RMID) of a stale segment", segment->shmid);
+            err(EXIT_FAILED, "cannot remove a stale segment: shmctl(%d, IPC_RMID)", segment->shmid);
     }
     return segment->state == SEGMENT_STALE || segment->state == SEGMENT_GONE;
 }

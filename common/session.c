@@ -122,14 +122,15 @@ void *session_join(struct session *session, const struct options *options, uint3
     find_live(session, options);
     segment_expect(&session->segment, lesson, SESSION_VERSION, bytes);
     if (segment_attach(&session->segment) == -1)
-        err(segment_is_gone() ? EXIT_NO_PEER : EXIT_FAILED, "shmat(%d, NULL, 0)",
+        err(segment_is_gone() ? EXIT_NO_PEER : EXIT_FAILED, "%sshmat(%d, NULL, 0)",
+            segment_is_gone() ? "the listener has just removed its segment: " : "",
             session->segment.shmid);
     session->shared = (struct session_head *)session->segment.head;
     session->peer = session->segment.creator;
 
     int found = 0;
     if (!publish_if(&session->shared->talker, &found, (int)getpid()))
-        errx(EXIT_BUSY, "busy: PID %d is the talker already", found);
+        errx(EXIT_BUSY, "busy: PID %d is the talker already, start again when it has ended", found);
     if (peer_signal(session->peer) == -1)
         err(errno == ESRCH ? EXIT_NO_PEER : EXIT_FAILED, "kill(%d, SIGUSR1) to the listener",
             (int)session->peer);

@@ -119,7 +119,8 @@ static void write_line(const char *text)
     for (size_t left = strlen(line); left > 0;) {
         ssize_t written = -1;
         errno = 0;
-        if (ready_wait(STDERR_FILENO, READY_TO_WRITE, &mask, ending) == 1)
+        int ready = ready_wait(STDERR_FILENO, READY_TO_WRITE, &mask, ending);
+        if (ready == 1 || (ready == -1 && errno != EINTR)) /* cannot wait: the write waits */
             written = write(STDERR_FILENO, rest, left);
         if (written == -1 && errno == EAGAIN && !ending)
             continue;

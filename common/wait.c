@@ -161,7 +161,7 @@ enum wait_result wait_on(struct wait *wait, int fd, enum ready_for what, bool *r
     do {
         int count = ready_wait(fd, what, wait_mask(), false);
         if (count == -1 && errno != EINTR)
-            err(EXIT_FAILED, "wait for descriptor %d", fd);
+            err(EXIT_FAILED, "cannot wait for descriptor %d", fd);
         *ready = count == 1;
         if (*ready)
             ending_obey(); /* ppoll delivers no signal where the descriptor is ready at once */

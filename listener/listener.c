@@ -359,7 +359,7 @@ static enum ending type_reply(struct listener *listener)
         if (on_terminal)
             fputc('\n', stderr); /* the prompt is still open */
         if (found == INPUT_FAILED)
-            err(EXIT_FAILED, "read a reply from stdin");
+            err(EXIT_FAILED, "cannot read a reply from stdin");
         if (wait.verdict == WAIT_REMOVED)
             wait_give_up(&wait);
         return found == INPUT_END          ? NO_REPLIES

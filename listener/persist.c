@@ -86,7 +86,9 @@ static void create(struct posix_shm *object)
     while ((errno = sys_posix_fallocate(object->fd, 0, SIZE)) == EINTR)
         ;
     if (errno != 0)
-        err(EXIT_FAILED, "posix_fallocate(%d, 0, %d) of %s", object->fd, SIZE, object->name);
+        err(EXIT_FAILED,
+            "cannot reserve memory (see \"df /dev/shm\"): posix_fallocate(%d, 0, %d) of %s",
+            object->fd, SIZE, object->name);
 }
 
 /* Where an object can be seen, and where not. */

@@ -64,7 +64,7 @@ int main(int argc, char **argv)
     explain("Write our PID where 0 stands, in one atomic step: only one talker can succeed.");
     int found = 0; /* a failed exchange stores the other PID here */
     if (!publish_if(&shared->talker, &found, (int)getpid()))
-        errx(EXIT_BUSY, "busy: PID %d is the talker already", found);
+        errx(EXIT_BUSY, "busy: PID %d is the talker already, start again when it has ended", found);
 
     explain("Write the text, then the state, then signal: the order matters.");
     copy_text_in(shared->text, message, sizeof shared->text);

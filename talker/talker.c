@@ -409,7 +409,7 @@ static void say_lines(struct talker *talker)
         case INPUT_END:
             return;
         case INPUT_FAILED:
-            err(EXIT_FAILED, "read a line from stdin");
+            err(EXIT_FAILED, "cannot read a line from stdin");
         case INPUT_VERDICT:
             give_up_reading(talker, wait.verdict);
         }

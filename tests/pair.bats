@@ -513,8 +513,7 @@ become_nobody() {
     for mode in 0600 0666; do
         start_listener --mode "$mode"
         whose="another user's segment \(shmid $(shmid_of listener); its owner is \"?$(id -un)\"?, uid 0\) has key"
-        for program in talker listener talker-torn talker-handshake listener-handshake listener-textbook; do
-            [ "$program" != listener-textbook ] || [ "$mode" = 0600 ] || continue # it looks at the size first
+        for program in talker listener talker-torn talker-handshake listener-handshake; do
             resolve "$program"
             refuses 1 "$whose $(key_of shmfile 1): it cannot be used, choose another --project or --file" \
                 "${nobody[@]}" "${command[@]}"
