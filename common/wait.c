@@ -193,12 +193,14 @@ static _Noreturn void say_removed(int shmid)
     if (known && about.shm_lpid == 0)
         errx(EXIT_FAILED,
              "segment %d was removed; a process of another PID namespace used it last: no talker "
-             "can find us",
+             "can find us, start again",
              shmid);
     if (known)
-        errx(EXIT_FAILED, "segment %d was removed; PID %d used it last: no talker can find us",
+        errx(EXIT_FAILED,
+             "segment %d was removed; PID %d used it last: no talker can find us, start again",
              shmid, (int)about.shm_lpid);
-    errx(EXIT_FAILED, "segment %d was removed by another process: no talker can find us", shmid);
+    errx(EXIT_FAILED,
+         "segment %d was removed by another process: no talker can find us, start again", shmid);
 }
 
 _Noreturn void wait_give_up(const struct wait *wait)

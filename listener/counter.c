@@ -124,5 +124,5 @@ static void exit_if_alone(const struct counter *shared, int shmid)
     if (sys_shmdt(shared) == -1)
         err(EXIT_FAILED, "shmdt(%p)", (const void *)shared);
     notes_remove_if_left(shmid);
-    errx(EXIT_NO_PEER, "no process counts any more: the counter has ended");
+    errx(EXIT_NO_PEER, "no process counts any more: the counter went away");
 }
