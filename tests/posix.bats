@@ -123,7 +123,8 @@ is_mapped_by() { # PID
         [ "$lesson" = posix ] || { wait_for_line listener.out waiting && start talker talker-persist; }
         finish listener 1
         [ "$lesson" = posix ] || finish talker 3
-        grep -E "^listener-$lesson: posix_fallocate\(.*\) of $(name_of): No space left on device$" listener.err
+        what="cannot reserve memory \(see \"df /dev/shm\"\): posix_fallocate\(.*\) of $(name_of)"
+        grep -E "^listener-$lesson: $what: No space left on device$" listener.err
     done
 }
 
@@ -147,7 +148,7 @@ is_mapped_by() { # PID
     finish talker 137
     grep -aqF "Remember me" "$(object_of)"
     left=()
-    refuses 3 'no process listens' talker-posix
+    refuses 3 "no listener has $(name_of)" talker-posix
     start_listener_of posix
     expect_lines listener.err "listener-posix: recovered: removed $(name_of), which a killed listener left behind"
     ends 0 talker-posix
