@@ -307,3 +307,14 @@ end_note() { # NAME
     finish talker 0
     finish listener 0
 }
+
+@test "the number is narrated as the text that it is, by both sides" {
+    start listener listener-counter --key "$key" --count 2 -v
+    wait_for_line listener.out 'waiting for a talker'
+    start talker talker-counter --key "$key" -v
+    finish listener 0
+    finish talker 0
+    grep -F 'observe text = ""' listener.err
+    grep -xE 'listener-counter\[[0-9]+\] observe text = "[0-9]"' listener.err
+    grep -F 'publish text = "1"' talker.err
+}
