@@ -170,7 +170,7 @@ static int make_semaphores(key_t key)
             continue;
         if (!is_ours(found))
             errx(EXIT_FAILED,
-                 "key %#x belongs to a foreign semaphore set (semid %d), left as it is: choose "
+                 "key %#x belongs to a foreign semaphore set (semid %d), not changed: choose "
                  "another --project or --file",
                  (unsigned)key, found);
         if (sys_semctl(found, 0, IPC_RMID, (union sys_semun){0}) == 0)
