@@ -2,7 +2,8 @@
 #include "listed.h"
 #include "text.h"
 
-#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 FILE *listed_open(void)
@@ -47,11 +48,29 @@ bool listed_directory(pid_t pid, char *directory, size_t size)
     return length > 0;
 }
 
+/* Parts the first three fields of a line of passwd(5): the name, the password and the uid. */
+static bool is_line_of(char *line, uid_t uid)
+{
+    char *password = strchr(line, ':');
+    char *number = password ? strchr(password + 1, ':') : NULL;
+    if (!number || number[1] < '0' || number[1] > '9')
+        return false;
+    *password = '\0';
+    return strtoul(number + 1, NULL, 10) == (unsigned long)uid;
+}
+
+/* Not with getpwuid(3): a static program would need the shared C library for it. */
 void listed_append_owner(char *text, size_t size, uid_t uid)
 {
-    const struct passwd *user = getpwuid(uid);
+    char line[1024];
+    FILE *users = fopen("/etc/passwd", "re");
+    bool found = false;
     text_append(text, size, "its owner is ");
-    if (user)
-        text_append(text, size, "\"%s\", ", user->pw_name);
+    while (users && !found && fgets(line, sizeof line, users))
+        found = is_line_of(line, uid);
+    if (found)
+        text_append(text, size, "\"%s\", ", line);
     text_append(text, size, "uid %lu", (unsigned long)uid);
+    if (users)
+        fclose(users);
 }

@@ -31,7 +31,7 @@ bool listed_find(int shmid, struct listed *segment);
 /* Stores the directory that a process works in. Returns false where that is not known. */
 bool listed_directory(pid_t pid, char *directory, size_t size);
 
-/* Appends: its owner is "alice", uid 1001. Where that user has no name: its owner is uid 1001. */
+/* Appends: its owner is "alice", uid 1001. Without a name in /etc/passwd: its owner is uid 1001. */
 void listed_append_owner(char *text, size_t size, uid_t uid);
 
 #endif
