@@ -38,10 +38,13 @@
 #      that these have started.)
 #   3. Nothing keeps a list of PIDs for the clean-up. A signal can arrive between "&" and the line that stores $!.
 #      `jobs -p` reads the shell's own list, which has each child from the fork on.
+# bash ignores an INT that comes while a program runs in the foreground, unless the program dies of it. Then a second
+# Ctrl-C helps.
 #
 # shellcheck shell=sh
 # shellcheck disable=SC2034 # some variables are for the script that reads this file
 # shellcheck disable=SC2317 # traps call some functions
+# shellcheck disable=SC3028 # only bash has BASHPID
 
 self=scripts/${0##*/}
 build=${BUILD:-build}
@@ -193,6 +196,7 @@ begin() { # [DIRECTORY]
     [ -z "${BASH_VERSION-}" ] || closing='
 )'
     for signal in HUP INT QUIT TERM PIPE; do
+        # shellcheck disable=SC2064 # both are to expand now
         trap "leave_by $signal$closing" "$signal"
     done
     check_tmpdir
@@ -213,8 +217,8 @@ end_children() {
     terminate $(cat "$scratch/children")
 }
 
-# A child of bash may run its parent's traps, if a signal comes to it before it has forgotten them. It must not clean up,
-# because all that is here belongs to the parent.
+# A child of bash may run its parent's traps, if a signal comes to it before it has forgotten them. It must not clean
+# up, because all that is here belongs to the parent.
 leave() {
     [ "${BASHPID:-$$}" = $$ ] || return 0
     trap '' HUP INT QUIT TERM PIPE # a signal must not start this a second time
