@@ -259,7 +259,7 @@ wait_for_line() { # FILE PATTERN (as for grep -E)
 }
 
 wait_for_state() { # PID STATE (T: stopped)
-    until_true in_state "$1" "$2" ||
+    until_true program_in_state "$1" "$2" ||
         fail "waited $DEADLINE s for process $1 to be in state $2, it is in '$(state_of "$1")'"
 }
 
@@ -284,6 +284,13 @@ state_of() { # PID
 
 parent_of() { # PID
     sed 's/.*) . \([0-9]*\) .*/\1/' "/proc/$1/stat"
+}
+
+# Until it starts its program, a child is a copy of this shell. A signal would then run the shell's own traps.
+program_in_state() { # PID STATE
+    local name='' ours=''
+    { read -r ours <"/proc/$$/comm" && read -r name <"/proc/$1/comm"; } 2>/dev/null || :
+    [ "$name" != "$ours" ] && in_state "$1" "$2"
 }
 
 in_state() { # PID STATE
