@@ -278,7 +278,8 @@ is_mapped_by() { # PID
     start parent sh -c '"$1" -t "$2" >talker.out 2>&1 & echo $! >talker.pid; exec sleep "$2"' \
         sh "$(lesson_program talker posix)" "$DEADLINE"
     wait_for_line talker.out said
-    talker=$(cat talker.pid)
+    wait_for_line talker.pid '^([0-9]+)$'
+    talker=${BASH_REMATCH[1]}
     kill -KILL "$talker"
     wait_for_state "$talker" Z
     kill -CONT "$listener_pid"
