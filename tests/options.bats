@@ -193,7 +193,7 @@ prints() { # PROGRAM OPTION
 }
 
 help_names_common_options() { # PROGRAM
-    local option name
+    local option name output
     for option in --help -h; do
         prints "$1" "$option"
         for name in file project timeout verbose explain trace step hold help version; do
@@ -209,7 +209,7 @@ help_names_common_options() { # PROGRAM
 }
 
 version_is_one_line() { # PROGRAM
-    local option
+    local option output
     for option in --version -V; do
         prints "$1" "$option"
         [[ $output =~ ^${1##*/}\ .*[0-9] && $output != *$'\n'* ]] || fail "$1 $option prints: $output"
