@@ -129,10 +129,27 @@ enum peer_maps peer_maps(pid_t pid, const char *path, unsigned long inode)
     return found;
 }
 
+/* kill(2) also succeeds for root, whatever the user. Without /proc there is no more to ask. */
+bool peer_is_of_this_user(pid_t pid)
+{
+    char path[32];
+    struct stat owner;
+    snprintf(path, sizeof path, "/proc/%d", (int)pid);
+    if (!peer_proc_is_ours())
+        return true;
+    return stat(path, &owner) == 0 && owner.st_uid == geteuid();
+}
+
 #else
 
 bool peer_proc_is_ours(void)
 {
+    return false;
+}
+
+bool peer_is_of_this_user(pid_t pid)
+{
+    (void)pid;
     return true;
 }
 
@@ -227,17 +244,6 @@ bool peer_is_gone(pid_t peer, int shmid)
     if (sys_shmctl(shmid, IPC_STAT, &about) == -1)
         return errno == EINVAL || errno == EIDRM;
     return about.shm_nattch <= 1 || attached == PEER_MAPS_NOT;
-}
-
-/* kill(2) also succeeds for root, whatever the user. Without /proc there is no more to ask. */
-bool peer_is_of_this_user(pid_t pid)
-{
-    char path[32];
-    struct stat owner;
-    snprintf(path, sizeof path, "/proc/%d", (int)pid);
-    if (!peer_proc_is_ours())
-        return true;
-    return stat(path, &owner) == 0 && owner.st_uid == geteuid();
 }
 
 /* Where the maps cannot be read, the kernel still names the creator and the last that attached. */

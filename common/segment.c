@@ -181,6 +181,13 @@ static enum segment_state judge(const struct shmid_ds *about, int shmid)
     return in_use ? SEGMENT_ORPHANED : SEGMENT_STALE;
 }
 
+/* What ENOMEM from shmat means: a 64-bit program has room for any segment. */
+#if UINTPTR_MAX <= UINT32_MAX
+#define TOO_LARGE ": it is too large for a 32-bit program"
+#else
+#define TOO_LARGE ""
+#endif
+
 /* Reads the magic, the lesson and the version through an attachment of its own. */
 static enum segment_state read_head(struct segment *segment, const struct shmid_ds *about)
 {
@@ -189,10 +196,8 @@ static enum segment_state read_head(struct segment *segment, const struct shmid_
     if (head == (void *)-1) {
         if (segment_is_gone())
             return SEGMENT_GONE;
-        bool too_large = errno == ENOMEM && sizeof(void *) == 4;
         snprintf(segment->why, sizeof segment->why, "shmat(%d, NULL, SHM_RDONLY): %s%s",
-                 segment->shmid, strerror(errno),
-                 too_large ? ": it is too large for a 32-bit program" : "");
+                 segment->shmid, strerror(errno), errno == ENOMEM ? TOO_LARGE : "");
         return SEGMENT_FOREIGN;
     }
     uint32_t magic = atomic_load_explicit(&head->magic, memory_order_acquire);
