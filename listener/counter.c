@@ -98,7 +98,7 @@ static void await_counter(const struct counter *shared, double timeout)
     int before = notes_number(shared->text), number = before;
     while (number < 1 || number == before) {
         if (wait_tick(&wait) != WAIT_LOOK)
-            errx(EXIT_NO_PEER, "no process counts within %g seconds: gave up, start talker-counter",
+            errx(EXIT_NO_PEER, "no process counts within %g s: gave up, start talker-counter",
                  timeout);
         number = notes_number(shared->text);
     }

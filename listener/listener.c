@@ -295,13 +295,13 @@ static enum ending converse(struct listener *listener)
     if (ending == TALKER_GONE)
         warnx("the talker (PID %d) went away", listener->talker);
     if (ending == TALKER_SILENT)
-        warnx("no word from the talker (PID %d) within %g seconds: it loses its turn",
+        warnx("no word from the talker (PID %d) within %g s: it loses its turn",
               listener->talker, listener->timeout);
     if (ending == TALKER_WRONG)
         warnx("the talker (PID %d) announced a message longer than %ld bytes: refused",
               listener->talker, capacity);
     if (ending == REPLY_LATE)
-        warnx("no reply was typed within %g seconds: gave up", listener->timeout);
+        warnx("no reply was typed within %g s: gave up", listener->timeout);
     if (ending == TALKER_GONE || ending == TALKER_SILENT || ending == TALKER_WRONG)
         take_back(listener);
     return ending;

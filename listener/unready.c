@@ -104,7 +104,7 @@ static void await_signal(double timeout)
         if (sigismember(&pending, SIGUSR1) == 1)
             return;
         if (timeout > 0 && (double)looks > timeout * 1000)
-            errx(EXIT_NO_PEER, "no signal within %g seconds: gave up", timeout);
+            errx(EXIT_NO_PEER, "no signal within %g s: gave up", timeout);
         nanosleep(&millisecond, NULL);
         ending_obey();
     }

@@ -224,7 +224,7 @@ static struct wait wait_for(const struct talker *talker)
 static _Noreturn void give_up(struct talker *talker, enum wait_result why)
 {
     if (why == WAIT_LATE)
-        errx(EXIT_NO_PEER, "no answer from the listener (PID %d) within %g seconds: gave up",
+        errx(EXIT_NO_PEER, "no answer from the listener (PID %d) within %g s: gave up",
              talker->listener, talker->options.timeout);
     explain("The dead listener cannot remove its segment: the last process attached does it.");
     segment_survive(&talker->segment);
@@ -381,7 +381,7 @@ static _Noreturn void give_up_reading(struct talker *talker, enum wait_result wh
 {
     if (why == WAIT_GONE)
         give_up(talker, why);
-    errx(EXIT_NO_PEER, "no line on stdin within %g seconds: gave up", talker->options.timeout);
+    errx(EXIT_NO_PEER, "no line on stdin within %g s: gave up", talker->options.timeout);
 }
 
 /* Says stdin line by line. A line that does not fit is refused whole, and the chat goes on. */

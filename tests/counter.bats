@@ -200,7 +200,7 @@ end_note() { # NAME
 @test "without a counter, or without a watcher, a program reports it" {
     start_watcher -t 0.2
     finish listener 3
-    expect_lines listener.err "listener-counter: no process counts within 0.2 seconds: gave up, start talker-counter"
+    expect_lines listener.err "listener-counter: no process counts within 0.2 s: gave up, start talker-counter"
     is_removed "$shmid"
     refuses 3 "no segment has key $hex" talker-counter --key "$key"
 }
