@@ -42,14 +42,23 @@ start_storm() { # SIGNAL,... PID...
     wait_for_line storm.out 'it blows'
 }
 
-at_once=200000 # the contract's 0.2 s, in microseconds
+# From now on neither we nor PID wait for a CPU, whatever else the machine does, if the system lets us ask for that. Sets
+# at_once, in microseconds, to the contract's 0.2 s, or to 2 s where a busy machine may add to them.
+measure_with() { # PID
+    at_once=2000000
+    for pid in "$1" "$BASHPID"; do
+        chrt -f -p 1 "$pid" 2>/dev/null || return 0
+    done
+    at_once=200000
+}
 
 # VICTIM is killed, and SURVIVOR continues if it was held. At most 0.2 s later it ends with 3 and names VICTIM's PID;
 # no segment is left.
 outlives() { # SURVIVOR VICTIM
-    local survivor=$1_pid victim=$2_pid shmid held=no began took status
+    local survivor=$1_pid victim=$2_pid shmid held=no began took status at_once
     shmid=$(shmid_of listener)
     ! in_state "${!survivor}" T || held=yes
+    measure_with "${!survivor}"
     began=${EPOCHREALTIME/[.,]/} # in microseconds; no date(1): starting it would take time
     kill -KILL "${!victim}"
     if [ "$held" = yes ]; then wait_gone "${!victim}" && kill -CONT "${!survivor}"; fi
@@ -272,6 +281,7 @@ dies_of() { # SIGNAL NAME
     wait_for_line listener.out waiting
     for point in invited published reading; do
         start_held talker "$point" talker
+        measure_with "$listener_pid"
         began=${EPOCHREALTIME/[.,]/}
         kill -KILL "$talker_pid"
         read -t "$DEADLINE" -r line <&7
