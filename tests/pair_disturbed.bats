@@ -576,17 +576,19 @@ fill() { # FIFO
 @test "a talker that has the turn and says nothing loses it, and the next is served" {
     rm -f lines && mkfifo lines
     exec 7<>lines
-    start_listener --keep --timeout 0.5
+    start_listener --keep --timeout 1
     start silent talker --chat <lines
     echo one >&7
     wait_for_line silent.out 'listener said'
     start next talker Hello
+    start last talker Hello
     finish next 0
+    finish last 0
     finish silent 3
     grep -F "the listener (PID $listener_pid) serves us no more" silent.err
-    grep -F "no word from the talker (PID $silent_pid) within 0.5 s: it loses its turn" listener.err
-    ends 0 talker Hello
-    stop listener
+    grep -F "no word from the talker (PID $silent_pid) within 1 s: it loses its turn" listener.err
+    kill -s TERM "$listener_pid" # or it has given up: no talker came within 1 s
+    reap listener
 }
 
 @test "a listener whose segment is removed says so and exits with 1" {

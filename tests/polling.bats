@@ -75,7 +75,9 @@ effort() { # polling|sleeping
 }
 
 @test "a failed call is reported in one line, with the reason at its end" {
-    refuses 3 '^talker-polling: ftok\("missing", 1\): .*: No such file or directory$' talker-polling --file missing
+    touch file
+    refuses 1 'ftok\("file/x", 1\): Not a directory$' talker-polling --file file/x
+    refuses 3 '^talker-polling: no listener .*there is no such file.*start listener-polling' talker-polling --file missing
 }
 
 @test "without a peer the timeout ends a program, and nothing stays behind" {

@@ -227,6 +227,7 @@ both_are_killed() {
     unshare -i -m mount -t tmpfs none /dev/shm 2>/dev/null || skip "no /dev/shm and no segments of one's own here"
     cat >machine.sh <<'END'
         mount -t tmpfs none /dev/shm
+        unset TMPDIR # it may be in the /dev/shm that is covered now
         ipcmk -M 100 >&2
         for program in listener listener-posix; do
             "$BUILD/$program" -t 10 -f /dev/shm/shmfile >/dev/shm/said &
