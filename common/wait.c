@@ -218,8 +218,8 @@ _Noreturn void wait_give_up(const struct wait *wait)
     if (wait->verdict == WAIT_GONE)
         errx(EXIT_NO_PEER, "the %s (PID %d) went away", other, (int)peer);
     if (peer)
-        errx(EXIT_NO_PEER, "no word from the %s (PID %d) within %g s: gave up", other,
-             (int)peer, wait->timeout);
+        errx(EXIT_NO_PEER, "no word from the %s (PID %d) within %g s: gave up", other, (int)peer,
+             wait->timeout);
     errx(EXIT_NO_PEER, "no %s within %g s: gave up", other, wait->timeout);
 }
 

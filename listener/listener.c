@@ -295,8 +295,8 @@ static enum ending converse(struct listener *listener)
     if (ending == TALKER_GONE)
         warnx("the talker (PID %d) went away", listener->talker);
     if (ending == TALKER_SILENT)
-        warnx("no word from the talker (PID %d) within %g s: it loses its turn",
-              listener->talker, listener->timeout);
+        warnx("no word from the talker (PID %d) within %g s: it loses its turn", listener->talker,
+              listener->timeout);
     if (ending == TALKER_WRONG)
         warnx("the talker (PID %d) announced a message longer than %ld bytes: refused",
               listener->talker, capacity);

@@ -206,8 +206,7 @@ static void await_reader(struct listener *listener, struct wait *wait, int error
     else
         wait_should_look(wait);
     if (wait->verdict == WAIT_LATE)
-        progress_errx(EXIT_NO_PEER,
-                      "stdout took nothing within %g s, after %llu bytes: gave up",
+        progress_errx(EXIT_NO_PEER, "stdout took nothing within %g s, after %llu bytes: gave up",
                       listener->session.timeout, (unsigned long long)listener->progress.bytes);
 }
 

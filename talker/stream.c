@@ -180,8 +180,7 @@ static void await_input(struct talker *talker, struct wait *wait, int error)
     if (wait->verdict == WAIT_GONE || atomic_load(&talker->stream->refused))
         give_up(talker, wait->verdict);
     if (wait->verdict == WAIT_LATE)
-        progress_errx(EXIT_NO_PEER,
-                      "nothing came on stdin within %g s, after %llu bytes: gave up",
+        progress_errx(EXIT_NO_PEER, "nothing came on stdin within %g s, after %llu bytes: gave up",
                       talker->session.timeout, (unsigned long long)talker->progress.bytes);
 }
 
