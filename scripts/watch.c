@@ -408,8 +408,8 @@ static void say_why_no_words(struct line *line, const struct sight *sight)
         put(line, "not read: no process has it attached%s",
             sight->facts.attached == 0 ? " so far" : " now");
     else
-        put(line, "not shown: foreign, its first word is %#x, not the magic %#x",
-            (unsigned)sight->head.magic, SEGMENT_MAGIC);
+        put(line, "not shown: it is foreign, because its first word is %#x",
+            (unsigned)sight->head.magic);
 }
 
 static const char *owner_of_turn(const struct sight *sight)

@@ -13,7 +13,8 @@
 #include <stdalign.h>
 #include <string.h>
 
-#define MEMBER(type, member) (((type *)0)->member)
+/* Its size and type only: it is never evaluated. */
+#define MEMBER(type, member) (((type *)1)->member)
 #define KIND(type, member)                                                                         \
     _Generic(MEMBER(type, member), int                                                             \
              : WORD_SIGNED, long                                                                   \
@@ -53,14 +54,14 @@
 
 /* ---- the layouts ---- */
 
-static const struct layout *pair(void)
+static const struct layout *of_pair(void)
 {
     static const struct word words[] = {WORD(struct pair, capacity), PID(struct pair, turn),
                                         WORD(struct pair, front), WORD(struct pair, length)};
     RETURN_LAYOUT(.lesson = "pair", .id = PAIR_LESSON, .version = PAIR_VERSION, .is_pair = true);
 }
 
-static const struct layout *handshake(void)
+static const struct layout *of_handshake(void)
 {
 #include "../common/layout/handshake.h"
     static const struct word words[] = {
@@ -72,28 +73,28 @@ static const struct layout *handshake(void)
                   .version = HANDSHAKE_VERSION, .values = HANDSHAKE_VALUES);
 }
 
-static const struct layout *textbook(void)
+static const struct layout *of_textbook(void)
 {
 #include "../common/layout/textbook.h"
     static const struct word words[] = {WORD(struct textbook, text)};
     RETURN_LAYOUT(.lesson = "textbook");
 }
 
-static const struct layout *counter(void)
+static const struct layout *of_counter(void)
 {
 #include "../common/layout/counter.h"
     static const struct word words[] = {WORD(struct counter, text)};
     RETURN_LAYOUT(.lesson = "counter");
 }
 
-static const struct layout *unready(void)
+static const struct layout *of_unready(void)
 {
 #include "../common/layout/unready.h"
     static const struct word words[] = {SESSION(struct unready), WORD(struct unready, taken)};
     RETURN_SESSION("unready", UNREADY_LESSON, UNREADY_VALUES);
 }
 
-static const struct layout *lostwakeup(void)
+static const struct layout *of_lostwakeup(void)
 {
 #include "../common/layout/lostwakeup.h"
     static const struct word words[] = {SESSION(struct lostwakeup), WORD(struct lostwakeup, word)};
@@ -103,7 +104,7 @@ static const struct layout *lostwakeup(void)
                   .version = SESSION_VERSION, .values = LOSTWAKEUP_VALUES);
 }
 
-static const struct layout *coalesce(void)
+static const struct layout *of_coalesce(void)
 {
 #include "../common/layout/coalesce.h"
     static const struct word words[] = {SESSION(struct coalesce), WORD(struct coalesce, sequence),
@@ -111,7 +112,7 @@ static const struct layout *coalesce(void)
     RETURN_SESSION("coalesce", COALESCE_LESSON, COALESCE_VALUES);
 }
 
-static const struct layout *polling(void)
+static const struct layout *of_polling(void)
 {
 #include "../common/layout/polling.h"
     static const struct word words[] = {SESSION(struct polling), WORD(struct polling, waited),
@@ -119,14 +120,14 @@ static const struct layout *polling(void)
     RETURN_SESSION("polling", POLLING_LESSON, POLLING_VALUES);
 }
 
-static const struct layout *existing(void)
+static const struct layout *of_existing(void)
 {
 #include "../common/layout/existing.h"
     static const struct word words[] = {SESSION(struct existing), WORD(struct existing, text)};
     RETURN_SESSION("existing", EXISTING_LESSON, EXISTING_VALUES);
 }
 
-static const struct layout *shortcopy(void)
+static const struct layout *of_shortcopy(void)
 {
 #include "../common/layout/shortcopy.h"
     static const struct word words[] = {SESSION(struct shortcopy), WORD(struct shortcopy, length),
@@ -134,7 +135,7 @@ static const struct layout *shortcopy(void)
     RETURN_SESSION("shortcopy", SHORTCOPY_LESSON, SHORTCOPY_VALUES);
 }
 
-static const struct layout *watching(void)
+static const struct layout *of_watching(void)
 {
 #include "../common/layout/watching.h"
     static const struct word words[] = {SESSION(struct watching), WORD(struct watching, wanted),
@@ -143,7 +144,7 @@ static const struct layout *watching(void)
     RETURN_SESSION("watching", WATCHING_LESSON, WATCHING_VALUES);
 }
 
-static const struct layout *torn(void)
+static const struct layout *of_torn(void)
 {
 #include "../common/layout/torn.h"
     static const struct word words[] = {SESSION(struct torn), WORD(struct torn, sequence),
@@ -151,7 +152,7 @@ static const struct layout *torn(void)
     RETURN_SESSION("torn", TORN_LESSON, TORN_VALUES);
 }
 
-static const struct layout *turn(void)
+static const struct layout *of_turn(void)
 {
 #include "../common/layout/turn.h"
     static const struct word words[] = {SESSION(struct turn), WORD(struct turn, turn),
@@ -159,7 +160,7 @@ static const struct layout *turn(void)
     RETURN_SESSION("turn", TURN_LESSON, TURN_VALUES);
 }
 
-static const struct layout *keys(void)
+static const struct layout *of_keys(void)
 {
 #include "../common/layout/keys.h"
     static const struct word words[] = {SESSION(struct keys), HEX(struct keys, key),
@@ -168,7 +169,7 @@ static const struct layout *keys(void)
     RETURN_SESSION("keys", KEYS_LESSON, KEYS_VALUES);
 }
 
-static const struct layout *collision(void)
+static const struct layout *of_collision(void)
 {
 #include "../common/layout/collision.h"
     static const struct word words[] = {SESSION(struct collision), WORD(struct collision, shmid),
@@ -177,28 +178,28 @@ static const struct layout *collision(void)
     RETURN_SESSION("collision", COLLISION_LESSON, COLLISION_VALUES);
 }
 
-static const struct layout *private_id(void)
+static const struct layout *of_private_id(void)
 {
 #include "../common/layout/private.h"
     static const struct word words[] = {SESSION(struct private_id), WORD(struct private_id, shmid)};
     RETURN_SESSION("private", PRIVATE_LESSON, PRIVATE_VALUES);
 }
 
-static const struct layout *lifetime(void)
+static const struct layout *of_lifetime(void)
 {
 #include "../common/layout/lifetime.h"
     static const struct word words[] = {SESSION(struct lifetime), WORD(struct lifetime, text)};
     RETURN_SESSION("lifetime", LIFETIME_LESSON, LIFETIME_VALUES);
 }
 
-static const struct layout *fields(void)
+static const struct layout *of_fields(void)
 {
 #include "../common/layout/fields.h"
     static const struct word words[] = {SESSION(struct fields)};
     RETURN_SESSION("fields", FIELDS_LESSON, FIELDS_VALUES);
 }
 
-static const struct layout *rmid(void)
+static const struct layout *of_rmid(void)
 {
 #include "../common/layout/rmid.h"
     static const struct word words[] = {SESSION(struct rmid), WORD(struct rmid, said),
@@ -206,7 +207,7 @@ static const struct layout *rmid(void)
     RETURN_SESSION("rmid", RMID_LESSON, RMID_VALUES);
 }
 
-static const struct layout *crash(void)
+static const struct layout *of_crash(void)
 {
 #include "../common/layout/crash.h"
     static const struct word words[] = {SESSION(struct crash), PID(struct crash, starter),
@@ -215,28 +216,28 @@ static const struct layout *crash(void)
     RETURN_SESSION("crash", CRASH_LESSON, CRASH_VALUES);
 }
 
-static const struct layout *rdonly(void)
+static const struct layout *of_rdonly(void)
 {
 #include "../common/layout/rdonly.h"
     static const struct word words[] = {SESSION(struct rdonly), WORD(struct rdonly, text)};
     RETURN_SESSION("rdonly", RDONLY_LESSON, RDONLY_VALUES);
 }
 
-static const struct layout *attach(void)
+static const struct layout *of_attach(void)
 {
 #include "../common/layout/attach.h"
     static const struct word words[] = {SESSION(struct attach), HEX(struct attach, place)};
     RETURN_SESSION("attach", ATTACH_LESSON, ATTACH_VALUES);
 }
 
-static const struct layout *pages(void)
+static const struct layout *of_pages(void)
 {
 #include "../common/layout/pages.h"
     static const struct word words[] = {SESSION(struct pages)};
     RETURN_SESSION("pages", PAGES_LESSON, PAGES_VALUES);
 }
 
-static const struct layout *offset(void)
+static const struct layout *of_offset(void)
 {
 #include "../common/layout/offset.h"
     static const struct word words[] = {
@@ -245,14 +246,14 @@ static const struct layout *offset(void)
     RETURN_SESSION("offset", OFFSET_LESSON, OFFSET_VALUES);
 }
 
-static const struct layout *inherit(void)
+static const struct layout *of_inherit(void)
 {
 #include "../common/layout/inherit.h"
     static const struct word words[] = {SESSION(struct inherit), WORD(struct inherit, shmid)};
     RETURN_SESSION("inherit", INHERIT_LESSON, INHERIT_VALUES);
 }
 
-static const struct layout *perm(void)
+static const struct layout *of_perm(void)
 {
 #include "../common/layout/perm.h"
     static const struct word words[] = {SESSION(struct perm), WORD(struct perm, mode),
@@ -260,7 +261,7 @@ static const struct layout *perm(void)
     RETURN_SESSION("perm", PERM_LESSON, PERM_VALUES);
 }
 
-static const struct layout *limits(void)
+static const struct layout *of_limits(void)
 {
 #include "../common/layout/limits.h"
     static const struct word words[] = {SESSION(struct limits), WORD(struct limits, bits),
@@ -269,28 +270,28 @@ static const struct layout *limits(void)
     RETURN_SESSION("limits", LIMITS_LESSON, LIMITS_VALUES);
 }
 
-static const struct layout *full(void)
+static const struct layout *of_full(void)
 {
 #include "../common/layout/full.h"
     static const struct word words[] = {SESSION(struct full)};
     RETURN_SESSION("full", FULL_LESSON, FULL_VALUES);
 }
 
-static const struct layout *errors(void)
+static const struct layout *of_errors(void)
 {
 #include "../common/layout/errors.h"
     static const struct word words[] = {SESSION(struct errors)};
     RETURN_SESSION("errors", ERRORS_LESSON, ERRORS_VALUES);
 }
 
-static const struct layout *descriptor(void)
+static const struct layout *of_descriptor(void)
 {
 #include "../common/layout/descriptor.h"
     static const struct word words[] = {SESSION(struct descriptor), PID(struct descriptor, word)};
     RETURN_SESSION("descriptor", DESCRIPTOR_LESSON, DESCRIPTOR_VALUES);
 }
 
-static const struct layout *huge(void)
+static const struct layout *of_huge(void)
 {
 #include "../common/layout/huge.h"
     static const struct word words[] = {SESSION(struct huge), WORD(struct huge, plain),
@@ -298,14 +299,14 @@ static const struct layout *huge(void)
     RETURN_SESSION("huge", HUGE_LESSON, HUGE_VALUES);
 }
 
-static const struct layout *noreserve(void)
+static const struct layout *of_noreserve(void)
 {
 #include "../common/layout/noreserve.h"
     static const struct word words[] = {SESSION(struct noreserve), WORD(struct noreserve, shmid)};
     RETURN_SESSION("noreserve", NORESERVE_LESSON, NORESERVE_VALUES);
 }
 
-static const struct layout *stream(void)
+static const struct layout *of_stream(void)
 {
 #include "../common/layout/stream.h"
     static const struct word words[] = {SESSION(struct stream),
@@ -322,7 +323,7 @@ static const struct layout *stream(void)
     RETURN_SESSION("stream", STREAM_LESSON, NULL);
 }
 
-static const struct layout *pingpong(void)
+static const struct layout *of_pingpong(void)
 {
 #include "../common/layout/pingpong.h"
     static const struct word words[] = {SESSION(struct pingpong),
@@ -347,11 +348,12 @@ static const struct layout *pingpong(void)
 static const struct layout *layout_at(size_t at)
 {
     static const struct layout *(*const all[])(void) = {
-        pair,      handshake,  textbook,  counter,   unready, lostwakeup, coalesce,
-        polling,   existing,   shortcopy, watching,  torn,    turn,       keys,
-        collision, private_id, lifetime,  fields,    rmid,    crash,      rdonly,
-        attach,    pages,      offset,    inherit,   perm,    limits,     full,
-        errors,    descriptor, huge,      noreserve, stream,  pingpong};
+        of_pair,     of_handshake, of_textbook,  of_counter,    of_unready,  of_lostwakeup,
+        of_coalesce, of_polling,   of_existing,  of_shortcopy,  of_watching, of_torn,
+        of_turn,     of_keys,      of_collision, of_private_id, of_lifetime, of_fields,
+        of_rmid,     of_crash,     of_rdonly,    of_attach,     of_pages,    of_offset,
+        of_inherit,  of_perm,      of_limits,    of_full,       of_errors,   of_descriptor,
+        of_huge,     of_noreserve, of_stream,    of_pingpong};
     return at < sizeof all / sizeof *all ? all[at]() : NULL;
 }
 
