@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 enum { DONE, FAILED, USAGE, NO_SEGMENT };
-enum { WIDTH = 80, LINES = 64, VALUE = 160 };
+enum { WIDTH = 80, LINES = 64, VALUE = 160, PROCESSES_SHOWN = 24 };
 #define SECOND 1000000000LL
 
 /* ---- the command line ---- */
@@ -368,12 +368,16 @@ static void show_processes(struct picture *picture, const struct sight *sight)
 {
     const struct processes *processes = &sight->processes;
     struct line *heading = add(picture, HEADING, "processes");
-    int shown = 0;
+    int shown = 0, hidden = 0;
     for (int i = 0; i < processes->count; i++) {
         const struct process *process = &processes->list[i];
         if (process->attachments == 0 && process->state != 'Z' &&
             (process->state == 0 || process->pid != sight->facts.creator))
             continue;
+        if (shown == PROCESSES_SHOWN) {
+            hidden++;
+            continue;
+        }
         show_process(picture, sight, process);
         shown++;
     }
@@ -381,8 +385,8 @@ static void show_processes(struct picture *picture, const struct sight *sight)
         put(heading, ": none that we may look at has attached it");
     else
         put(heading, "%30s %16s blocked pending action", "state", "SIGUSR1:");
-    if (processes->more)
-        put(add(picture, PLAIN, "..."), "and more: watch shows only some of them");
+    if (hidden > 0)
+        put(add(picture, PLAIN, "..."), "and %d%s more", hidden, processes->more ? " or" : "");
 }
 
 /* ---- ... and what is to say about it ---- */

@@ -117,7 +117,7 @@ struct process {
     bool is_32_bit;
 };
 
-enum { PROCESSES = 64 };
+enum { PROCESSES = 1024 };
 struct processes {
     struct process list[PROCESSES];
     int count;

@@ -379,9 +379,10 @@ static int compare_pids(const void *left, const void *right)
     return (a->pid > b->pid) - (a->pid < b->pid);
 }
 
+/* Before the first picture nothing is known, not even the size. */
 static bool has_changed(const struct facts *before, const struct facts *now)
 {
-    return before->nattch != now->nattch || before->last != now->last ||
+    return before->size == 0 || before->nattch != now->nattch || before->last != now->last ||
            before->attached != now->attached || before->detached != now->detached;
 }
 

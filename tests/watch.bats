@@ -218,6 +218,36 @@ without_numbers() {
     finish watch 0
 }
 
+# README's own talker, changed by a sed COMMAND.
+own_talker() { # COMMAND
+    requires_compiler mytalker.c
+    awk '/`mytalker.c`/ { named = 1 } inside && /^```/ { exit } inside { print } named && /^```/ { inside = 1 }' \
+        "$ROOT/README.md" | sed "$1" >mytalker.c
+    "$("$ROOT/scripts/setup" compiler)" -o mytalker mytalker.c
+}
+
+@test "a student's own talker is shown as any other" {
+    own_talker ''
+    start_held listener sigsuspend listener
+    start talker ./mytalker Hello
+    until_true watch_says "^  $talker_pid +mytalker +sleeps in sigsuspend +no +no +caught$" || fail "$(cat picture)"
+    grep -E "^  seat +\\[0\\] $talker_pid \\(mytalker\\)" picture
+    kill -CONT "$listener_pid"
+    finish talker 0
+    finish listener 0
+}
+
+@test "a student's talker that forgets its signal is seen: both sleep" {
+    own_talker '/kill(listener/d'
+    start_listener
+    start talker ./mytalker Hello
+    start_watch --interval 0.02
+    wait_for_line watch.out "^. stuck +both sleep: the turn is the listener's, and no SIGUSR1 is pending\$"
+    stop talker
+    stop listener
+    finish watch 0
+}
+
 @test "a talker that has the turn and waits for typed lines is not stuck" {
     mkfifo lines
     exec 7<>lines
