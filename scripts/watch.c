@@ -443,7 +443,7 @@ static void show_notes(struct picture *picture, const struct sight *sight)
         put(add(picture, WARNING, "note"), "watch does not know this lesson or version");
     if (has_words(sight) && has_32_bit(&sight->processes) && layout_is_wide(sight->layout))
         put(add(picture, WARNING, "note"),
-            "a 32-bit program: its words may stand elsewhere, not as shown");
+            "a 32-bit program is attached: for it, words of 8 bytes may stand elsewhere");
     say_stuck(picture, sight);
 }
 

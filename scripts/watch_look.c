@@ -6,6 +6,9 @@
  * the same pages, so each read of the pipe shows what is in them now. That moment sets shm_lpid,
  * shm_atime and shm_dtime. To stay attached would be worse: the survivor of a killed peer finds an
  * attachment that is left, and does not remove the segment.
+ *
+ * While we read a file of /proc/PID, the kernel keeps that process's memory. If it dies just then,
+ * shm_nattch goes down some microseconds later; segment_remove_if_left waits for that.
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* vmsplice, tee, F_SETPIPE_SZ */
