@@ -38,7 +38,7 @@ LDLIBS    = $(if $(filter Linux,$(shell uname)),-lrt)
 TALKERS   = $(LESSONS:%=talker-%) $(filter talker-%,$(VARIANTS))
 LISTENERS = $(LESSONS:%=listener-%) $(filter listener-%,$(VARIANTS))
 PROGRAMS  = talker listener $(TALKERS) $(LISTENERS)
-TOOLS     = sweep bench
+TOOLS     = sweep bench watch
 COMMON    = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*.c))
 OBJECTS   = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard */*.c))
 
@@ -56,6 +56,7 @@ $(BUILD)/listener: $(BUILD)/obj/listener/listener.o
 $(TALKERS:%=$(BUILD)/%): $(BUILD)/talker-%: $(BUILD)/obj/talker/%.o
 $(LISTENERS:%=$(BUILD)/%): $(BUILD)/listener-%: $(BUILD)/obj/listener/%.o
 $(TOOLS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/scripts/%.o
+$(BUILD)/watch: $(BUILD)/obj/scripts/watch_look.o $(BUILD)/obj/scripts/watch_words.o
 $(PROGRAMS:%=$(BUILD)/%) $(TOOLS:%=$(BUILD)/%): $(COMMON)
 	$(COMPILE) $(LDFLAGS) -o $@.$$$$ $(filter %.o,$^) $(LDLIBS) && mv -f $@.$$$$ $@
 

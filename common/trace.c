@@ -321,13 +321,14 @@ static void append_bare(char *text, size_t size, const char *field)
     text_append(text, size, "%.*s", (int)(end - name), name);
 }
 
-/* Finds in options.values ("state: NOTHING SAID; step: MET SKIPPED=-1") the name that `value` has
- * in this field. A name without a number is one more than the name before it; the first is 0.
- * Returns its length, 0: it has none. */
-static size_t name_of_value(const char *field, long long value, const char **name)
+/* Finds in `values` ("state: NOTHING SAID; step: MET SKIPPED=-1") the name that `value` has in this
+ * field. A name without a number is one more than the name before it; the first is 0. Returns its
+ * length, 0: it has none. */
+static size_t name_of_value(const char *values, const char *field, long long value,
+                            const char **name)
 {
     size_t length = strlen(field);
-    const char *at = options.values;
+    const char *at = values;
     while (at && !(strncmp(at, field, length) == 0 && at[length] == ':'))
         at = (at = strchr(at, ';')) ? at + 1 + strspn(at + 1, " ") : NULL;
     if (!at)
@@ -356,10 +357,11 @@ static void append_magic(char *text, size_t size, unsigned bits)
     text_append_quoted(text, size, letters, sizeof letters, sizeof letters);
 }
 
-static void append_value(char *text, size_t size, const char *field, long long value)
+void trace_append_value(char *text, size_t size, const char *values, const char *field,
+                        long long value)
 {
     const char *name;
-    size_t length = name_of_value(field, value, &name);
+    size_t length = name_of_value(values, field, value, &name);
     unsigned bits = (unsigned)value;
     if (length > 0)
         text_append(text, size, "%.*s (%lld)", (int)length, name, value);
@@ -376,7 +378,7 @@ static void tell_value(const char *kind, const char *field, long long value)
     char bare[64] = "", text[TEXT] = "";
     append_bare(bare, sizeof bare, field);
     text_append(text, sizeof text, "%s %s = ", kind, bare);
-    append_value(text, sizeof text, bare, value);
+    trace_append_value(text, sizeof text, options.values, bare, value);
     tell(kind, clock_now(), 0, text);
 }
 

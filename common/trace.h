@@ -144,6 +144,11 @@ void trace_copy_text_out(const char *field, char *text, const char *at, size_t s
 void trace_copy_bytes_in(const char *field, char *at, const char *bytes, size_t length);
 void trace_copy_bytes_out(const char *field, char *bytes, const char *at, size_t length);
 
+/* Appends a value as publish and observe show it: "SAID (1)" where `values` (see trace_options; or
+ * NULL) has a name for it. */
+void trace_append_value(char *text, size_t size, const char *values, const char *field,
+                        long long value);
+
 /* ---- calls, signals, lines ---- */
 
 /* A call is about to be made: --step and --hold stop here. Returns the time at which it begins, in
