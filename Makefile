@@ -35,7 +35,7 @@ LDLIBS    = $(if $(filter Linux,$(shell uname)),-lrt)
 TALKERS   = $(LESSONS:%=talker-%) $(filter talker-%,$(VARIANTS))
 LISTENERS = $(LESSONS:%=listener-%) $(filter listener-%,$(VARIANTS))
 PROGRAMS  = talker listener $(TALKERS) $(LISTENERS)
-TOOLS     = sweep bench
+TOOLS     = sweep bench story
 COMMON    = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*.c))
 OBJECTS   = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard */*.c))
 
@@ -53,6 +53,7 @@ $(BUILD)/listener: $(BUILD)/obj/listener/listener.o
 $(TALKERS:%=$(BUILD)/%): $(BUILD)/talker-%: $(BUILD)/obj/talker/%.o
 $(LISTENERS:%=$(BUILD)/%): $(BUILD)/listener-%: $(BUILD)/obj/listener/%.o
 $(TOOLS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/scripts/%.o
+$(BUILD)/story: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard scripts/story_*.c))
 $(PROGRAMS:%=$(BUILD)/%) $(TOOLS:%=$(BUILD)/%): $(COMMON)
 	$(COMPILE) $(LDFLAGS) -o $@.$$$$ $(filter %.o,$^) $(LDLIBS) && mv -f $@.$$$$ $@
 
