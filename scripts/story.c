@@ -17,9 +17,9 @@
  * field:
  *
  *     state N P HOW                         running, asleep, stopped, "ended exit status 0",
- *                                           "ended SIGTERM", or "ended ?": no record says how
- *     sigusr1 N P ACTION MASK PENDING TAKEN ACTION is default, ignored or handler; MASK is open or
- *                                           blocked; PENDING is 0 or 1; TAKEN counts
+ *                                           "ended SIGTERM", "ended exec" (it is another program
+ * now), or "ended ?": its records stop, and none says how sigusr1 N P ACTION MASK PENDING TAKEN
+ * ACTION is default, ignored or handler; MASK is open or blocked; PENDING is 0 or 1; TAKEN counts
  *     value N W VALUE WRITER                WRITER is the step that published it. 0: no record says
  *     link N FROM WHAT                      step FROM caused step N. WHAT is
  *                                             signal  N takes the signal of the kill in FROM
