@@ -9,7 +9,7 @@
  *     missing TEXT                          what the traces do not show, in one sentence each
  *     process P NAME PID SIDE PARENT        P is 1, 2, ... in the order of their first records.
  * SIDE is talker or listener. PARENT is the process whose fork made it, or 0. word W NAME a word of
- * the segment, in the order of first use step N NS P WHERE KIND TEXT WHY       N is 1, 2, ...; NS
+ * the segment, in the order of first use step N NS P WHERE KIND TEXT WHY TOOK  N is 1, 2, ...; NS
  * are nanoseconds since the first step. WHERE is file:line, WHY the explanation in force. KIND is
  * one of call sleep wake signal publish observe point print note end.
  *
@@ -145,7 +145,7 @@ static void print_step(int number)
     story_put(record->text, shown_length(step));
     putchar('\t');
     story_put(record->why, -1);
-    putchar('\n');
+    printf("\t%lld\n", step->kind == SLEEP || step->kind == WAKE ? 0 : record->took);
 }
 
 static void print_fold(int from, int to)
