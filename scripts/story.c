@@ -100,9 +100,15 @@ void story_put(const char *field, int length)
 
 /* ---- lines ---- */
 
+static int compare_sentences(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
 static void print_head(void)
 {
     puts("story\t1");
+    qsort(story.missing, (size_t)story.missing_count, sizeof *story.missing, compare_sentences);
     for (int i = 0; i < story.missing_count; i++) {
         fputs("missing\t", stdout);
         story_put(story.missing[i], -1);

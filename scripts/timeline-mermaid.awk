@@ -27,6 +27,8 @@ function pid_if_needed(p,    q) {
 }
 
 function row(i) {
+    if (actor[i] && !(actor[i] in awake))
+        wake(i)
     if (what[i] == "write" || what[i] == "read") {
         flush_note()
         print "    " (what[i] == "write" ? "P" actor[i] "->>S: " : "S-->>P" actor[i] ": ") plain_text(middle[i])
