@@ -59,6 +59,8 @@ function note(i) {
         flush_note()
     if (what[i] == "start" || what[i] == "take" || what[i] == "wake")
         wake(i)
+    if (length(noted) > 70)
+        flush_note()
     noting = actor[i]
     noted = noted (noted == "" ? "" : "<br/>") in_lines(what[i] == "why" ? label[i] : without_pid(i))
     if (what[i] == "sleep" || what[i] == "end") {
