@@ -71,10 +71,11 @@ check_values() { # LESSON
 }
 
 @test "the order is the same in 100 renderings, whichever trace comes first" {
-    for lesson in handshake inherit; do
+    for lesson in example inherit; do
+        choose_traces "$lesson"
         for ((i = 0; i < 50; i++)); do
-            story "$TRACES/$lesson/talker.trace" "$TRACES/$lesson/listener.trace" | cksum
-            LC_ALL=C story "$TRACES/$lesson/listener.trace" "$TRACES/$lesson/talker.trace" | cksum
+            story "${traces[@]}" | cksum
+            LC_ALL=C story "${traces[1]}" "${traces[0]}" | cksum
         done | sort | uniq -c >sums
         [ "$(awk '{ print $1 }' sums)" = 100 ] || fail "$lesson has several stories:" "$(cat sums)"
     done
@@ -94,8 +95,8 @@ facts_at() { # N
 
 @test "the state at step N is what the facts up to N add up to" {
     for step in 1 10 26 29 40 49; do
-        story_of handshake | facts_at "$step" >expected
-        story_of handshake --at "$step" | sed '/^story/d; /^missing/d' | sort | diff expected - ||
+        story_of example | facts_at "$step" >expected
+        story_of example --at "$step" | sed '/^story/d; /^missing/d' | sort | diff expected - ||
             fail "at step $step of the handshake"
     done
     last=$(story_of coalesce | tail -n 1 | cut -f 2)
@@ -104,7 +105,7 @@ facts_at() { # N
 }
 
 @test "the handshake's two sleeps end by the other's signal, and nothing is lost" {
-    story_of handshake >told
+    story_of example >told
     [ "$(grep -c "^step.*	sleep	sigsuspend" told)" -eq 2 ]
     [ "$(grep -c '^link.*signal$' told)" -eq 2 ]
     [ "$(grep -c '^link.*wakeup$' told)" -eq 2 ]
@@ -216,7 +217,7 @@ refused() { # PATTERN TRACE...
 }
 
 @test "a file that is no trace is refused in one line that says where and why" {
-    good=$TRACES/handshake/listener.trace
+    good=$ROOT/tests/readme/listener.trace
     rec 5 talker 9 print hello >line
     refused 'no-file: No such file' no-file
     mkdir directory && refused 'directory: is a directory' directory
@@ -236,7 +237,7 @@ refused() { # PATTERN TRACE...
 }
 
 @test "a trace that is cut off, empty or alone: the story says what is missing" {
-    talker=$TRACES/handshake/talker.trace listener=$TRACES/handshake/listener.trace
+    talker=$ROOT/tests/readme/talker.trace listener=$ROOT/tests/readme/listener.trace
     head -c -20 "$listener" >part
     story "$talker" part >told
     grep -E '^missing	part is cut off in line [0-9]+: what follows is not shown\.$' told
@@ -279,9 +280,9 @@ refused() { # PATTERN TRACE...
     run -2 "$BUILD/story"
     grep -F 'usage: story [--all] [--at N] TRACE...' <<<"$output"
     run -2 "$BUILD/story" --nonsense x
-    run -2 "$BUILD/story" --at x "$TRACES/handshake/talker.trace"
-    run -2 "$BUILD/story" --at 9999 "$TRACES/handshake/talker.trace"
+    run -2 "$BUILD/story" --at x "$ROOT/tests/readme/talker.trace"
+    run -2 "$BUILD/story" --at 9999 "$ROOT/tests/readme/talker.trace"
     grep -E 'there are only [0-9]+ steps' <<<"$output"
     [ -w /dev/full ] || skip "no /dev/full"
-    run -1 bash -c '"$0" "$1" >/dev/full' "$BUILD/story" "$TRACES/handshake/talker.trace"
+    run -1 bash -c '"$0" "$1" >/dev/full' "$BUILD/story" "$ROOT/tests/readme/talker.trace"
 }

@@ -18,7 +18,8 @@ timeline() { # ARGUMENT...
 }
 
 timeline_of() { # LESSON [OPTION]...
-    timeline "${@:2}" "$TRACES/$1/talker.trace" "$TRACES/$1/listener.trace"
+    choose_traces "$1"
+    timeline "${@:2}" "${traces[@]}"
 }
 
 # The awk files alone, on a story made once for each lesson: forty starts of the script would cost seconds.
@@ -47,12 +48,12 @@ text_of() { # LESSON
 }
 
 @test "the text of the handshake shows who writes, who signals, who sleeps" {
-    timeline_of handshake >lines
+    timeline_of example >lines
     grep -E '^ +[0-9]+ +writes ┃─▶ state = SAID \(1\) +┊$' lines
     grep -E '^ +[0-9]+ +kill ┃━━ SIGUSR1 ━+▶┊$' lines
     grep -E '^ +[0-9]+ +┊ +SIGUSR1 of step [0-9]+ ━━▶┃ takes it, wakes up$' lines
     grep -E '^ +[0-9]+ +┊◀━+ SIGUSR1 ━━┃ kill$' lines
-    grep -E '^ +[0-9]+ +takes it, wakes up ┃◀━━ SIGUSR1 of step [0-9]+' lines
+    grep -E '^ +[0-9]+ +takes it, wakes up ┃◀━━ SIGUSR1 of step [0-9]+ +┃$' lines
     grep -E '^ +[0-9]+ +┻ ends: exit status 0$' lines
     ! grep -E 'Note:|lost' lines || fail "the handshake loses nothing"
 }
@@ -75,22 +76,22 @@ text_of() { # LESSON
 }
 
 @test "without UTF-8 the text is ASCII" {
-    LC_ALL=C timeline_of handshake >lines
+    LC_ALL=C timeline_of example >lines
     ! LC_ALL=C grep -n '[^ -~]' lines || fail "not ASCII"
     grep -E '^ +[0-9]+ +kill \|== SIGUSR1 =+>:$' lines
 }
 
 @test "--explain adds the reason for each step" {
-    timeline_of handshake --explain >lines
+    timeline_of example --explain >lines
     grep -F 'Store the magic last: a talker waits until it is there.' lines
     [ "$(grep -c 'sigsuspend unblocks SIGUSR1 and sleeps in one step' lines)" -eq 2 ]
 }
 
 @test "colours on a terminal only, and not with NO_COLOR" {
     requires_terminal
-    timeline_of handshake >plain
+    timeline_of example >plain
     ! grep -F "$(printf '\033')" plain || fail "colours in a file"
-    command="'$ROOT/scripts/timeline' '$TRACES/handshake/talker.trace' '$TRACES/handshake/listener.trace'"
+    command="'$ROOT/scripts/timeline' '$ROOT/tests/readme/talker.trace' '$ROOT/tests/readme/listener.trace'"
     TERM=xterm NO_COLOR='' script -qec "stty cols 80; $command" /dev/null >coloured </dev/null 3>&-
     grep -F "$(printf '\033[35m')" coloured
     sed "s/$(printf '\033')\[[0-9;]*m//g" coloured | tr -d '\r' | diff - plain
@@ -110,7 +111,7 @@ svg_of() { # LESSON
 }
 
 @test "the SVG is one picture with the texts of the run" {
-    timeline_of handshake --svg picture.svg >out
+    timeline_of example --svg picture.svg >out
     expect_lines out
     head -n 1 picture.svg | grep -E '^<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 [0-9]+ [0-9]+"'
     tail -n 1 picture.svg | grep -x '</svg>'
@@ -142,7 +143,7 @@ mermaid_of() { # LESSON
 }
 
 @test "the Mermaid diagram of the handshake has its words and its two signals" {
-    timeline_of handshake --mermaid >diagram
+    timeline_of example --mermaid >diagram
     [ "$(grep -cE '^    P[12]-\)P[12]: SIGUSR1$' diagram)" -eq 2 ]
     grep -x '    P2->>S: state = SAID (1)' diagram
     grep -x '    S-->>P1: state = SAID (1)' diagram
@@ -151,14 +152,14 @@ mermaid_of() { # LESSON
 
 @test "the trace events parse; sleeps, signals and values are in them" {
     requires jq
-    timeline_of handshake --json >events
+    timeline_of example --json >events
     count() { jq "[.traceEvents[] | select($1)] | length" events; }
     [ "$(count '.ph == "B"')" -eq 2 ]
     [ "$(count '.ph == "E"')" -eq 2 ]
     [ "$(count '.ph == "s" and .cat == "signal"')" -eq 2 ]
     [ "$(count '.ph == "f" and .cat == "signal"')" -eq 2 ]
     [ "$(count '.ph == "M" and .name == "process_name"')" -eq 2 ]
-    [ "$(count '.args.step')" -eq "$(story_of handshake | tail -n 1 | cut -f 2)" ]
+    [ "$(count '.args.step')" -eq "$(story_of example | tail -n 1 | cut -f 2)" ]
     [ "$(count '(.ph == "X" and (.dur < 0 or .dur == null)) or (.ph != "M" and .ts == null)')" -eq 0 ]
     timeline_of pingpong --json >events
     [ "$(count '.args.step')" -eq "$(story_of pingpong | tail -n 1 | cut -f 2)" ]
@@ -201,11 +202,11 @@ mermaid_of() { # LESSON
 }
 
 @test "one side only, or a trace that is cut off: the picture says so" {
-    timeline "$TRACES/handshake/talker.trace" >lines
+    timeline "$ROOT/tests/readme/talker.trace" >lines
     tr -s ' \n' ' ' <lines | grep -F 'There is no trace of a listener: what it did is not shown.'
     grep -F '(no trace)' lines
-    head -c -10 "$TRACES/handshake/listener.trace" >part
-    timeline part "$TRACES/handshake/talker.trace" | tr -s ' \n' ' ' | grep -F "part is cut off in line"
+    head -c -10 "$ROOT/tests/readme/listener.trace" >part
+    timeline part "$ROOT/tests/readme/talker.trace" | tr -s ' \n' ' ' | grep -F "part is cut off in line"
     timeline --svg s.svg part
     grep -F 'There is no trace of a talker' s.svg
 }
@@ -214,7 +215,7 @@ mermaid_of() { # LESSON
 
 @test "a lesson is run and drawn; nothing stays behind" {
     timeline handshake >lines
-    grep -E 'takes it, wakes up$' lines
+    grep -E 'kill ┃━━ SIGUSR1 ━+▶' lines
     expect_lines <(ls -A tmp)
 }
 
@@ -224,11 +225,11 @@ mermaid_of() { # LESSON
     run -1 timeline --svg picture.svg bad
     grep -F 'bad:1: unknown kind' <<<"$output"
     expect_lines picture.svg old
-    run -1 timeline --svg nowhere/picture.svg "$TRACES/handshake/talker.trace"
+    run -1 timeline --svg nowhere/picture.svg "$ROOT/tests/readme/talker.trace"
     grep -F "nowhere/picture.svg' cannot be written" <<<"$output"
-    (umask 027 && timeline_of handshake --svg picture.svg)
+    (umask 027 && timeline_of example --svg picture.svg)
     [ "$(stat -c %a picture.svg)" = 640 ]
-    timeline_of handshake --svg /dev/stdout | tail -n 1 | grep -x '</svg>'
+    timeline_of example --svg /dev/stdout | tail -n 1 | grep -x '</svg>'
     expect_lines <(ls) bad picture.svg tmp
 }
 
