@@ -197,6 +197,26 @@ facts_at() { # N
     grep -E '^step	[0-9]+	[0-9]+	1	.*	call	sigsuspend' told
 }
 
+@test "a sleep without a signal ends when the call did" {
+    { rec 1 listener 5 call 'sigsuspend([]) = -1 EINTR (Interrupted system call)' '' 50
+      rec 60 listener 5 note 'end: exit status 0'; } >l
+    { rec 10 talker 6 print 'talker: one'
+      rec 40 talker 6 print 'talker: two'
+      rec 55 talker 6 note 'end: exit status 0'; } >t
+    story l t | awk -F '\t' '$1 == "step" { print $3, $6 }' |
+        expect_lines - '0 sleep' '9 print' '39 print' '50 wake' '54 end' '59 end'
+}
+
+@test "a value may be observed just before the publish that replaces it is done" {
+    { rec 1 talker 5 publish 'publish a = 1'
+      rec 10 talker 5 publish 'publish a = 2'
+      rec 20 talker 5 note 'end: exit status 0'; } >t
+    { rec 12 listener 6 observe 'observe a = 1'
+      rec 14 listener 6 observe 'observe a = 3'; } >l
+    story t l | grep -E '^(value|link)' | tr '\t' ' ' |
+        expect_lines - 'value 1 1 1 1' 'value 2 1 2 2' 'link 3 1 value' 'value 4 1 3 0'
+}
+
 @test "a publish that another process forestalled changes nothing" {
     { rec 1 talker 5 publish 'publish talker = 5'
       rec 2 talker 5 note 'not published: another process was faster'
