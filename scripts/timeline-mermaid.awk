@@ -1,5 +1,5 @@
-# scripts/timeline-mermaid.awk: writes the rows of timeline-rows.awk as a Mermaid sequence diagram. A process that is awake
-# has a bar. What follows each other in one process is one note.
+# scripts/timeline-mermaid.awk: writes the rows of timeline-rows.awk as a Mermaid sequence diagram. A process that is
+# awake has a bar. What one process does in a row stands in one note.
 
 BEGIN { arrow = " →" }
 

@@ -127,7 +127,8 @@ function drawn_word(i,    words) {
         words = (what[i] == "write" ? line to_right : to_left line) " " paint["segment"] words plain
         return words pad("", room - 3 - width(cut(middle[i], room - 4)))
     }
-    return pad("", room - 3 - width(words)) paint["segment"] words plain " " (what[i] == "write" ? to_left line : line to_right)
+    return pad("", room - 3 - width(words)) paint["segment"] words plain " " \
+           (what[i] == "write" ? to_left line : line to_right)
 }
 
 function drawn_kill(i,    words, rest) {

@@ -45,7 +45,8 @@ check_story() {
         END {
             if (!whole) print "the last line is not the number of steps, " n
             for (s = 1; s <= n; s++)
-                if (kind[s] == "signal" && text[s] ~ /SIGUSR1/ && !(s in linked)) print "step " s " takes a signal without a kill"
+                if (kind[s] == "signal" && text[s] ~ /SIGUSR1/ && !(s in linked))
+                    print "step " s " takes a signal without a kill"
         }'
 }
 
@@ -57,7 +58,7 @@ check_lesson() { # LESSON
     each_lesson check_lesson
 }
 
-# The traces themselves, not the story: what one process observes has been published, unless it is a number at its start.
+# The traces themselves, not the story: what is observed was published, unless it is a word's first value, 0 or -1.
 check_values() { # LESSON
     sort -n -k 1,1 "$TRACES/$1"/*.trace | awk -F '\t' '
         { words = $6; sub(/^[a-z]+ /, "", words); field = words; sub(/ = .*/, "", field) }
@@ -104,13 +105,19 @@ facts_at() { # N
     story_of coalesce --at "$last" | sed '/^story/d; /^missing/d; /^printed/d' | sort | diff expected -
 }
 
+# Prints the texts of each cause and its effect, "CAUSE / EFFECT", for the links of one sort.
+linked() { # signal | value | fork STORY
+    awk -F '\t' -v sort="$1" '
+        $1 == "step" { text[$2] = $7 } $1 == "link" && $4 == sort { print text[$3] " / " text[$2] }' "$2"
+}
+
 @test "the handshake's two sleeps end by the other's signal, and nothing is lost" {
     story_of example >told
     [ "$(grep -c "^step.*	sleep	sigsuspend" told)" -eq 2 ]
     [ "$(grep -c '^link.*signal$' told)" -eq 2 ]
     [ "$(grep -c '^link.*wakeup$' told)" -eq 2 ]
     ! grep -E '^(lost|left|missing|fold)' told || fail "the handshake loses nothing"
-    awk -F '\t' '$1 == "step" { text[$2] = $7 } $1 == "link" && $4 == "value" { print text[$3] " / " text[$2] }' told >seen
+    linked value told >seen
     grep -Fx 'publish state = SAID (1) / observe state = SAID (1)' seen
     grep -Fx 'publish state = ANSWERED (2) / observe state = ANSWERED (2)' seen
     grep -E '^state	[0-9]+	[12]	ended exit status 0$' told | wc -l | grep -x 2
@@ -135,8 +142,7 @@ facts_at() { # N
 
 @test "unready: a signal that came before the handler is taken by sigsuspend" {
     story_of unready >told
-    awk -F '\t' '$1 == "step" { text[$2] = $7 } $1 == "link" && $4 == "signal" { print text[$3] " / " text[$2] }' told |
-        grep -E '^kill.*SIGUSR1.* / sigsuspend'
+    linked signal told | grep -E '^kill.*SIGUSR1.* / sigsuspend'
 }
 
 @test "coalesce: a thousand kills become one signal" {
@@ -152,8 +158,7 @@ facts_at() { # N
 @test "a child of fork has its parent, and its first step the fork as its cause" {
     story_of inherit >told
     grep -E '^process	3	listener-inherit	[0-9]+	listener	1$' told
-    awk -F '\t' '$1 == "step" { text[$2] = $7; who[$2] = $4 } $1 == "link" && $4 == "fork" { print who[$2], text[$3] }' told |
-        grep -E '^3 fork\(\) = [0-9]+$'
+    linked fork told | grep -E '^fork\(\) = [0-9]+ / '
     grep -E '^state	[0-9]+	3	ended exec$' told
 }
 
@@ -161,8 +166,7 @@ facts_at() { # N
     story_of pingpong >told
     [ "$(grep -c '^step' told)" -le 1500 ]
     [ "$(story_of pingpong --all | grep -c '^step')" -eq "$(tail -n 1 told | cut -f 2)" ]
-    awk -F '\t' '$1 == "fold" { hidden += $3 - $2 + 1 } $1 == "step" { shown++ } $1 == "end" { print hidden + shown - $2 }' told |
-        grep -x 0
+    awk -F '\t' '$1 == "fold" { all += $3 - $2 + 1 } $1 == "step" { all++ } $1 == "end" { print all - $2 }' told | grep -x 0
 }
 
 # ---- traces made by hand
@@ -231,7 +235,8 @@ facts_at() { # N
 refused() { # PATTERN TRACE...
     local status=0
     story "${@:2}" >refused.out 2>refused.err || status=$?
-    if [ "$status" -ne 1 ] || [ -s refused.out ] || [ "$(wc -l <refused.err)" -ne 1 ] || ! grep -qE "$1" refused.err; then
+    if [ "$status" -ne 1 ] || [ -s refused.out ] || [ "$(wc -l <refused.err)" -ne 1 ] ||
+        ! grep -qE "$1" refused.err; then
         fail "expected status 1 and '$1', not $status and:" "$(cat refused.err)" "$(head -n 3 refused.out)"
     fi
 }
@@ -275,7 +280,8 @@ refused() { # PATTERN TRACE...
 }
 
 @test "no byte of a trace gets out of its field" {
-    { rec 1 talker 9 print "$(printf 'a\033[2Jb\177\200\301\277\355\240\200 \303\251 \342\200\256x\302\233')" "$(printf '\001')"
+    bytes=$(printf 'a\033[2Jb\177\200\301\277\355\240\200 \303\251 \342\200\256x\302\233')
+    { rec 1 talker 9 print "$bytes" "$(printf '\001')"
       rec 2 talker 9 print "$(head -c 100000 /dev/zero | tr '\0' x)"; } >t
     story t >told
     LC_ALL=C grep -n "$(printf '[\001-\010\013-\037\177]')" told && fail "a control byte in the story"
@@ -287,8 +293,10 @@ refused() { # PATTERN TRACE...
 @test "a million records: a short story, in bounded time and memory" {
     awk 'BEGIN { for (i = 1; i <= 250000; i++) {
         t = i * 10
-        printf "%d\tlistener\t11\tl.c:1\tcall\tsigsuspend([]) = -1 EINTR (x)\twhy\t8\n%d\tlistener\t11\tl.c:1\tsignal\t--- SIGUSR1 from 12 ---\twhy\t0\n", t, t + 9 >"l"
-        printf "%d\ttalker\t12\tt.c:%d\tpublish\tpublish w%d = %d\twhy\t0\n%d\ttalker\t12\tt.c:2\tcall\tkill(11, SIGUSR1) = 0\twhy\t1\n", t + 3, i % 7, i, i, t + 5 >"t"
+        printf "%d\tlistener\t11\tl.c:1\tcall\tsigsuspend([]) = -1 EINTR (x)\twhy\t8\n", t >"l"
+        printf "%d\tlistener\t11\tl.c:1\tsignal\t--- SIGUSR1 from 12 ---\twhy\t0\n", t + 9 >"l"
+        printf "%d\ttalker\t12\tt.c:%d\tpublish\tpublish w%d = %d\twhy\t0\n", t + 3, i % 7, i, i >"t"
+        printf "%d\ttalker\t12\tt.c:2\tcall\tkill(11, SIGUSR1) = 0\twhy\t1\n", t + 5 >"t"
     } }'
     (ulimit -v 1000000 && timeout 60 "$BUILD/story" l t >told 3>&-)
     [ "$(wc -c <told)" -lt 400000 ]

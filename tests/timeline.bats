@@ -24,7 +24,10 @@ timeline_of() { # LESSON [OPTION]...
 
 # The awk files alone, on a story made once for each lesson: forty starts of the script would cost seconds.
 drawn() { # FORM LESSON [AWK OPTION]...
-    [ -e "$TRACES/$2/story" ] || { story_of "$2" >"$TRACES/$2/story.$$" && mv "$TRACES/$2/story.$$" "$TRACES/$2/story"; }
+    if [ ! -e "$TRACES/$2/story" ]; then
+        story_of "$2" >"$TRACES/$2/story.$$"
+        mv "$TRACES/$2/story.$$" "$TRACES/$2/story"
+    fi
     LC_ALL=C awk "${@:3}" -f "$ROOT/scripts/timeline-rows.awk" -f "$ROOT/scripts/timeline-width.awk" \
         -f "$ROOT/scripts/timeline-$1.awk" "$TRACES/$2/story"
 }
@@ -127,7 +130,10 @@ check_mermaid() {
     awk '
         function bad(why) { print "line " NR ", " why ": " $0 }
         NR == 1 { if ($0 != "sequenceDiagram") bad("no diagram"); next }
-        !/^    (participant (P[0-9]+|S) as ([^;#]|#[0-9]+;)+|activate P[0-9]+|deactivate P[0-9]+|Note over (P[0-9]+|S)(,(P[0-9]+|S))?: .+|(P[0-9]+|S)(->>|-->>|-[)]|-x)(P[0-9]+|S): .+)$/ { bad("unknown form") }
+        /^    participant (P[0-9]+|S) as ([^;#]|#[0-9]+;)+$/ || /^    (de)?activate P[0-9]+$/ { known = NR }
+        /^    Note over (P[0-9]+|S)(,(P[0-9]+|S))?: .+$/ { known = NR }
+        /^    (P[0-9]+|S)(->>|-->>|-[)]|-x)(P[0-9]+|S): .+$/ { known = NR }
+        known != NR { bad("unknown form") }
         $1 == "activate" { if (awake[$2]++) bad("is awake already") }
         $1 == "deactivate" { if (!awake[$2]--) bad("is not awake") }
         { text = $0; sub(/^[^:]*:/, "", text); gsub(/<br\/>/, "", text); gsub(/#[0-9]+;/, "", text) }
@@ -198,7 +204,8 @@ mermaid_of() { # LESSON
     ! command -v xmllint >/dev/null || xmllint --noout s.svg
     timeline --explain --mermaid t | check_mermaid | expect_lines -
     timeline --json t >events
-    ! command -v jq >/dev/null || jq -e '[.traceEvents[] | .args.text // ""] | any(contains("</script> ]]> \"q\\\""))' events
+    ! command -v jq >/dev/null ||
+        jq -e '[.traceEvents[] | .args.text // ""] | any(contains("</script> ]]> \"q\\\""))' events
 }
 
 @test "one side only, or a trace that is cut off: the picture says so" {
