@@ -166,7 +166,8 @@ linked() { # signal | value | fork STORY
     story_of pingpong >told
     [ "$(grep -c '^step' told)" -le 1500 ]
     [ "$(story_of pingpong --all | grep -c '^step')" -eq "$(tail -n 1 told | cut -f 2)" ]
-    awk -F '\t' '$1 == "fold" { all += $3 - $2 + 1 } $1 == "step" { all++ } $1 == "end" { print all - $2 }' told | grep -x 0
+    awk -F '\t' '$1 == "fold" { all += $3 - $2 + 1 } $1 == "step" { all++ } $1 == "end" { print all - $2 }' told |
+        grep -x 0
 }
 
 # ---- traces made by hand
