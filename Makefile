@@ -38,7 +38,7 @@ LDLIBS    = $(if $(filter Linux,$(shell uname)),-lrt)
 TALKERS   = $(LESSONS:%=talker-%) $(filter talker-%,$(VARIANTS))
 LISTENERS = $(LESSONS:%=listener-%) $(filter listener-%,$(VARIANTS))
 PROGRAMS  = talker listener $(TALKERS) $(LISTENERS)
-TOOLS     = sweep bench watch
+TOOLS     = sweep bench watch story
 COMMON    = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*.c))
 OBJECTS   = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard */*.c))
 
@@ -56,7 +56,8 @@ $(BUILD)/listener: $(BUILD)/obj/listener/listener.o
 $(TALKERS:%=$(BUILD)/%): $(BUILD)/talker-%: $(BUILD)/obj/talker/%.o
 $(LISTENERS:%=$(BUILD)/%): $(BUILD)/listener-%: $(BUILD)/obj/listener/%.o
 $(TOOLS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/scripts/%.o
-$(BUILD)/watch: $(BUILD)/obj/scripts/watch_look.o $(BUILD)/obj/scripts/watch_words.o
+$(BUILD)/watch: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard scripts/watch_*.c))
+$(BUILD)/story: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard scripts/story_*.c))
 $(PROGRAMS:%=$(BUILD)/%) $(TOOLS:%=$(BUILD)/%): $(COMMON)
 	$(COMPILE) $(LDFLAGS) -o $@.$$$$ $(filter %.o,$^) $(LDLIBS) && mv -f $@.$$$$ $@
 
