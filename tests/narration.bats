@@ -459,3 +459,13 @@ step() { # NAME
     exec 7<&-
     [ -z "$(own_segments)" ]
 }
+
+@test "a limit on file sizes that ends -v or a trace does not end the program" {
+    limited() { (ulimit -f 0 && listener -t 0.01 "$@" 2>err) | cat; }
+    for how in -v '--trace trace'; do
+        # shellcheck disable=SC2086 # a list of words
+        limited $how >out
+        grep -q 'waiting for a talker' out
+    done
+    [ -z "$(own_segments)" ]
+}
