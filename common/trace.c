@@ -98,15 +98,11 @@ int trace_start(const struct trace_options *how)
 
 /* ---- a line on stderr, a record in the file ---- */
 
-/* Writes a line whole. If no process reads stderr (a full pipe, a stopped terminal), a signal that
+/* Writes `text` whole. If no process reads `fd` (a full pipe, a stopped terminal), a signal that
  * asks us to end must still get through. So we wait with these signals unblocked. If one comes, we
- * stop narrating, so that the program soon comes to the place where it obeys. */
-static void write_line(const char *text)
+ * return false, and the program soon comes to the place where it obeys. */
+static bool write_whole(int fd, const char *text)
 {
-    char line[LINE] = "";
-    text_append(line, sizeof line - 1, "%s[%d] %s", options.program, (int)getpid(), text);
-    text_append(line, sizeof line, "\n");
-
     sigset_t mask;
     sigprocmask(SIG_BLOCK, NULL, &mask);
     sigaddset(&mask, SIGUSR1); /* it may be unblocked just now; it must not be taken here */
@@ -115,26 +111,33 @@ static void write_line(const char *text)
     sigdelset(&mask, SIGTERM);
     sigdelset(&mask, SIGHUP);
     sigdelset(&mask, SIGQUIT);
-    const char *rest = line;
-    for (size_t left = strlen(line); left > 0;) {
+    for (size_t left = strlen(text); left > 0;) {
         ssize_t written = -1;
         errno = 0;
-        int ready = ready_wait(STDERR_FILENO, READY_TO_WRITE, &mask, ending);
+        int ready = ready_wait(fd, READY_TO_WRITE, &mask, ending);
         if (ready == 1 || (ready == -1 && errno != EINTR)) /* cannot wait: the write waits */
-            written = write(STDERR_FILENO, rest, left);
+            written = write(fd, text, left);
         if (written == -1 && errno == EAGAIN && !ending)
             continue;
-        if (written == -1) {
-            options.verbose = 0; /* after SIGPIPE as well: it is pending, and obeyed later */
-            return;
-        }
-        rest += written;
+        if (written == -1)
+            return false;
+        text += written;
         left -= (size_t)written;
     }
+    return true;
+}
+
+static void write_line(const char *text)
+{
+    char line[LINE] = "";
+    text_append(line, sizeof line - 1, "%s[%d] %s", options.program, (int)getpid(), text);
+    text_append(line, sizeof line, "\n");
+    if (!write_whole(STDERR_FILENO, line))
+        options.verbose = 0; /* after SIGPIPE as well: it is pending, and obeyed later */
 }
 
 /* Eight fields, separated by tabs. One write(2) with O_APPEND: the records of a process and of its
- * child after fork do not mix. */
+ * child after fork do not mix. The warning is to be traced as well: so the trace ends before it. */
 static void write_record(const char *kind, long long began, long long took,
                          const struct trace_place *place, const char *text)
 {
@@ -142,11 +145,11 @@ static void write_record(const char *kind, long long began, long long took,
     text_append(line, sizeof line, "%lld\t%s\t%d\t%s:%d\t%s\t%s\t%s\t%lld\n", began,
                 options.program, (int)getpid(), place->file, place->line, kind, text, place->why,
                 took);
-    const size_t length = strlen(line);
-    if (write(file, line, length) != (ssize_t)length) {
+    if (write_whole(file, line))
+        return;
+    file = -1;
+    if (errno != 0 && errno != EINTR) /* else it is a signal that ends us */
         warn("write to the trace \"%s\": the trace ends here", options.file);
-        file = -1;
-    }
 }
 
 /* Narrates the sleep that is over now. */

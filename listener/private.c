@@ -57,10 +57,10 @@ int main(int argc, char **argv)
     session_advance(&session, PRIVATE_CREATED);
 
     session_await(&session, PRIVATE_FOUND);
-    if (sys_shmdt(word) == -1)
-        err(EXIT_FAILED, "shmdt(%p)", (void *)word);
     if (sys_shmctl(one, IPC_RMID, NULL) == -1 || sys_shmctl(two, IPC_RMID, NULL) == -1)
         err(EXIT_FAILED, "remove segments %d and %d", one, two);
+    if (sys_shmdt(word) == -1)
+        err(EXIT_FAILED, "shmdt(%p)", (void *)word);
     session_part(&session);
     return program_end();
 }

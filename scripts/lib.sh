@@ -50,6 +50,7 @@ self=scripts/${0##*/}
 build=${BUILD:-build}
 build=${build#"$PWD"/} # make cannot have a space in the name of a target, but the path of this tree may have one
 scratch='' at_end=''
+export PATH # without a PATH in the environment, the shell uses one of its own, but gives it to no program
 
 say() {
     echo "$self: $*" >&2

@@ -757,3 +757,10 @@ END
         nothing_is_left_of "$output"
     done
 }
+
+@test "the programs that a script starts get a PATH, also where the environment has none" {
+    for shell in dash bash; do
+        type -P "$shell" >/dev/null || continue
+        (cd "$ROOT" && env -i "$(type -P "$shell")" -c '. scripts/lib.sh; /usr/bin/env') | grep '^PATH=/'
+    done
+}

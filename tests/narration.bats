@@ -436,3 +436,36 @@ step() { # NAME
     stop listener
     grep -E 'shmctl\([0-9]+, IPC_RMID, NULL\) = 0' listener.err
 }
+
+# ---- a trace that cannot be written
+
+@test "a trace that cannot be written ends with one warning, and the run goes on" {
+    [ -c /dev/full ] || skip "no /dev/full here"
+    converse '' --trace /dev/full
+    for side in talker listener; do
+        [ "$(grep -cF "write to the trace \"/dev/full\": the trace ends here: No space left" "$side.err")" -eq 1 ]
+    done
+}
+
+@test "a program whose trace no process reads ends when it is asked to" {
+    mkfifo trace
+    exec 7<>trace
+    start_held listener sigsuspend listener --trace trace
+    cat /dev/zero >&7 3>&- &
+    wait_for_state "$!" S # the FIFO is full
+    kill -CONT "$listener_pid"
+    stop listener
+    kill "$!"
+    exec 7<&-
+    [ -z "$(own_segments)" ]
+}
+
+@test "a limit on file sizes that ends -v or a trace does not end the program" {
+    limited() { (ulimit -f 0 && listener -t 0.01 "$@" 2>err) | cat; }
+    for how in -v '--trace trace'; do
+        # shellcheck disable=SC2086 # a list of words
+        limited $how >out
+        grep -q 'waiting for a talker' out
+    done
+    [ -z "$(own_segments)" ]
+}
