@@ -9,7 +9,7 @@
  *     missing TEXT                          what the traces do not show, in one sentence each
  *     process P NAME PID SIDE PARENT        P is 1, 2, ... in the order of their first records.
  * SIDE is talker or listener. PARENT is the process whose fork made it, or 0. word W NAME a word of
- * the segment, in the order of first use step N NS P WHERE KIND TEXT WHY       N is 1, 2, ...; NS
+ * the segment, in the order of first use step N NS P WHERE KIND TEXT WHY TOOK  N is 1, 2, ...; NS
  * are nanoseconds since the first step. WHERE is file:line, WHY the explanation in force. KIND is
  * one of call sleep wake signal publish observe point print note end.
  *
@@ -17,9 +17,9 @@
  * field:
  *
  *     state N P HOW                         running, asleep, stopped, "ended exit status 0",
- *                                           "ended SIGTERM", or "ended ?": no record says how
- *     sigusr1 N P ACTION MASK PENDING TAKEN ACTION is default, ignored or handler; MASK is open or
- *                                           blocked; PENDING is 0 or 1; TAKEN counts
+ *                                           "ended SIGTERM", "ended exec" (it is another program
+ * now), or "ended ?": its records stop, and none says how sigusr1 N P ACTION MASK PENDING TAKEN
+ * ACTION is default, ignored or handler; MASK is open or blocked; PENDING is 0 or 1; TAKEN counts
  *     value N W VALUE WRITER                WRITER is the step that published it. 0: no record says
  *     link N FROM WHAT                      step FROM caused step N. WHAT is
  *                                             signal  N takes the signal of the kill in FROM
@@ -145,7 +145,7 @@ static void print_step(int number)
     story_put(record->text, shown_length(step));
     putchar('\t');
     story_put(record->why, -1);
-    putchar('\n');
+    printf("\t%lld\n", step->kind == SLEEP || step->kind == WAKE ? 0 : record->took);
 }
 
 static void print_fold(int from, int to)

@@ -97,6 +97,9 @@ void story_order(void);
 const char *story_text(const struct step *step);
 bool story_is_call(const struct step *step, const char *name);
 
+/* Whether the process is another program from here on: exec does not return. */
+bool story_has_left(const struct step *step);
+
 /* ---- story_signals.c ---- */
 
 /* What happens to SIGUSR1 in a process. */

@@ -17,6 +17,8 @@ struct actor {
     /* for lost wakeups */
     int *looked;            /* the step of the last observe of each word */
     int last_taking, slept; /* slept: a sleep that no signal ended */
+    int early_taking;       /* the last one while the process was awake */
+    bool just_slept;        /* its last step was a call that sleeps */
 };
 
 enum { REMEMBERED = 8 };
@@ -123,16 +125,17 @@ static int publish_of(const struct word *word, const char *value)
     return 0;
 }
 
-/* The wakeup was lost if the word was published before the sleep, and its signal was taken before
- * the sleep, but after the last look at the word. */
+/* The wakeup was lost if the word was published after the last look at it and before the sleep, and
+ * its signal was taken between the two, while the process was awake. (A process that takes it in a
+ * sleep, and then sleeps on without a look, has waited for a tick of its timer.) */
 static void judge_sleep(struct actor *actor, int process, int word, int writer)
 {
     if (!actor->slept || !actor->looked || !actor->looked[word] || !writer)
         return;
     struct step *sleep = &story.steps[actor->slept];
-    const struct step *taking = &story.steps[actor->last_taking];
+    const struct step *taking = &story.steps[actor->early_taking];
     if (story.steps[writer].process == process || writer < actor->looked[word] ||
-        writer > actor->slept || actor->last_taking < writer || actor->last_taking > actor->slept)
+        actor->early_taking < writer || actor->early_taking > actor->slept)
         return;
     const int *kills;
     int count = story_kills_taken(taking, &kills);
@@ -140,7 +143,7 @@ static void judge_sleep(struct actor *actor, int process, int word, int writer)
         if (story.steps[kills[i]].process == story.steps[writer].process) {
             sleep->fate = LOST_WAKEUP;
             sleep->from = writer;
-            sleep->to = actor->last_taking;
+            sleep->to = actor->early_taking;
         }
 }
 
@@ -205,6 +208,8 @@ static void take(struct moment *now, int number)
     actor->pending -= story_kills_taken(step, &kills);
     actor->taken++;
     actor->last_taking = number;
+    if (step->kind == TAKEN && actor->state != ASLEEP && !actor->just_slept)
+        actor->early_taking = number;
     touch(now, step->process, false);
 }
 
@@ -253,7 +258,7 @@ static void end_process(struct moment *now, int number)
     if (step->kind == END)
         set_state(now, step->process, ENDED, story_text(step) + strlen("end: "));
     else if (process->last == number && !process->has_end && !process->killed_by)
-        set_state(now, step->process, ENDED, "?");
+        set_state(now, step->process, ENDED, story_has_left(step) ? "exec" : "?");
 }
 
 static void change_setting(struct moment *now, const struct step *step)
@@ -302,6 +307,8 @@ void story_advance(struct moment *now, int number)
     case DROPPED:
         break;
     }
+    actor->just_slept = story_is_call(step, "sigsuspend") || story_is_call(step, "pause") ||
+                        story_is_call(step, "sigwaitinfo");
     end_process(now, number);
 }
 
@@ -315,6 +322,26 @@ struct moment *story_begin(void)
     return now;
 }
 
+/* A child of fork often ends with _exit, which leaves no record. */
+static void miss_ends(void)
+{
+    int children = 0;
+    for (int i = 0; i < story.process_count; i++) {
+        const struct process *process = &story.processes[i];
+        if (process->has_end || process->killed_by || story_has_left(&story.steps[process->last]))
+            continue;
+        if (process->parent >= 0)
+            children++;
+        else
+            story_misses("%s[%d] has no record of its end: it was killed, or still ran.",
+                         process->name, process->pid);
+    }
+    if (children == 1)
+        story_misses("A child of fork has no record of its end.");
+    else if (children)
+        story_misses("%d children of fork have no record of their end.", children);
+}
+
 void story_judge(void)
 {
     struct moment *now = story_begin();
@@ -323,12 +350,7 @@ void story_judge(void)
     if (story.word_count > MOST_WORDS)
         story_misses("There are more than %d words: the last one stands for all the others.",
                      MOST_WORDS);
-    for (int i = 0; i < story.process_count; i++) {
-        const struct process *process = &story.processes[i];
-        if (!process->has_end && !process->killed_by)
-            story_misses("%s[%d] has no record of its end: it was killed, or still ran.",
-                         process->name, process->pid);
-    }
+    miss_ends();
 }
 
 /* ---- lines ---- */

@@ -28,6 +28,13 @@ bool story_is_call(const struct step *step, const char *name)
            record->text[length] == '(';
 }
 
+bool story_has_left(const struct step *step)
+{
+    const char *result = strstr(story_text(step), ") = ?");
+    return record_of(step)->kind == CALL && strncmp(story_text(step), "exec", 4) == 0 && result &&
+           result[5] == '\0';
+}
+
 /* ---- processes, by their first records: the order of the files must not matter ---- */
 
 static const struct record **first_record;
