@@ -105,6 +105,7 @@ $1 == "fold" {
     last[items] = $3 + 0
     kind[items] = "fold"
     what[items] = $5
+    add_fact("\"count\"," escaped($4))
     add_hidden($2 + 0, $3 + 0)
 }
 $1 == "state" {

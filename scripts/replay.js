@@ -214,7 +214,7 @@
         says.textContent = '';
         if (item.kind === 'fold') {
             says.textContent = `Steps ${item.first} to ${item.last} are not shown`;
-            $('why').textContent = item.text;
+            $('why').textContent = `${factsOf(item, 'count').map(fact => fact[1] + ' times: ')}${item.text}`;
         } else {
             caption.className = story.processes[item.p].side;
             says.append(el('b', '', nameOf(story, item.p)), ` ${VERBS[item.kind] || ''} `, el('code', '', spoken(story, item)));
@@ -222,11 +222,14 @@
             if (cause) says.append(el('small', '', cause));
             $('why').textContent = item.why;
         }
-        const lost = factsOf(item, 'lost').map(fact => fact[1]).join(' ');
+        const lost = factsOf(item, 'lost').map(fact => fact[1]);
+        const harmless = [...factsOf(item, 'left').map(fact => fact[1]),
+            ...factsOf(item, 'coalesced').map(fact => `${fact[1]} signals became one.`)];
         const last = here.at === story.items.length - 1;
-        $('lost').textContent = lost;
-        if (last && story.claim) $('why').textContent = `Answer: ${story.claim}`;
-        caption.classList.toggle('long', $('why').textContent.length + lost.length > 130);
+        $('lost').textContent = [...lost, ...harmless].join(' ');
+        $('lost').className = lost.length ? '' : 'harmless';
+        if (last && story.claim) $('why').textContent = `Answer: ${story.claim}.`;
+        caption.classList.toggle('long', $('why').textContent.length + $('lost').textContent.length > 130);
     }
 
     // ---- one side: its processes, source and output
@@ -254,10 +257,11 @@
             mark.append(icon(name), words);
             usr1.append(mark);
         };
-        if (now.mask === 'blocked') put('blocked', true, 'blocked');
+        if (!now.how) put('absent', false, '');
+        else if (now.mask === 'blocked') put('blocked', true, 'blocked');
         else put('open', false, now.action === 'default' ? 'open, would kill' : now.action === 'ignored' ? 'ignored' : 'open');
         if (now.pending) put('pending', true, 'pending');
-        put('taken', now.taken > 0, `taken ${now.taken}`);
+        if (now.how) put('taken', now.taken > 0, `taken ${now.taken}`);
         Object.assign(usr1.dataset, { action: now.action, mask: now.mask, pending: now.pending, taken: now.taken });
         return usr1;
     }
@@ -307,7 +311,9 @@
             if (story.processes[p].side !== side || now.file !== file || !sources.has(file)) return;
             const line = box.children[now.line - 1];
             if (!line || (now.how.startsWith('ended') && p !== leader && p !== item.p)) return;
-            line.className = p === item.p || line.className === 'lit' ? 'lit' : 'lit quiet';
+            const acts = p === item.p || (line.classList.contains('lit') && !line.classList.contains('quiet'));
+            line.className = acts ? 'lit' : 'lit quiet';
+            line.classList.toggle('wide', line.textContent.length > 60);
             if (story.processes[p].lane || line.dataset.who)
                 line.dataset.who = [line.dataset.who, nameOf(story, p)].filter(Boolean).join(', ');
             if (p === leader) target = line;
@@ -432,7 +438,7 @@
         else
             svg.append(draw('circle', { class: `${item.kind === 'observe' ? 'observe' : 'dot'} ${side}`, cx: x(i), cy: y(item.p),
                 r: item.kind === 'observe' ? radius * 0.9 : radius }));
-        if (factsOf(item, 'lost').length) drawLoss(view, i);
+        if (factsOf(item, 'lost').length || factsOf(item, 'left').length) drawLoss(view, i);
         for (const [, from, what] of factsOf(item, 'link'))
             if (what === 'fork')
                 svg.append(draw('line', { class: `arrow ${side}`, x1: x(itemOf(story, Number(from))),
@@ -461,20 +467,27 @@
         svg.append(draw('polygon', { class: `head ${side}`, points: `${tipX},${tipY} ${point(h * 1.3, h * 0.6)} ${point(h * 1.3, -h * 0.6)}` }));
     }
 
-    // A signal that nobody took: an arrow that ends at a cross. A sleep that slept through a word: a cross.
+    // The process that item i signals, or -1.
+    function targetOf(story, item) {
+        const pid = (item.text.match(/^(?:kill|sigqueue)\((\d+),/) || [])[1];
+        return story.processes.findIndex(process => process.pid === pid);
+    }
+
+    // A signal that was never taken: an arrow that ends at a cross, or at a ring if it did no harm. A sleep that lost
+    // its wakeup: a cross.
     function drawLoss(view, i) {
         const { story, x, y, svg, radius, size } = view;
-        const item = story.items[i];
+        const item = story.items[i], to = targetOf(story, item);
         const { side } = story.processes[item.p];
-        const pid = (item.text.match(/^(?:kill|sigqueue)\((\d+),/) || [])[1];
-        const to = story.processes.findIndex(process => process.pid === pid);
         let cx = x(i), cy = y(item.p) - size.lane * 0.25;
         if (to >= 0) {
             cx = x(i) + size.step * 0.5;
-            cy = y(item.p) + (y(to) - y(item.p)) * 0.7;
+            cy = y(item.p) + (y(to) - y(item.p)) * 0.75;
             svg.append(draw('line', { class: `arrow ${side}`, x1: x(i), y1: y(item.p), x2: cx, y2: cy }));
         }
-        for (const turn of [1, -1])
+        if (!factsOf(item, 'lost').length)
+            svg.append(draw('circle', { class: `left ${side}`, cx, cy, r: radius }));
+        else for (const turn of [1, -1])
             svg.append(draw('line', { class: 'cross', x1: cx - radius, y1: cy - radius * turn, x2: cx + radius, y2: cy + radius * turn }));
     }
 
@@ -529,7 +542,7 @@
         $('ask').setAttribute('aria-pressed', here.asking);
         $('play').textContent = timer ? 'Stop' : 'Play';
         $('missing').hidden = !story.missing.length;
-        $('missing').textContent = story.missing.length ? `Not in the traces: ${story.missing.join(' ')}` : '';
+        $('missing').textContent = story.missing.length ? `Note: ${story.missing.join(' ')}` : '';
         for (const button of $('runs').children) button.setAttribute('aria-pressed', Number(button.value) === here.run);
     }
 
