@@ -154,7 +154,7 @@ function write_json(    i, p) {
 
 function write_table(    i, p, told) {
     for (i = 1; i <= gaps; i++) print "<p class=\"lost\">Not in the traces: " html(missing[i]) "</p>"
-    print "<table><thead><tr><th>step<th>ms<th>who<th>line<th>what<th>why<th>then</thead><tbody>"
+    print "<table class=\"story\"><thead><tr><th>step<th>ms<th>who<th>line<th>what<th>why<th>then</thead><tbody>"
     for (i = 1; i <= items; i++) {
         if (kind[i] == "fold") {
             print "<tr><td>" first[i] "&ndash;" last[i] "<td colspan=\"5\">" html(what[i]) "<td>" html(after[i])

@@ -188,7 +188,8 @@
     function spoken(story, item) {
         const text = shorten(item.text).replace(/^(publish|observe|point|end:) /, '');
         if (item.kind === 'print') return bare(text, story.processes[item.p].side);
-        return item.kind === 'signal' ? text.replace(/^--- (.*) ---$/, '$1') : text;
+        if (item.kind !== 'signal') return text;
+        return text.replace(factsOf(item, 'link').length ? /^--- (\S+).* ---$/ : /^--- (.*) ---$/, '$1');
     }
 
     function because(story, item) {
@@ -251,17 +252,18 @@
     }
 
     function showSigusr1(now) {
-        const usr1 = el('span', 'usr1', 'SIGUSR1');
-        const put = (name, on, words) => {
+        const usr1 = el('span', 'usr1');
+        usr1.append(el('span', 'more', 'SIGUSR1'));
+        const put = (name, on, ...words) => {
             const mark = el('span', on ? `${name} on` : name);
-            mark.append(icon(name), words);
+            mark.append(icon(name), ...words);
             usr1.append(mark);
         };
         if (!now.how) put('absent', false, '');
         else if (now.mask === 'blocked') put('blocked', true, 'blocked');
         else put('open', false, now.action === 'default' ? 'open, would kill' : now.action === 'ignored' ? 'ignored' : 'open');
         if (now.pending) put('pending', true, 'pending');
-        if (now.how) put('taken', now.taken > 0, `taken ${now.taken}`);
+        if (now.how) put('taken', now.taken > 0, el('span', 'more', 'taken '), now.taken);
         Object.assign(usr1.dataset, { action: now.action, mask: now.mask, pending: now.pending, taken: now.taken });
         return usr1;
     }
@@ -280,7 +282,12 @@
             return;
         }
         sources.get(file).forEach((text, i) => {
-            const line = el('div', '', text.trimStart() || ' ');
+            const line = el('div', '', '');
+            text.trimStart().split('->').forEach((piece, k) => {
+                if (k) line.append(el('wbr'), el('span', 'arrow', '->'));
+                line.append(piece);
+            });
+            if (!text.trim()) line.textContent = ' ';
             line.dataset.line = i + 1;
             line.style.setProperty('--indent', text.length - text.trimStart().length);
             box.append(line);
@@ -386,19 +393,29 @@
         return [...of('listener'), -1, ...of('talker')];
     }
 
-    // Draws items first to last. Sizes in pixels.
+    // Draws items first to last. Sizes are in pixels; with a gutter, names and numbers stand there too.
     function drawTime(story, size, first, last) {
-        const lanes = lanesOf(story);
-        const x = i => (Math.min(Math.max(i, first - 0.5), last + 0.5) - first + 0.5) * size.step;
+        const lanes = lanesOf(story), gutter = size.gutter || 0;
+        const x = i => gutter + (Math.min(Math.max(i, first - 0.5), last + 0.5) - first + 0.5) * size.step;
         const y = p => (lanes.indexOf(p) + 0.5) * size.lane;
-        const width = (last - first + 1) * size.step, height = lanes.length * size.lane;
+        const width = gutter + (last - first + 1) * size.step, height = lanes.length * size.lane + (gutter ? 12 : 0);
         const svg = draw('svg', { class: 'time', width, height, viewBox: `0 0 ${width} ${height}` });
         const view = { story, size, first, last, x, y, svg, height, radius: Math.min(size.step * 0.28, size.lane * 0.2) };
-        svg.append(draw('line', { class: 'bed', x1: 0, x2: width, y1: y(-1), y2: y(-1) }));
+        svg.append(draw('line', { class: 'bed', x1: gutter, x2: width, y1: y(-1), y2: y(-1) }));
         story.processes.forEach((_, p) => drawLife(view, p));
         for (let i = Math.max(first, 1); i <= last; i++) drawItem(view, i);
         for (let i = 1; i < story.items.length; i++) drawSignal(view, i);
+        if (gutter) drawNames(view, lanes);
         return svg;
+    }
+
+    function drawNames(view, lanes) {
+        const { story, first, last, x, y, svg, height } = view;
+        for (const p of lanes)
+            svg.append(draw('text', { class: `label ${p < 0 ? '' : story.processes[p].side}`, x: 0, y: y(p) + 4, 'font-size': 11 },
+                p < 0 ? 'segment' : nameOf(story, p)));
+        for (let i = first; i <= last; i++)
+            if (i % 5 === 0 && i > 0) svg.append(draw('text', { x: x(i), y: height - 2, 'font-size': 9 }, story.items[i].last));
     }
 
     function drawLife(view, p) {
@@ -538,7 +555,8 @@
         const last = story.items[story.items.length - 1].last;
         $('title').textContent = data.title;
         $('count').textContent = here.asking ? `step ${item.last}` : `step ${item.last} of ${last}`;
-        $('asked').textContent = here.asking && here.at > 0 ? data.question : '';
+        $('asked').textContent = here.asking ? data.question : '';
+        document.body.classList.toggle('asking', here.asking);
         $('ask').setAttribute('aria-pressed', here.asking);
         $('play').textContent = timer ? 'Stop' : 'Play';
         $('missing').hidden = !story.missing.length;
@@ -584,6 +602,7 @@
         here.seen = here.at;
         show();
         if (!here.asking) return;
+        $('asked').textContent = '';
         $('caption').className = '';
         $('says').textContent = 'What happens next?';
         $('why').textContent = data.question || 'What does each process do now?';
@@ -668,7 +687,7 @@
         for (const place of document.querySelectorAll('.diagram')) {
             const story = runs[place.dataset.run];
             const last = Math.min(story.items.length - 1, Number(place.dataset.most) || Infinity);
-            const size = { step: 17, lane: Math.min(24, 130 / lanesOf(story).length) }, per = 40;
+            const size = { step: 17, gutter: 90, lane: Math.min(24, 130 / lanesOf(story).length) }, per = 35;
             for (let first = 0; first <= last; first += per) place.append(drawTime(story, size, first, Math.min(first + per - 1, last)));
         }
     }
