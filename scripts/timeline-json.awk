@@ -33,7 +33,7 @@ function step_event(n,    k) {
         event("{\"ph\":\"" (k == "sleep" ? "B" : "E") "\",\"name\":" quoted(call_name(text[n])) "," common(n) "}")
     else if (k == "call" || k == "publish" || k == "observe" || k == "signal")
         event("{\"ph\":\"X\",\"dur\":" micro(duration(n)) ",\"name\":" quoted(title(n)) "," common(n) "}")
-    else
+    else if (k != "fold")
         event("{\"ph\":\"i\",\"s\":\"t\",\"name\":" quoted(text[n]) "," common(n) "}")
 }
 

@@ -35,7 +35,7 @@ function row(i) {
         print "    P" actor[i] (step[i] in lost ? "-x" : "-)") "P" other[i] ": " plain_text(middle[i])
     } else if (what[i] == "fold" || what[i] == "lost") {
         flush_note()
-        print "    Note over " (what[i] == "fold" ? all_over() : "P" actor[i]) ": " plain_text(label[i])
+        print "    Note over " (what[i] == "fold" ? all_over() : "P" actor[i]) ": " in_lines(label[i])
     } else {
         note(i)
     }
@@ -58,7 +58,7 @@ function note(i) {
     if (what[i] == "start" || what[i] == "take" || what[i] == "wake")
         wake(i)
     noting = actor[i]
-    noted = noted (noted == "" ? "" : "<br/>") plain_text(what[i] == "why" ? label[i] : without_pid(i))
+    noted = noted (noted == "" ? "" : "<br/>") in_lines(what[i] == "why" ? label[i] : without_pid(i))
     if (what[i] == "sleep" || what[i] == "end") {
         flush_note()
         if (awake[actor[i]])
@@ -86,6 +86,13 @@ function without_pid(i,    words) {
     if (what[i] == "take")
         sub(/takes it/, "takes SIGUSR1", words)
     return words
+}
+
+function in_lines(words,    part, count, j, all) {
+    count = wrap(words, 44, part, 9)
+    for (j = 1; j <= count; j++)
+        all = all (j > 1 ? "<br/>" : "") plain_text(part[j])
+    return all
 }
 
 # What Mermaid, HTML or Markdown may take for syntax is written as its number.

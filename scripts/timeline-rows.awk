@@ -23,6 +23,7 @@ $1 == "state" { changes[$2] = changes[$2] $3 "\t" $4 "\n" }
 $1 == "sigusr1" { pends[$2, $3] = $6; changed_pends[$2] = changed_pends[$2] $3 " " }
 $1 == "link" && $4 == "signal" { taken_from[$2] = $3; taker[$3] = $2 }
 $1 == "link" && $4 == "value" { seen_from[$2] = $3 }
+$1 == "link" && $4 == "wakeup" { wake_of[$2] = $3 }
 $1 == "link" && $4 == "fork" { forked[$2] = $3 }
 $1 == "coalesced" { coalesced[$2] = $3 }
 $1 == "lost" { lost[$2] = $3 }
@@ -120,7 +121,7 @@ function make_row(n, before, after,    k, p) {
         grouped = 0
     }
     if (k == "wake" && kind[before] == "signal" && who[before] == p)
-        return wake_too()
+        return wake_too(n)
     if (k == "call" && kill_target(n))
         kill_row(n, p)
     else if (k == "call" && joins(n, before))
@@ -157,7 +158,7 @@ function plain_row(n, k, p) {
         add_row("sleep", n, p, pid_of(p) call_name(text[n]) ": " (sleeps_long(n) ? "sleeps" : "waits"), "")
     else if (k == "wake")
         add_row("wake", n, p, pid_of(p) (n in taken_from ? "takes SIGUSR1" count_of(n) ", wakes up" : \
-                                         sleeps_long(n) ? "wakes up, without SIGUSR1" : call_label(text[n])), "")
+                                         sleeps_long(n) ? "wakes up, without SIGUSR1" : call_label(text[n])) slept_for(n), "")
     else if (k == "print")
         add_row("print", n, p, pid_of(p) "prints: " without_name(text[n]), "")
     else if (k == "end")
@@ -166,6 +167,12 @@ function plain_row(n, k, p) {
         add_row("start", n, p, pid_of(p) (n in forked ? "starts: a child of fork" : "starts"), "")
     else
         add_row(k, n, p, pid_of(p) (k == "note" && text[n] ~ /^stopped before / ? stopped_words(text[n]) : text[n]), "")
+}
+
+# How long it was asleep, if a person would notice it.
+function slept_for(n,    ns) {
+    ns = at[n] - at[wake_of[n]]
+    return ns >= 500000000 && n in wake_of ? sprintf(" (after %.1f s)", ns / 1000000000) : ""
 }
 
 function sleeps_long(n) {
@@ -215,9 +222,9 @@ function count_of(n) {
     return n in coalesced ? " (" coalesced[n] " became 1)" : ""
 }
 
-function wake_too() {
+function wake_too(n) {
     sub(/takes SIGUSR1/, "takes it", label[rows])
-    label[rows] = label[rows] ", wakes up"
+    label[rows] = label[rows] ", wakes up" slept_for(n)
     set_bars()
 }
 

@@ -1,4 +1,4 @@
-# scripts/timeline-svg.awk: draws the rows of timeline-rows.awk as an SVG picture for a projector. -v title= is its heading.
+# scripts/timeline-svg.awk: draws the rows of timeline-rows.awk as an SVG picture for a projector.
 #
 # Each side has a bar: thick where it is awake, dotted where it sleeps. A signal is an arrow from bar to bar. From there
 # a thin line leads down to the place where the process takes it: so long it was pending.
@@ -12,11 +12,12 @@ BEGIN {
     middle_x = 640
     left_edge = 470      # of the segment
     right_edge = 810
-    letters = 40         # in a line of a label
+    letters = 37         # in a line of a label
     middle_letters = 32
 }
 
 function draw(    i) {
+    title = lesson()
     place_rows()
     print "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " wide " " height "\" width=\"" wide "\" height=\"" \
           height "\" font-family=\"system-ui, 'DejaVu Sans', sans-serif\">"
@@ -41,7 +42,7 @@ function style() {
     print ".paper { fill: #ffffff } .segment { fill: #fff8e1; stroke: #e3c565 } text { font-size: 18px; fill: #1f2328 }"
     print ".mono { font-family: 'DejaVu Sans Mono', monospace; font-size: 16px } .end { text-anchor: end }"
     print ".middle { text-anchor: middle } .number, .why { fill: #59636e; font-size: 14px } .why { font-style: italic }"
-    print ".head { font-size: 24px; font-weight: 600 } .talker { fill: #8250df } .listener { fill: #1a7f37 }"
+    print ".head { font-size: 24px; font-weight: 600 } .name { font-size: 18px; font-weight: 600 } .talker { fill: #8250df } .listener { fill: #1a7f37 }"
     print ".words { fill: #7d4e00 } .run { stroke-width: 8 } .sleep { stroke-width: 4; stroke-dasharray: 1 9 }"
     print ".stop { stroke-width: 8; stroke-dasharray: 12 5 } line { stroke-linecap: round } line.talker { stroke: #8250df }"
     print "line.listener { stroke: #1a7f37 } .value { stroke: #9a6700; stroke-width: 2; fill: none }"
@@ -76,9 +77,23 @@ function head(    i) {
     words_at("head middle", middle_x, 38, title)
     for (i = 1; i <= missings; i++)
         words_at("why middle", middle_x, 40 + 26 * i, missing[i])
-    words_at("head end talker", bar_x["talker"] + 4, top - 34, name_at("talker"))
-    words_at("head listener", bar_x["listener"] - 4, top - 34, name_at("listener"))
+    words_at(head_class("talker") " end", bar_x["talker"] + 4, top - 34, name_at("talker"))
+    words_at(head_class("listener"), bar_x["listener"] - 4, top - 34, name_at("listener"))
     words_at("head middle words", middle_x, top - 34, "segment")
+}
+
+function head_class(which) {
+    return (width(name_at(which)) > 28 ? "name " : "head ") which
+}
+
+# The listener's name says which variant it is.
+function lesson(    p, words) {
+    for (p = processes; p >= 1; p--)
+        if (words == "" || sides[p] == "listener")
+            words = name[p]
+    if (sub(/^(talker|listener)-/, "", words) == 0)
+        words = "pair"
+    return words
 }
 
 function name_at(which,    p, words, pids) {
@@ -87,7 +102,7 @@ function name_at(which,    p, words, pids) {
             words = words == "" ? name[p] : words
             pids = pids (pids == "" ? "" : ", ") pid[p]
         }
-    return words == "" ? "no trace" : length(pids) < 16 ? words " (" pids ")" : words
+    return words == "" ? "no trace" : length(pids) < 20 ? words " (" pids ")" : words
 }
 
 function legend(    y_) {
@@ -141,6 +156,9 @@ function row(i,    part, count, j, s) {
 
 function whole_row(class, x, i, mark,    part, count, j) {
     count = wrap(label[i], 110, part, 3)
+    if (what[i] != "why")
+        print "<rect class=\"paper\" x=\"60\" y=\"" y[i] - 19 "\" width=\"" wide - 80 "\" height=\"" \
+              count * pace - 2 "\" rx=\"6\"/>"
     for (j = 1; j <= count; j++)
         words_at(class, x, y[i] + (j - 1) * pace, (j == 1 ? mark : "") part[j])
 }
@@ -192,7 +210,7 @@ function pending_line(i,    j, x, s) {
 
 # The tip of an arrow that ends at x, y and points to the right (1) or to the left (-1).
 function tip(class, x, y_, way) {
-    print "<path class=\"tip-" class "\" d=\"M" x "," y_ " l" -10 * way ",-6 v12 z\"/>"
+    print "<path class=\"tip-" class "\" d=\"M" x "," y_ " l" (way > 0 ? "-10" : "10") ",-6 v12 z\"/>"
 }
 
 # ---- text
