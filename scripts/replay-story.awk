@@ -1,13 +1,13 @@
 # replay-story.awk: writes a story (build/story) as one of the parts of a replay page. scripts/replay runs it.
 #
-#   NAME=... LABEL=... CLAIM=... awk -v form=FORM -f replay-story.awk part=hidden PRINTS part=story STORY
+#   NAME=... LABEL=... CLAIM=... awk -v form=FORM -f replay-story.awk part=hidden HIDDEN part=story STORY
 #
 #   json     the story as an object for replay.js
 #   table    the story as a table, for paper and for a browser without JavaScript
 #   answer   what the programs printed, how they ended, and what was lost
 #   files    the source files that the story names, one a line
 #
-# PRINTS holds the steps that print, of the story with nothing folded. What a fold hides is printed all the same.
+# HIDDEN has lines "printed N P LINE" and "at N P WHERE": what a fold of the story hides, in the order of N.
 # Every text is untrusted. In JSON "<" becomes \u003c, so no text can end the script element; in HTML & < > " become
 # entities. (gsub's "\\&" is an "&" in all awks.)
 
@@ -61,20 +61,20 @@ function add_fields(last,    i, text) {
     add_fact(text)
 }
 
-# Lines that a fold hides: the last ones are enough.
-function add_hidden(from, to,    i, most) {
-    for (i = hidden; i > 0 && hidden - i < 1000; i--)
-        if (hidden_step[i] >= from && hidden_step[i] <= to && most++ < 20) lines_in[most] = i
-    for (i = (most > 20 ? 20 : most); i > 0; i--)
-        add_fact("\"printed\"," escaped(hidden_process[lines_in[i]]) "," escaped(hidden_text[lines_in[i]]))
+# What the fold FROM to TO hides. Of the lines that were printed there, the last 20 are enough.
+function add_hidden(from, to,    i, first_line) {
+    while (next_hidden <= hidden && hidden_step[next_hidden] < from) next_hidden++
+    first_line = next_hidden
+    while (next_hidden <= hidden && hidden_step[next_hidden] <= to) next_hidden++
+    if (first_line < next_hidden - 20) first_line = next_hidden - 20
+    for (i = first_line; i < next_hidden; i++) add_fact(hidden_fact[i])
 }
 
-BEGIN { FS = "\t" }
+BEGIN { FS = "\t"; next_hidden = 1 }
 
 part == "hidden" {
     hidden_step[++hidden] = $2 + 0
-    hidden_process[hidden] = $4
-    hidden_text[hidden] = $7
+    hidden_fact[hidden] = escaped($1) "," escaped($3) "," escaped($4)
     next
 }
 

@@ -48,12 +48,16 @@
 
     // ---- the story
 
+    function placeOf(where) { // FILE:LINE
+        const place = /^(.*):(\d+)$/.exec(where);
+        return place ? { file: place[1], line: Number(place[2]) } : { file: where, line: 0 };
+    }
+
     function unpack(packed) {
         const texts = packed.texts;
         const processes = packed.processes.map(([name, pid, side, parent]) => ({ name, pid, side, parent }));
         const items = packed.items.map(([first, last, ns, p, where, kind, text, why, facts]) => ({
-            first, last, ns, p: p - 1, kind, facts, file: texts[where].replace(/:\d+$/, ''),
-            line: Number((texts[where].match(/:(\d+)$/) || [0, 0])[1]), text: texts[text], why: texts[why]
+            first, last, ns, p: p - 1, kind, facts, ...placeOf(texts[where]), text: texts[text], why: texts[why]
         }));
         items.unshift({ first: 0, last: 0, ns: 0, p: -1, kind: 'start', facts: [], file: '', line: 0, text: '', why: '' });
         const run = { name: packed.name, label: packed.label, missing: packed.missing, claim: packed.claim,
@@ -75,6 +79,8 @@
     }
 
     const FACTS = {
+        printed: (state, n, p, text) => { state.processes[p - 1].printed.push({ text, at: n }); },
+        at: (state, n, p, where) => { Object.assign(state.processes[p - 1], placeOf(where)); },
         state: (state, n, p, how) => { state.processes[p - 1].how = how; },
         sigusr1: (state, n, p, action, mask, pending, taken) => {
             Object.assign(state.processes[p - 1], { action, mask, pending: Number(pending), taken: Number(taken) });
@@ -96,10 +102,7 @@
             const process = state.processes[item.p];
             if (process && item.line) Object.assign(process, { file: item.file, line: item.line });
             if (process && item.kind === 'print') process.printed.push({ text: item.text, at: i });
-            for (const [what, ...fields] of item.facts) {
-                if (what === 'printed') state.processes[fields[0] - 1].printed.push({ text: fields[1], at: i });
-                else if (FACTS[what]) FACTS[what](state, i, ...fields);
-            }
+            for (const [what, ...fields] of item.facts) if (FACTS[what]) FACTS[what](state, i, ...fields);
         }
         return state;
     }
@@ -180,9 +183,10 @@
     // What stands in a column of its own need not say whose it is.
     const bare = (text, side) => (text.startsWith(side + ': ') ? text.slice(side.length + 2) : text);
 
-    // Of a long struct only the first member is shown.
+    // Of a long struct only the first member is shown, and of an error only its name.
     function shorten(text) {
-        return text.length > 70 ? text.replace(/\{([^{},]*,)?.*\}/, (all, first) => `{${first ? first + ' ' : ''}...}`) : text;
+        const short = text.replace(/ = -1 (E\w+) \(.*\)$/, ' = -1 $1');
+        return short.length > 70 ? short.replace(/\{([^{},]*,)?.*\}/, (all, first) => `{${first ? first + ' ' : ''}...}`) : short;
     }
 
     function spoken(story, item) {
@@ -230,7 +234,16 @@
         $('lost').textContent = [...lost, ...harmless].join(' ');
         $('lost').className = lost.length ? '' : 'harmless';
         if (last && story.claim) $('why').textContent = `Answer: ${story.claim}.`;
-        caption.classList.toggle('long', $('why').textContent.length + $('lost').textContent.length > 130);
+        fitCaption();
+    }
+
+    // The caption has a fixed height, so that nothing jumps. A long text is smaller.
+    function fitCaption() {
+        const caption = $('caption');
+        caption.classList.remove('long', 'longer');
+        for (const size of ['long', 'longer'])
+            if (caption.scrollHeight > caption.clientHeight) caption.classList.add(size);
+        caption.scrollTop = 0;
     }
 
     // ---- one side: its processes, source and output
@@ -323,7 +336,9 @@
             line.classList.toggle('wide', line.textContent.length > 60);
             if (story.processes[p].lane || line.dataset.who)
                 line.dataset.who = [line.dataset.who, nameOf(story, p)].filter(Boolean).join(', ');
-            if (p === leader) target = line;
+            if (p !== leader) return;
+            line.classList.add('lead');
+            target = line;
         });
         box.scrollTop = target ? target.offsetTop - (box.clientHeight - target.offsetHeight) / 2 : 0;
     }
@@ -332,14 +347,14 @@
         const box = $(side).querySelector('.printed');
         const lines = [];
         state.processes.forEach((now, p) => {
-            if (story.processes[p].side === side) lines.push(...now.printed);
+            if (story.processes[p].side === side) lines.push(...now.printed.map(line => ({ p: p + 1, ...line })));
         });
         lines.sort((a, b) => a.at - b.at);
         box.textContent = '';
         if (!lines.length) box.append(el('p', 'none', 'nothing printed yet'));
-        for (const { text, at } of lines) {
+        for (const { p, text, at } of lines) {
             const line = el('p', at === here.at ? 'new' : '', bare(text, side));
-            line.dataset.text = text;
+            Object.assign(line.dataset, { p, text });
             box.append(line);
         }
         box.scrollTop = box.scrollHeight;
@@ -375,7 +390,7 @@
             const now = state.words.get(w + 1);
             if (!now) return;
             const word = el('div', 'word');
-            word.dataset.w = w + 1;
+            Object.assign(word.dataset, { w: w + 1, value: now.value, writer: now.writer });
             if (now.at === here.at && item.kind !== 'observe') word.classList.add('new');
             if (name === looked) word.classList.add('seen');
             if (word.className !== 'word') target = word;

@@ -4,6 +4,7 @@
 #     teardown_file() { browser_end; }
 #     browser_open page.html#step=3 1024 768         # a new page in a window of that size
 #     browser_js 'document.title'                    # sets $value to the string that the expression gives
+#     browser_load FILE.js                           # runs a script of the test in the page
 #     browser_press ArrowRight
 #     browser_complaints                             # prints console messages, errors and requests for other addresses
 #
@@ -83,13 +84,21 @@ browser_open() { # FILE[#FRAGMENT] WIDTH HEIGHT
     browser_await Page.loadEventFired
 }
 
-browser_js() { # EXPRESSION
+browser_evaluate() { # SCRIPT
     local text=$1
-    text=${text//\\/\\\\} text=${text//\"/\\\"} text=${text//$'\n'/\\n}
-    browser_ask Runtime.evaluate "{\"returnByValue\":true,\"expression\":\"encodeURIComponent($text)\"}"
-    [[ $answer != *exceptionDetails* ]] || fail "the page cannot say $1:" "$answer"
+    text=${text//\\/\\\\} text=${text//\"/\\\"} text=${text//$'\n'/\\n} text=${text//$'\t'/\\t}
+    browser_ask Runtime.evaluate "{\"returnByValue\":true,\"expression\":\"$text\"}"
+    [[ $answer != *exceptionDetails* ]] || fail "the page cannot run ${1:0:200}:" "$answer"
+}
+
+browser_js() { # EXPRESSION
+    browser_evaluate "encodeURIComponent($1)"
     value=$(member value)
     printf -v value '%b' "${value//%/\\x}"
+}
+
+browser_load() { # FILE: runs that script in the page
+    browser_evaluate "$(<"$1")"
 }
 
 browser_press() { # KEY...: names as in KeyboardEvent.key
