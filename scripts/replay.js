@@ -10,7 +10,7 @@
     const SIDES = ['listener', 'talker'];
     const PLAY_EVERY = 1600; // milliseconds
     const here = { run: data.start, at: 0, asking: false, seen: 0, scale: 1, before: null };
-    let timer = 0;
+    let timer = 0, addressTimer = 0;
 
     // ---- small helpers
 
@@ -586,7 +586,13 @@
         for (const side of SIDES) showSide(story, side, state, item);
         showWords(story, state, item);
         showTrack(story, item);
-        const address = `#step=${item.last}${here.run ? '&run=' + (here.run + 1) : ''}`;
+        clearTimeout(addressTimer);
+        addressTimer = setTimeout(showAddress, 200);
+    }
+
+    // A browser refuses when a page changes its address too often, so this happens after the last of many steps.
+    function showAddress() {
+        const address = `#step=${run().items[here.at].last}${here.run ? '&run=' + (here.run + 1) : ''}`;
         if (location.hash !== address) history.replaceState(null, '', address);
     }
 

@@ -40,7 +40,7 @@ browser_end() {
     wait "$BROWSER_PID" 2>/dev/null || :
 }
 
-events=() browser_id=0 browser_session=''
+events=() browser_id=0 browser_session='' browser_connected=''
 
 # Sends a message and reads up to its answer, which is then in $answer. What comes before it are events.
 browser_ask() { # METHOD [PARAMETERS]
@@ -68,20 +68,39 @@ member() { # NAME: of $answer
     sed -n 's/.*"'"$1"'":"\([^"]*\)".*/\1/p' <<<"$answer"
 }
 
+# For all pages of a test. It is called in the test's own shell, not in a subshell.
+browser_connect() {
+    [ -n "$browser_connected" ] || exec 8>"$BROWSER_PIPES/in" 9<"$BROWSER_PIPES/out"
+    browser_connected=yes
+}
+
 browser_open() { # FILE[#FRAGMENT] WIDTH HEIGHT
-    local target
-    [ -n "$browser_session" ] || exec 8>"$BROWSER_PIPES/in" 9<"$BROWSER_PIPES/out"
+    local domain
+    browser_connect
     browser_session=''
     browser_ask Target.createTarget '{"url":"about:blank"}'
-    target=$(member targetId)
-    browser_ask Target.attachToTarget "{\"targetId\":\"$target\",\"flatten\":true}"
+    browser_page=$(member targetId)
+    browser_ask Target.attachToTarget "{\"targetId\":\"$browser_page\",\"flatten\":true}"
     browser_session=$(member sessionId)
-    browser_ask Emulation.setDeviceMetricsOverride \
-        "{\"width\":$2,\"height\":$3,\"deviceScaleFactor\":1,\"mobile\":false}"
+    browser_size "$2" "$3"
     for domain in Page Runtime Log Network; do browser_ask "$domain.enable"; done
+    [ "$1" = about:blank ] || browser_go "file://$1"
+}
+
+browser_go() { # ADDRESS
     events=()
-    browser_ask Page.navigate "{\"url\":\"file://$1\"}"
+    browser_ask Page.navigate "{\"url\":\"$1\"}"
     browser_await Page.loadEventFired
+}
+
+browser_size() { # WIDTH HEIGHT
+    browser_ask Emulation.setDeviceMetricsOverride \
+        "{\"width\":$1,\"height\":$2,\"deviceScaleFactor\":1,\"mobile\":false}"
+}
+
+browser_close() {
+    browser_session=''
+    browser_ask Target.closeTarget "{\"targetId\":\"$browser_page\"}"
 }
 
 browser_evaluate() { # SCRIPT
