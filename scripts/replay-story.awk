@@ -16,7 +16,8 @@ function escaped(text,    out, i, c) {
     out = ""
     while (match(text, /[\\"<>&]/)) {
         c = substr(text, RSTART, 1)
-        out = out substr(text, 1, RSTART - 1) (c == "<" ? "\\u003c" : c == ">" ? "\\u003e" : c == "&" ? "\\u0026" : "\\" c)
+        c = c == "<" ? "\\u003c" : c == ">" ? "\\u003e" : c == "&" ? "\\u0026" : "\\" c
+        out = out substr(text, 1, RSTART - 1) c
         text = substr(text, RSTART + 1)
     }
     return "\"" out text "\""

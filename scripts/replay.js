@@ -59,7 +59,7 @@
         const items = packed.items.map(([first, last, ns, p, where, kind, text, why, facts]) => ({
             first, last, ns, p: p - 1, kind, facts, ...placeOf(texts[where]), text: texts[text], why: texts[why]
         }));
-        items.unshift({ first: 0, last: 0, ns: 0, p: -1, kind: 'start', facts: [], file: '', line: 0, text: '', why: '' });
+        items.unshift({ first: 0, last: 0, ns: 0, p: -1, kind: 'start', facts: [], ...placeOf(''), text: '', why: '' });
         const run = { name: packed.name, label: packed.label, missing: packed.missing, claim: packed.claim,
             words: packed.words, processes, items };
         processes.forEach((process, p) => {
@@ -177,8 +177,10 @@
 
     // ---- the caption
 
-    const VERBS = { call: 'calls', sleep: 'sleeps in', wake: 'wakes up:', signal: 'takes a signal:', publish: 'publishes',
-        observe: 'observes', point: 'reaches the point', print: 'prints', note: '', end: 'ends:' };
+    const VERBS = {
+        call: 'calls', sleep: 'sleeps in', wake: 'wakes up:', signal: 'takes a signal:', publish: 'publishes',
+        observe: 'observes', point: 'reaches the point', print: 'prints', note: '', end: 'ends:'
+    };
 
     // What stands in a column of its own need not say whose it is.
     const bare = (text, side) => (text.startsWith(side + ': ') ? text.slice(side.length + 2) : text);
@@ -186,7 +188,8 @@
     // Of a long struct only the first member is shown, and of an error only its name.
     function shorten(text) {
         const short = text.replace(/ = -1 (E\w+) \(.*\)$/, ' = -1 $1');
-        return short.length > 70 ? short.replace(/\{([^{},]*,)?.*\}/, (all, first) => `{${first ? first + ' ' : ''}...}`) : short;
+        if (short.length <= 70) return short;
+        return short.replace(/\{([^{},]*,)?.*\}/, (all, first) => `{${first ? first + ' ' : ''}...}`);
     }
 
     function spoken(story, item) {
@@ -202,7 +205,8 @@
             const who = cause.p < 0 ? '' : nameOf(story, cause.p) + ', ';
             return what === 'wakeup' ? `asleep since step ${step}` : `from ${who}step ${step}`;
         });
-        return from.length > 3 ? `from ${from.length} steps, the last is ${factsOf(item, 'link').pop()[1]}` : from.join('; ');
+        if (from.length <= 3) return from.join('; ');
+        return `from ${from.length} steps, the last is ${factsOf(item, 'link').pop()[1]}`;
     }
 
     function showOpening(story) {
@@ -222,7 +226,8 @@
             $('why').textContent = `${factsOf(item, 'count').map(fact => fact[1] + ' times: ')}${item.text}`;
         } else {
             caption.className = story.processes[item.p].side;
-            says.append(el('b', '', nameOf(story, item.p)), ` ${VERBS[item.kind] || ''} `, el('code', '', spoken(story, item)));
+            says.append(el('b', '', nameOf(story, item.p)), ` ${VERBS[item.kind] || ''} `);
+            says.append(el('code', '', spoken(story, item)));
             const cause = because(story, item);
             if (cause) says.append(el('small', '', cause));
             $('why').textContent = item.why;
@@ -272,9 +277,9 @@
             mark.append(icon(name), ...words);
             usr1.append(mark);
         };
-        if (!now.how) put('absent', false, '');
+        if (!now.how) usr1.append(' ');
         else if (now.mask === 'blocked') put('blocked', true, 'blocked');
-        else put('open', false, now.action === 'default' ? 'open, would kill' : now.action === 'ignored' ? 'ignored' : 'open');
+        else put('open', false, { default: 'open, would kill', ignored: 'ignored' }[now.action] || 'open');
         if (now.pending) put('pending', true, 'pending');
         if (now.how) put('taken', now.taken > 0, el('span', 'more', 'taken '), now.taken);
         Object.assign(usr1.dataset, { action: now.action, mask: now.mask, pending: now.pending, taken: now.taken });
@@ -291,7 +296,7 @@
         box.dataset.file = file;
         box.textContent = '';
         if (!sources.has(file)) {
-            box.append(el('p', '', file ? `The source ${file} is not in this page. scripts/replay --source FILE adds it.` : ''));
+            if (file) box.append(el('p', '', `The source ${file} is not here. scripts/replay --source FILE adds it.`));
             return;
         }
         sources.get(file).forEach((text, i) => {
@@ -415,7 +420,8 @@
         const y = p => (lanes.indexOf(p) + 0.5) * size.lane;
         const width = gutter + (last - first + 1) * size.step, height = lanes.length * size.lane + (gutter ? 12 : 0);
         const svg = draw('svg', { class: 'time', width, height, viewBox: `0 0 ${width} ${height}` });
-        const view = { story, size, first, last, x, y, svg, height, radius: Math.min(size.step * 0.28, size.lane * 0.2) };
+        const radius = Math.min(size.step * 0.28, size.lane * 0.2);
+        const view = { story, size, first, last, x, y, svg, height, radius };
         svg.append(draw('line', { class: 'bed', x1: gutter, x2: width, y1: y(-1), y2: y(-1) }));
         story.processes.forEach((_, p) => drawLife(view, p));
         for (let i = Math.max(first, 1); i <= last; i++) drawItem(view, i);
@@ -426,26 +432,27 @@
 
     function drawNames(view, lanes) {
         const { story, first, last, x, y, svg, height } = view;
-        for (const p of lanes)
-            svg.append(draw('text', { class: `label ${p < 0 ? '' : story.processes[p].side}`, x: 0, y: y(p) + 4, 'font-size': 11 },
-                p < 0 ? 'segment' : nameOf(story, p)));
-        for (let i = first; i <= last; i++)
-            if (i % 5 === 0 && i > 0) svg.append(draw('text', { x: x(i), y: height - 2, 'font-size': 9 }, story.items[i].last));
+        const write = (text, at) => svg.append(draw('text', at, text));
+        for (const p of lanes) {
+            const side = p < 0 ? '' : story.processes[p].side;
+            write(p < 0 ? 'segment' : nameOf(story, p), { class: `label ${side}`, x: 0, y: y(p) + 4, 'font-size': 11 });
+        }
+        for (let i = Math.max(first, 1); i <= last; i++)
+            if (i % 5 === 0) write(story.items[i].last, { x: x(i), y: height - 2, 'font-size': 9 });
     }
 
     function drawLife(view, p) {
         const { story, x, y, svg, size } = view;
         const { side } = story.processes[p];
-        let end = story.items.length - 1, bed = 0;
-        const over = i => i >= 0 && factsOf(story.items[i], 'state').some(([, q, how]) => q - 1 === p && how.startsWith('ended'));
-        const last = story.items.findIndex((_, i) => over(i));
-        if (last >= 0) end = last;
-        svg.append(draw('line', { class: `life ${side}`, x1: x(story.processes[p].first), x2: x(end), y1: y(p), y2: y(p) }));
-        const sleep = (from, to) => svg.append(draw('rect', { class: `asleep ${side}`, x: x(from), y: y(p) - size.lane * 0.26,
-            width: Math.max(0, x(to) - x(from)), height: size.lane * 0.52, rx: 3 }));
+        const states = item => factsOf(item, 'state').filter(([, q]) => q - 1 === p);
+        const last = story.items.findIndex(item => states(item).some(([, , how]) => how.startsWith('ended')));
+        const start = x(story.processes[p].first), end = last < 0 ? story.items.length - 1 : last;
+        let bed = 0;
+        svg.append(draw('line', { class: `life ${side}`, x1: start, x2: x(end), y1: y(p), y2: y(p) }));
+        const sleep = (from, to) => svg.append(draw('rect', { class: `asleep ${side}`, x: x(from),
+            y: y(p) - size.lane * 0.26, width: Math.max(0, x(to) - x(from)), height: size.lane * 0.52, rx: 3 }));
         for (let i = 1; i <= end; i++)
-            for (const [, q, how] of factsOf(story.items[i], 'state')) {
-                if (q - 1 !== p) continue;
+            for (const [, , how] of states(story.items[i])) {
                 if (bed) sleep(bed, i);
                 bed = how === 'asleep' ? i : 0;
             }
@@ -456,7 +463,8 @@
         const { story, x, y, svg, radius, size, height } = view;
         const item = story.items[i];
         if (item.kind === 'fold') {
-            svg.append(draw('rect', { class: 'fold', x: x(i) - size.step * 0.35, y: 0, width: size.step * 0.7, height }));
+            const x1 = x(i) - size.step * 0.35;
+            svg.append(draw('rect', { class: 'fold', x: x1, y: 0, width: size.step * 0.7, height }));
             svg.append(draw('text', { x: x(i), y: y(-1) + size.step * 0.3, 'font-size': size.step * 0.7 }, '\u22ef'));
             return;
         }
@@ -468,8 +476,8 @@
             svg.append(draw('rect', { class: `dot ${side}`, x: x(i) - radius, y: y(item.p) - radius,
                 width: 2 * radius, height: 2 * radius }));
         else
-            svg.append(draw('circle', { class: `${item.kind === 'observe' ? 'observe' : 'dot'} ${side}`, cx: x(i), cy: y(item.p),
-                r: item.kind === 'observe' ? radius * 0.9 : radius }));
+            svg.append(draw('circle', { class: `${item.kind === 'observe' ? 'observe' : 'dot'} ${side}`,
+                cx: x(i), cy: y(item.p), r: item.kind === 'observe' ? radius * 0.9 : radius }));
         if (factsOf(item, 'lost').length || factsOf(item, 'left').length) drawLoss(view, i);
         for (const [, from, what] of factsOf(item, 'link'))
             if (what === 'fork')
@@ -484,7 +492,8 @@
         if (item.p < 0) return;
         for (const [, from, what] of factsOf(item, 'link')) {
             const sent = itemOf(story, Number(from));
-            if (what === 'signal' && story.items[sent].p >= 0 && i >= first && sent <= last) drawArrow(view, sent, i, item.p);
+            if (what !== 'signal' || story.items[sent].p < 0 || i < first || sent > last) continue;
+            drawArrow(view, sent, i, item.p);
         }
     }
 
@@ -496,7 +505,8 @@
         const tipX = x2 - u * radius, tipY = y2 - v * radius, h = radius * 1.6;
         const point = (along, across) => `${tipX - u * along - v * across},${tipY - v * along + u * across}`;
         svg.append(draw('line', { class: `arrow ${side}`, x1, y1, x2: tipX - u * h, y2: tipY - v * h }));
-        svg.append(draw('polygon', { class: `head ${side}`, points: `${tipX},${tipY} ${point(h * 1.3, h * 0.6)} ${point(h * 1.3, -h * 0.6)}` }));
+        const points = [`${tipX},${tipY}`, point(h * 1.3, h * 0.6), point(h * 1.3, -h * 0.6)].join(' ');
+        svg.append(draw('polygon', { class: `head ${side}`, points }));
     }
 
     // The process that item i signals, or -1.
@@ -520,7 +530,8 @@
         if (!factsOf(item, 'lost').length)
             svg.append(draw('circle', { class: `left ${side}`, cx, cy, r: radius }));
         else for (const turn of [1, -1])
-            svg.append(draw('line', { class: 'cross', x1: cx - radius, y1: cy - radius * turn, x2: cx + radius, y2: cy + radius * turn }));
+            svg.append(draw('line', { class: 'cross', x1: cx - radius, x2: cx + radius,
+                y1: cy - radius * turn, y2: cy + radius * turn }));
     }
 
     const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
@@ -709,7 +720,9 @@
             const story = runs[place.dataset.run];
             const last = Math.min(story.items.length - 1, Number(place.dataset.most) || Infinity);
             const size = { step: 17, gutter: 90, lane: Math.min(24, 130 / lanesOf(story).length) }, per = 35;
-            for (let first = 0; first <= last; first += per) place.append(drawTime(story, size, first, Math.min(first + per - 1, last)));
+            for (let first = 0; first <= last; first += per)
+                place.append(drawTime(story, size, first, Math.min(first + per - 1, last)));
+            if (last < story.items.length - 1) place.append(el('p', '', 'Its replay shows the rest.'));
         }
     }
 

@@ -141,7 +141,7 @@ browser_picture() { # FILE.png
     member data | base64 -d >"$1"
 }
 
-# Prints what the page should not cause: console messages, exceptions, log entries, and requests but for the page itself.
+# Prints what a page should not cause: console messages, exceptions, log entries, and requests but for the page.
 browser_complaints() {
     local event
     for event in "${events[@]}"; do

@@ -15,7 +15,8 @@ window.look = (() => {
         const n = document.getElementById('track').getAttribute('aria-valuenow');
         const lines = [];
         for (const row of all('.process')) {
-            const { p } = row.dataset, how = row.querySelector('.how').dataset.how, usr1 = row.querySelector('.usr1').dataset;
+            const { p } = row.dataset, { how } = row.querySelector('.how').dataset;
+            const usr1 = row.querySelector('.usr1').dataset;
             if (!how) continue;
             lines.push(['state', n, p, how], ['sigusr1', n, p, usr1.action, usr1.mask, usr1.pending, usr1.taken]);
         }
@@ -42,12 +43,14 @@ window.look = (() => {
 
     // Which parts overlap, leave the window, cut off their text, or hide the current line.
     function layout() {
-        const parts = all('#bar > *, #missing, #caption, .processes, .source, .printed, #words, #segment h2, #timeline');
-        const found = [...overlaps(parts), ...overlaps(all('#buttons > *, #runs > *')), ...overlaps(all('#caption > *'))];
+        const parts = all('#bar > *, #missing, #caption, .processes, .source, .printed, #words, h2, #timeline');
+        const found = overlaps(parts);
+        found.push(...overlaps(all('#buttons > *, #runs > *')), ...overlaps(all('#caption > *')));
         for (const row of all('.process')) found.push(...overlaps([...row.children]));
         for (const part of parts.filter(isShown)) {
             const { left, right, top, bottom } = box(part);
-            if (left < -1 || top < -1 || right > innerWidth + 1 || bottom > innerHeight + 1) found.push(`${nameOf(part)} leaves the window`);
+            if (left < -1 || top < -1 || right > innerWidth + 1 || bottom > innerHeight + 1)
+                found.push(`${nameOf(part)} leaves the window`);
         }
         for (const part of all('#caption, #bar, .processes, #title'))
             if (part.scrollWidth > part.clientWidth + 1 || (part.id && part.scrollHeight > part.clientHeight + 1))
@@ -55,7 +58,8 @@ window.look = (() => {
         for (const source of all('.source')) {
             const line = source.querySelector('.lead');
             if (!line) continue;
-            if (box(line).top < box(source).top || box(line).bottom > box(source).bottom) found.push(`${nameOf(source)} hides its current line`);
+            if (box(line).top < box(source).top || box(line).bottom > box(source).bottom)
+                found.push(`${nameOf(source)} hides its current line`);
         }
         return found;
     }
@@ -83,27 +87,44 @@ window.look = (() => {
     function contrast() {
         const found = new Set();
         for (const element of all('#app *')) {
-            if (!isShown(element) || ![...element.childNodes].some(node => node.nodeType === 3 && node.data.trim())) continue;
+            const hasText = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+            if (!isShown(element) || !hasText) continue;
             const inSvg = element.closest('svg');
             const style = getComputedStyle(element);
             const one = luminance(channels(inSvg ? style.fill : style.color).rgb), other = luminance(ground(element));
             const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
-            if (ratio < 4.5) found.add(`${element.tagName} ${element.className} in ${element.parentElement.className}: ${ratio.toFixed(2)}`);
+            if (ratio < 4.5) found.add(`${element.tagName}, ${ratio.toFixed(2)}: ${element.textContent}`);
         }
         return [...found];
     }
 
-    // Steps through the story, `every` steps at a time, and looks at each.
+    // Clicks on the timeline, on every so many steps, and looks at each.
     function walk(every) {
-        const found = [], track = document.getElementById('track');
-        press('Home');
-        for (let before = -1; track.getAttribute('aria-valuenow') !== before;) {
+        const found = [], track = document.getElementById('track'), svg = track.querySelector('svg');
+        const step = box(document.getElementById('cursor')).width, steps = Math.round(box(svg).width / step);
+        for (let i = 0; i < steps; i += every) {
+            svg.dispatchEvent(new MouseEvent('click', { clientX: box(svg).left + (i + 0.5) * step, bubbles: true }));
             for (const line of layout()) found.push(`step ${track.getAttribute('aria-valuenow')}: ${line}`);
-            before = track.getAttribute('aria-valuenow');
-            for (let i = 0; i < every; i++) press('ArrowRight');
         }
         return found.slice(0, 20);
     }
 
-    return { state, layout, contrast, walk, press };
+    // Where the focus is, and how it is marked.
+    function focus() {
+        const at = document.activeElement;
+        return `${at.id || at.className} ${at.matches(':focus-visible') ? getComputedStyle(at).outlineStyle : 'none'}`;
+    }
+
+    function middle(selector) {
+        const { left, top, width, height } = box(document.querySelector(selector));
+        return `${Math.round(left + width / 2)} ${Math.round(top + height / 2)}`;
+    }
+
+    // Is the timeline covered right of the current step?
+    function isCovered() {
+        const future = box(document.getElementById('future')), cursor = box(document.getElementById('cursor'));
+        return future.width > 100 && Math.abs(future.left - cursor.right) < 1;
+    }
+
+    return { state, layout, contrast, walk, press, focus, middle, isCovered };
 })();
