@@ -79,8 +79,7 @@ browser_open() { # FILE[#FRAGMENT] WIDTH HEIGHT
     browser_connect
     browser_session=''
     browser_ask Target.createTarget '{"url":"about:blank"}'
-    browser_page=$(member targetId)
-    browser_ask Target.attachToTarget "{\"targetId\":\"$browser_page\",\"flatten\":true}"
+    browser_ask Target.attachToTarget "{\"targetId\":\"$(member targetId)\",\"flatten\":true}"
     browser_session=$(member sessionId)
     browser_size "$2" "$3"
     for domain in Page Runtime Log Network; do browser_ask "$domain.enable"; done
@@ -96,11 +95,6 @@ browser_go() { # ADDRESS
 browser_size() { # WIDTH HEIGHT
     browser_ask Emulation.setDeviceMetricsOverride \
         "{\"width\":$1,\"height\":$2,\"deviceScaleFactor\":1,\"mobile\":false}"
-}
-
-browser_close() {
-    browser_session=''
-    browser_ask Target.closeTarget "{\"targetId\":\"$browser_page\"}"
 }
 
 browser_evaluate() { # SCRIPT
