@@ -119,16 +119,16 @@ looks_well() { # LESSON
 
 @test "all text has the contrast that WCAG AA asks for, light and dark" {
     lost=$(story_of lostwakeup_no_mask | awk -F '\t' '$1 == "lost" { print $2; exit }')
-    for page in handshake.html#step=20 handshake.html "lostwakeup.html#step=$lost&run=2" crash.html#step=60; do
-        open_page "$PAGES/$page"
+    for opened in handshake.html#step=20 handshake.html "lostwakeup.html#step=$lost&run=2" crash.html#step=60; do
+        open_page "$PAGES/$opened"
         for key in d d; do
             browser_js 'look.contrast().join("\n")'
-            [ -z "$value" ] || fail "$page: $value"
+            [ -z "$value" ] || fail "$opened: $value"
             browser_press "$key"
         done
         browser_press '?' p
         browser_js 'look.contrast().join("\n")'
-        [ -z "$value" ] || fail "$page, with the keys and the question: $value"
+        [ -z "$value" ] || fail "$opened, with the keys and the question: $value"
     done
 }
 
