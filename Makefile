@@ -4,11 +4,14 @@
 #   make demo             build, then run the pair on one screen
 #   make test             build, then run all tests
 #   make lint             check the sources: compilers with -Werror, cppcheck, shellcheck, clang-format
-#   make install          copy the programs and the manual pages to $(DESTDIR)$(PREFIX)
+#   make install          copy the programs, the manual pages and the completion for bash to $(DESTDIR)$(PREFIX)
 #   make uninstall        remove them from there
 #   make dist             pack the sources of the last commit into build/
 #   make clean            remove build/
+#   make syntax           compile all sources, and keep nothing: for the warnings of another compiler
 #   make SANITIZE=address,undefined BUILD=build/sanitized     build with sanitizers, beside build/
+#   make CC='gcc -m32' BUILD=build/32                         build for 32 bits, if the compiler can
+#   make CC=aarch64-linux-gnu-gcc BUILD=build/aarch64         build for another processor
 #
 # LESSONS is the syllabus, in order. A new lesson is one word there.
 
@@ -39,7 +42,7 @@ TOOLS     = sweep bench story
 COMMON    = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*.c))
 OBJECTS   = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard */*.c))
 
-.PHONY: all demo test lint install uninstall dist clean
+.PHONY: all demo test lint syntax install uninstall dist clean
 
 # "make -s" says nothing.
 all: $(PROGRAMS:%=$(BUILD)/%) $(TOOLS:%=$(BUILD)/%)
@@ -72,14 +75,27 @@ test: all
 lint:
 	scripts/lint
 
+# Warnings that need the optimizer, such as that of an unset variable, come only with a build.
+syntax: $(BUILD)/obj/syntax
+$(BUILD)/obj/syntax: $(filter-out tests/%,$(wildcard */*.c)) $(wildcard common/*.h common/layout/*.h) Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) -fsyntax-only $(filter %.c,$^) && touch $@
+
+# bash-completion looks for a file with the name of the command.
+SHARE       = $(DESTDIR)$(PREFIX)/share
+COMPLETIONS = $(SHARE)/bash-completion/completions
+
 install: all
-	mkdir -p $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
-	cp $(PROGRAMS:%=$(BUILD)/%) $(DESTDIR)$(PREFIX)/bin
-	cp talker/talker.1 listener/listener.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	mkdir -p "$(DESTDIR)$(PREFIX)/bin" "$(SHARE)/man/man1" "$(COMPLETIONS)"
+	cp $(PROGRAMS:%=$(BUILD)/%) "$(DESTDIR)$(PREFIX)/bin"
+	cp talker/talker.1 listener/listener.1 "$(SHARE)/man/man1"
+	BUILD='$(BUILD)' scripts/completion >"$(COMPLETIONS)/shmtalk"
+	cd "$(COMPLETIONS)" && for program in $(PROGRAMS); do ln -sf shmtalk "$$program" || exit; done
 
 uninstall:
-	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%)
-	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/talker.1 $(DESTDIR)$(PREFIX)/share/man/man1/listener.1
+	cd "$(DESTDIR)$(PREFIX)/bin" && rm -f $(PROGRAMS)
+	cd "$(SHARE)/man/man1" && rm -f talker.1 listener.1
+	cd "$(COMPLETIONS)" && rm -f shmtalk $(PROGRAMS)
 
 dist:
 	mkdir -p $(BUILD)

@@ -74,7 +74,7 @@ void ending_obey(void)
         ending_die(signals_ending);
     sigset_t pending;
     if (sigpending(&pending) == -1)
-        err(EXIT_FAILED, "sigpending");
+        err(EXIT_FAILED, "sigpending()");
     for (int i = 0; i < SIGNALS; i++)
         if (sigismember(&ours, asks_to_end[i]) == 1 && sigismember(&pending, asks_to_end[i]) == 1)
             ending_die(asks_to_end[i]);

@@ -26,7 +26,7 @@ static long faults(void)
 {
     struct rusage used;
     if (getrusage(RUSAGE_SELF, &used) == -1)
-        err(EXIT_FAILED, "getrusage");
+        err(EXIT_FAILED, "getrusage(RUSAGE_SELF)");
     return used.ru_minflt;
 }
 

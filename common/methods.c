@@ -121,7 +121,7 @@ static void remove_names(void)
 {
     for (int i = 0; i < 2; i++)
         if (*left.fifo[i] && unlink(left.fifo[i]) == -1 && errno != ENOENT)
-            warn("unlink(\"%s\"): remove it by hand", left.fifo[i]);
+            warn("remove it by hand: unlink(\"%s\")", left.fifo[i]);
     *left.fifo[0] = *left.fifo[1] = '\0';
 }
 
@@ -132,7 +132,7 @@ static void clean_up(void)
     remove_names();
     if (left.semaphores != -1 &&
         sys_semctl(left.semaphores, 0, IPC_RMID, (union sys_semun){0}) == -1 && !segment_is_gone())
-        warn("semctl(%d, 0, IPC_RMID): remove it by hand, \"ipcrm -s %d\"", left.semaphores,
+        warn("remove it by hand, \"ipcrm -s %d\": semctl(%d, 0, IPC_RMID)", left.semaphores,
              left.semaphores);
 }
 
@@ -170,7 +170,7 @@ static int make_semaphores(key_t key)
             continue;
         if (!is_ours(found))
             errx(EXIT_FAILED,
-                 "key %#x belongs to a foreign semaphore set (semid %d), left as it is: choose "
+                 "key %#x belongs to a foreign semaphore set (semid %d), not changed: choose "
                  "another --project or --file",
                  (unsigned)key, found);
         if (sys_semctl(found, 0, IPC_RMID, (union sys_semun){0}) == 0)
@@ -189,7 +189,8 @@ static void open_semaphores(struct channel *channel, const struct session *sessi
     clean_up_at_exit(session);
     left.semaphores = makes ? make_semaphores(key) : sys_semget(key, 0, 0);
     if (left.semaphores == -1 || !is_ours(left.semaphores))
-        errx(EXIT_FAILED, "the listener has made no semaphore set with key %#x", (unsigned)key);
+        errx(EXIT_FAILED, "the listener has made no semaphore set with key %#x: start both again",
+             (unsigned)key);
     channel->semaphores = left.semaphores;
     channel->mine = makes ? 0 : 1;
     channel->other = makes ? 1 : 0;
@@ -229,14 +230,20 @@ static enum wait_result lower_semaphore(struct channel *channel, struct wait *wa
 
 /* ---- fifo ---- */
 
+/* A killed listener may have left its FIFO. It is empty, because no process has it open, and is
+ * used again. It is not removed first: the name could lead to another file by then. */
 static void make_fifo(const char *name)
 {
     struct stat about;
-    if (lstat(name, &about) == 0 && S_ISFIFO(about.st_mode) && about.st_uid == geteuid() &&
-        unlink(name) == 0)
-        warnx("recovered: removed %s, which a listener left behind", name);
-    if (mkfifo(name, 0600) == -1)
-        err(EXIT_FAILED, "mkfifo(\"%s\", 0600): the key file's directory has to take it", name);
+    if (mkfifo(name, 0600) == 0)
+        return;
+    int error = errno;
+    if (error != EEXIST || lstat(name, &about) == -1 || !S_ISFIFO(about.st_mode) ||
+        about.st_uid != geteuid()) {
+        errno = error;
+        err(EXIT_FAILED, "cannot make a FIFO beside the key file: mkfifo(\"%s\", 0600)", name);
+    }
+    warnx("recovered: uses %s again, which a listener left behind", name);
 }
 
 /* Opens both ends: so no open waits for the peer, and there is no end of file and no SIGPIPE. A
@@ -247,10 +254,9 @@ static int open_fifo(const char *name, bool reads)
     int to = open(name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     struct stat about;
     if (from == -1 || to == -1 || fstat(from, &about) == -1)
-        err(EXIT_FAILED, "open(\"%s\"): the FIFOs stand beside the key file, by the name of --file",
-            name);
+        err(EXIT_FAILED, "the FIFOs have the name of --file, with an ending: open(\"%s\")", name);
     if (!S_ISFIFO(about.st_mode) || about.st_uid != geteuid())
-        errx(EXIT_FAILED, "%s is not a FIFO of ours", name);
+        errx(EXIT_FAILED, "%s is not a FIFO of this user: choose another --file", name);
     int end = reads ? from : to;
     if (fcntl(end, F_SETFL, reads ? O_RDONLY : O_WRONLY) == -1)
         err(EXIT_FAILED, "fcntl(%d, F_SETFL) of \"%s\"", end, name);
@@ -269,7 +275,8 @@ static void open_fifos(struct channel *channel, const struct session *session,
         int length = snprintf(name, sizeof name, "%s.%d.to-%s", options->file, options->project,
                               reads == makes ? "listener" : "talker");
         if (length < 0 || (size_t)length >= sizeof name)
-            errx(EXIT_FAILED, "--file: no room for a FIFO's name behind the name of the key file");
+            errx(EXIT_FAILED, "--file: '%s' is too long for a FIFO's name: choose a shorter one",
+                 options->file);
         if (makes)
             make_fifo(name);
         memcpy(left.fifo[i], name, sizeof name);

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "ending.h"
 #include "exits.h"
+#include "listed.h"
 #include "output.h"
 #include "peer.h"
 #include "program.h"
@@ -68,10 +69,11 @@ bool notes_is(const _Atomic char *text, const char *string)
     return text[i] == string[i];
 }
 
-static int read_number(const _Atomic char *text)
+enum { DIGITS = sizeof "2147483647" };
+
+static int read_number(char digits[DIGITS], const _Atomic char *text)
 {
-    char digits[sizeof "2147483647"];
-    if (!copy_string(digits, text, sizeof digits) || strspn(digits, "0123456789") != strlen(digits))
+    if (!copy_string(digits, text, DIGITS) || strspn(digits, "0123456789") != strlen(digits))
         return NOTES_STRANGE;
     if (digits[0] == '\0')
         return NOTES_NOTHING;
@@ -83,9 +85,9 @@ static int read_number(const _Atomic char *text)
 
 int notes_number(const _Atomic char *text)
 {
-    int number = read_number(text);
-    if (tracing())
-        trace_observe("text", text, number);
+    char digits[DIGITS + 1] = ""; /* what is no string gets an end here */
+    int number = read_number(digits, text);
+    trace_observe_digits("text", text, digits, number);
     return number;
 }
 
@@ -101,16 +103,14 @@ static bool fits(int shmid, enum notes_content content, const struct shmid_ds *a
 {
     if (about->shm_segsz != NOTES_SIZE)
         return note_why(why, "its size is %lu bytes", about->shm_segsz), false;
-    if (about->shm_perm.uid != geteuid())
-        return note_why(why, "its owner is uid %lu", about->shm_perm.uid), false;
     if (about->shm_perm.cuid != geteuid())
         return note_why(why, "its creator is uid %lu", about->shm_perm.cuid), false;
     const _Atomic char *text = sys_shmat(shmid, NULL, SHM_RDONLY);
     if (text == (void *)-1)
         return snprintf(why, 128, "shmat: %s", strerror(errno)), false;
-    char copy[NOTES_SIZE];
+    char copy[NOTES_SIZE], digits[DIGITS];
     bool holds = content == NOTES_TEXT ? copy_string(copy, text, sizeof copy)
-                                       : read_number(text) != NOTES_STRANGE;
+                                       : read_number(digits, text) != NOTES_STRANGE;
     if (sys_shmdt((const void *)text) == -1)
         warn("shmdt(%p)", (const void *)text);
     if (!holds)
@@ -120,8 +120,18 @@ static bool fits(int shmid, enum notes_content content, const struct shmid_ds *a
 
 static _Noreturn void refuse(int shmid, enum notes_content content, const char *why)
 {
-    errx(EXIT_FAILED, "a foreign segment (shmid %d; %s) has this key, left as it is: %s", shmid,
-         why, way_out[content]);
+    errx(EXIT_FAILED, "a foreign segment (shmid %d; %s) has this key: it was not changed, %s",
+         shmid, why, way_out[content]);
+}
+
+static void refuse_anothers(int shmid, enum notes_content content, uid_t owner)
+{
+    char why[128] = "";
+    if (owner == geteuid())
+        return;
+    listed_append_owner(why, sizeof why, owner);
+    errx(EXIT_FAILED, "another user's segment (shmid %d; %s) has this key: it cannot be used, %s",
+         shmid, why, way_out[content]);
 }
 
 /* Returns whether it is there. */
@@ -131,8 +141,13 @@ static bool describe(int shmid, enum notes_content content, struct shmid_ds *abo
     if (sys_shmctl(shmid, IPC_STAT, about) == -1) {
         if (segment_is_gone())
             return false;
-        refuse(shmid, content, strerror(errno));
+        struct listed listed;
+        snprintf(why, sizeof why, "shmctl(%d, IPC_STAT): %s", shmid, strerror(errno));
+        if (errno == EACCES && listed_find(shmid, &listed))
+            refuse_anothers(shmid, content, listed.owner);
+        refuse(shmid, content, why);
     }
+    refuse_anothers(shmid, content, about->shm_perm.uid);
     if (!fits(shmid, content, about, why)) {
         if (notes_is_removed(shmid))
             return false;
@@ -152,6 +167,11 @@ pid_t notes_creator(int shmid, enum notes_content content)
 pid_t notes_listener(int shmid, pid_t given)
 {
     pid_t creator = notes_creator(shmid, NOTES_TEXT), listener = given ? given : creator;
+    if (peer_is_elsewhere(listener))
+        errx(EXIT_NO_PEER,
+             "the listener of shmid %d runs in another PID namespace, and signals do not pass both "
+             "ways: start both sides in one PID namespace",
+             shmid);
     if (!peer_is_alive(listener))
         errx(EXIT_NO_PEER, "there is no process %d any more%s: start listener-textbook",
              (int)listener, given ? "" : ", which created the segment");
@@ -186,8 +206,8 @@ static int recover(key_t key, enum notes_content content, struct shmid_ds *about
 {
     int shmid = sys_shmget(key, 0, 0);
     if (shmid == -1 && errno != ENOENT)
-        err(EXIT_FAILED, "shmget(%#x, 0, 0): a foreign segment has this key: %s", (unsigned)key,
-            way_out[content]);
+        err(EXIT_FAILED, "this key cannot be used, %s: shmget(%#x, 0, 0)", way_out[content],
+            (unsigned)key);
     if (shmid == -1 || !describe(shmid, content, about))
         return -1;
     if (!may_be_removed(content, about))
@@ -196,7 +216,7 @@ static int recover(key_t key, enum notes_content content, struct shmid_ds *about
         warnx("recovered: removed segment %d, which PID %d left behind", shmid,
               (int)about->shm_cpid);
     else if (!segment_is_gone())
-        err(EXIT_FAILED, "shmctl(%d, IPC_RMID) of a stale segment", shmid);
+        err(EXIT_FAILED, "cannot remove a stale segment: shmctl(%d, IPC_RMID)", shmid);
     return -1;
 }
 
@@ -246,7 +266,7 @@ void notes_list_segments(void)
 {
     pid_t child = sys_fork();
     if (child == -1)
-        err(EXIT_FAILED, "fork");
+        err(EXIT_FAILED, "cannot start ipcs (see \"ulimit -u\"): fork()");
     if (child == 0) {
         static char shell[] = "sh", command[] = "-c",
                     list[] = "ipcs -m 2>/dev/null || cat /proc/sysvipc/shm 2>/dev/null";

@@ -257,12 +257,12 @@ static void start_trace(const struct program *program)
     if (common.hold) {
         char *hold = strdup(common.hold);
         if (!hold)
-            err(EXIT_FAILED, "strdup");
+            err(EXIT_FAILED, "strdup of --hold '%s'", common.hold);
         trace.hold_nth = parse_hold(hold, program);
         trace.hold = hold;
     }
     if (trace_start(&trace) == -1)
-        err(EXIT_FAILED, "open the trace \"%s\"", common.trace);
+        err(EXIT_FAILED, "--trace: cannot open(\"%s\")", common.trace);
 }
 
 struct options options_parse(int argc, char **argv, const struct program *program)

@@ -45,7 +45,7 @@ static void flush(void)
 {
     sigset_t mask;
     if (sigprocmask(SIG_BLOCK, NULL, &mask) == -1)
-        err(EXIT_FAILED, "sigprocmask");
+        err(EXIT_FAILED, "sigprocmask(SIG_BLOCK)");
     ending_unblock_in(&mask);
     for (size_t done = 0; done < buffer.used;) {
         if (ready_wait(out, READY_TO_WRITE, &mask, false) == -1 && errno != EINTR)

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
+#include <time.h>
 
 /* Whether a process is alive. EPERM from kill(2) means that it is, and that it is another user's. A
  * zombie is dead; where there is no /proc it counts as alive until its parent has waited for it. */
@@ -18,7 +19,8 @@ bool peer_is_alive(pid_t pid);
 enum peer_claim {
     PEER_DENIED,    /* it is dead, or has not attached it */
     PEER_CONFIRMED, /* it has attached it */
-    PEER_UNKNOWN,   /* the kernel does not say: its maps cannot be read, or it is another user's */
+    PEER_UNKNOWN,   /* the kernel does not say, because its maps cannot be read */
+    PEER_FORBIDDEN, /* it is another user's: no process of ours may signal it */
 };
 enum peer_claim peer_claim(pid_t pid, int shmid);
 
@@ -48,9 +50,21 @@ bool peer_may_be_stopped(pid_t pid);
  * is refused with EINVAL: for kill(2), 0 is our process group and -1 every process. */
 int peer_signal(pid_t pid);
 
-/* Whether we see PIDs as the kernel does: false where /proc belongs to another PID namespace than
- * we (pid_namespaces(7)). */
+/* Whether /proc shows processes by the PIDs by which we know them: false where it is missing, or
+ * belongs to another PID namespace than we (pid_namespaces(7)). */
 bool peer_proc_is_ours(void);
+
+/* Whether a process runs in another PID namespace than we. It is so for 0, which the kernel gives
+ * for a process that has no PID in ours. A process of a namespace inside ours has one, and also a
+ * second that only it knows (NSpid in proc(5)); where /proc does not say: false. */
+bool peer_is_elsewhere(pid_t pid);
+
+/* The same for the process that attached or detached `shmid` last (shm_lpid). */
+bool peer_last_is_elsewhere(int shmid);
+
+/* Whether a process began after the second `when` of the real time was over. Then it got the PID of
+ * a process that did something in that second. Where the system does not say: false. */
+bool peer_began_after(pid_t pid, time_t when);
 
 /* What /proc/PID/maps says about `pid`: whether it maps something with this inode number and a path
  * that begins with `path`. A process that maps nothing is dead or about to be; the kernel may still

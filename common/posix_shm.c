@@ -2,7 +2,9 @@
 #include "posix_shm.h"
 #include "calls.h"
 #include "exits.h"
+#include "listed.h"
 #include "peer.h"
+#include "program.h"
 #include "wait.h"
 
 #include <err.h>
@@ -66,6 +68,27 @@ static enum segment_state unreadable(struct posix_shm *object, const char *call)
     return SEGMENT_FOREIGN;
 }
 
+static enum segment_state of_another_user(struct posix_shm *object, uid_t owner)
+{
+    object->is_anothers = true;
+    listed_append_owner(object->why, sizeof object->why, owner);
+    return SEGMENT_FOREIGN;
+}
+
+/* The mode of an object may deny us shm_open. Where objects are files, one still sees whose it is.
+ */
+static enum segment_state classify_unopened(struct posix_shm *object)
+{
+    int error = errno;
+    struct stat about;
+    char path[sizeof "/dev/shm" + POSIX_SHM_NAME];
+    snprintf(path, sizeof path, "/dev/shm%s", object->name);
+    if (error == EACCES && stat(path, &about) == 0 && about.st_uid != geteuid())
+        return of_another_user(object, about.st_uid);
+    errno = error;
+    return unreadable(object, "shm_open");
+}
+
 /* Reads the magic and the lesson through a mapping of its own. The owner has locked the object
  * before it stored anything. */
 static enum segment_state read_head(struct posix_shm *object)
@@ -95,8 +118,9 @@ static enum segment_state classify(struct posix_shm *object, size_t bytes)
     object->owned = false;
     object->owner = 0;
     object->why[0] = '\0';
+    object->is_anothers = false;
     if (object->fd == -1)
-        return unreadable(object, "shm_open");
+        return classify_unopened(object);
     if (sys_fstat(object->fd, &about) == -1)
         return unreadable(object, "fstat");
     object->inode = about.st_ino;
@@ -104,7 +128,7 @@ static enum segment_state classify(struct posix_shm *object, size_t bytes)
     if (about.st_nlink == 0)
         return SEGMENT_GONE;
     if (about.st_uid != geteuid())
-        return foreign(object, "its owner is uid %lu", about.st_uid);
+        return of_another_user(object, about.st_uid);
     if (fcntl(object->fd, F_GETLK, &lock) == -1)
         return unreadable(object, "fcntl(F_GETLK)");
     object->owned = lock.l_type != F_UNLCK;
@@ -125,10 +149,11 @@ pid_t posix_shm_listener(struct posix_shm *object, uint32_t lesson, size_t bytes
     if (state == SEGMENT_FOREIGN)
         posix_shm_refuse(object);
     if (state != SEGMENT_LIVE)
-        errx(EXIT_NO_PEER, "no process listens on %s: start its listener first", object->name);
+        errx(EXIT_NO_PEER, "no listener has %s: start %s first", object->name,
+             program_other_name());
     if (object->lesson != lesson)
-        errx(EXIT_FAILED, "%s belongs to the listener of another lesson: %s", object->name,
-             elsewhere);
+        errx(EXIT_FAILED, "%s belongs to the listener of another lesson: start its talker, or %s",
+             object->name, elsewhere);
     if (object->owner <= 0)
         errx(EXIT_FAILED,
              "the listener on %s is in another PID namespace: no signal of ours can reach it",
@@ -194,7 +219,7 @@ void posix_shm_clear(const char *name, size_t bytes)
             posix_shm_refuse(&object);
         bool removed = stale && posix_shm_remove(&object) == 0;
         if (stale && !removed && !another_removed_it())
-            err(EXIT_FAILED, "shm_unlink(\"%s\") of a stale object", name);
+            err(EXIT_FAILED, "cannot remove a stale object: shm_unlink(\"%s\")", name);
         if (sys_close(object.fd) == -1)
             err(EXIT_FAILED, "close(%d) of %s", object.fd, name);
         if (removed)
@@ -212,7 +237,7 @@ void posix_shm_survive(const struct posix_shm *object)
         return;
     if (posix_shm_classify(&left, object->size) == SEGMENT_STALE && left.inode == object->inode &&
         posix_shm_remove(&left) == -1 && !another_removed_it())
-        warn("shm_unlink(\"%s\"): remove it by hand", object->name);
+        warn("remove /dev/shm%s by hand: shm_unlink(\"%s\")", object->name, object->name);
     if (sys_close(left.fd) == -1)
         warn("close(%d) of %s", left.fd, object->name);
 }
@@ -228,7 +253,7 @@ static struct {
 static void clean_up(void)
 {
     if (owned.owner == getpid() && unlink_its(&owned.object) == -1 && errno != ENOENT)
-        warn("shm_unlink(\"%s\"): remove it by hand", owned.object.name);
+        warn("remove /dev/shm%s by hand: shm_unlink(\"%s\")", owned.object.name, owned.object.name);
 }
 
 void posix_shm_own(struct posix_shm *object)
@@ -252,8 +277,11 @@ void posix_shm_own(struct posix_shm *object)
 
 _Noreturn void posix_shm_refuse(const struct posix_shm *object)
 {
+    if (object->state == SEGMENT_FOREIGN && object->is_anothers)
+        errx(EXIT_FAILED, "%s is another user's object (%s): it cannot be used, %s", object->name,
+             object->why, elsewhere);
     if (object->state == SEGMENT_FOREIGN)
-        errx(EXIT_FAILED, "%s is foreign (%s), left as it is: %s", object->name, object->why,
+        errx(EXIT_FAILED, "%s is foreign (%s): it was not changed, %s", object->name, object->why,
              elsewhere);
     if (object->owner <= 0)
         errx(EXIT_BUSY, "busy: a process of another PID namespace is listening on %s: %s",

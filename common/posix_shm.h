@@ -31,7 +31,8 @@ struct posix_shm {
     pid_t owner;              /* namely this one; 0: one of another PID namespace */
     enum segment_state state; /* never SEGMENT_ORPHANED: the kernel does not count who has it */
     uint32_t lesson;
-    char why[128]; /* SEGMENT_FOREIGN: why we think that it is not ours */
+    bool is_anothers; /* SEGMENT_FOREIGN: another user's */
+    char why[128];    /* SEGMENT_FOREIGN: why we think that it is not ours */
 };
 
 /* The name for `key`: "/shmtalk-01002052". Both sides make the same key, and so the same name. */

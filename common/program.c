@@ -57,7 +57,7 @@ static void set_signals(void)
             err(EXIT_FAILED, "sigaction(%s)", signals_name(changed[i]));
     struct sigaction usual = {.sa_handler = SIG_DFL}, ignored = {.sa_handler = SIG_IGN};
     if (sigaction(SIGCHLD, &usual, NULL) == -1 || sigaction(SIGXFSZ, &ignored, NULL) == -1)
-        err(EXIT_FAILED, "sigaction");
+        err(EXIT_FAILED, "sigaction(SIGCHLD), sigaction(SIGXFSZ)");
 }
 
 void program_restore_signals(void)

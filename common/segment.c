@@ -2,6 +2,7 @@
 #include "segment.h"
 #include "ending.h"
 #include "exits.h"
+#include "listed.h"
 #include "peer.h"
 #include "program.h"
 #include "text.h"
@@ -9,6 +10,8 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +47,7 @@ void segment_make_file(const char *file)
         fd = open(file, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     while (fd == -1 && errno == EINTR);
     if (fd == -1 && errno != EEXIST)
-        err(EXIT_FAILED, "open(\"%s\", O_CREAT): cannot create the key file", file);
+        err(EXIT_FAILED, "cannot create the key file: open(\"%s\", O_CREAT | O_EXCL)", file);
     if (fd != -1 && close(fd) == -1 && errno != EINTR) /* interrupted, it is closed as well */
         err(EXIT_FAILED, "close(\"%s\")", file);
 }
@@ -53,10 +56,9 @@ key_t segment_key(const struct options *options)
 {
     key_t key = sys_ftok(options->file, options->project);
     if (key == -1 && errno == ENOENT && program_is_talker())
-        err(EXIT_NO_PEER, "ftok(\"%s\", %d): no listener, start %s first", options->file,
-            options->project, program_other_name());
+        segment_no_listener(options, "start %s first", program_other_name());
     if (key == -1)
-        err(EXIT_FAILED, "ftok(\"%s\", %d): cannot reach the key file", options->file,
+        err(EXIT_FAILED, "cannot make a key from the key file: ftok(\"%s\", %d)", options->file,
             options->project);
     return key;
 }
@@ -79,7 +81,7 @@ static void clean_up(void)
     while (owned.count > 0) {
         int shmid = owned.shmid[--owned.count];
         if (sys_shmctl(shmid, IPC_RMID, NULL) == -1 && !segment_is_gone())
-            warn("shmctl(%d, IPC_RMID): remove it by hand, \"ipcrm -m %d\"", shmid, shmid);
+            warn("remove it by hand, \"ipcrm -m %d\": shmctl(%d, IPC_RMID)", shmid, shmid);
     }
     trace_stops_to(NULL);
     if (attached && sys_shmdt(attached) == -1)
@@ -155,15 +157,47 @@ static enum segment_state foreign(struct segment *segment, const char *format, u
     return SEGMENT_FOREIGN;
 }
 
-/* Reads the magic, the lesson and the version through an attachment of its own. */
-static enum segment_state read_head(struct segment *segment, bool creator_alive, bool others)
+/* A process that began after the segment was made is another one, which got the creator's PID. */
+static bool may_be_alive(const struct shmid_ds *about)
 {
+    return peer_is_alive(about->shm_cpid) && !peer_began_after(about->shm_cpid, about->shm_ctime);
+}
+
+/* So is one that has not attached it: a listener has its segment attached from shmat to its end. */
+static bool is_creator_alive(const struct shmid_ds *about, int shmid)
+{
+    return may_be_alive(about) && !peer_is_detached(about->shm_cpid, shmid);
+}
+
+/* What the kernel says about a segment that looks like ours. The listener of another PID namespace
+ * may have no PID for us to ask about, but as long as it lives it has its segment attached. */
+static enum segment_state judge(const struct shmid_ds *about, int shmid)
+{
+    bool in_use = about->shm_nattch > 0;
+    if (in_use && peer_is_elsewhere(about->shm_cpid))
+        return SEGMENT_ELSEWHERE;
+    if (is_creator_alive(about, shmid))
+        return SEGMENT_LIVE;
+    return in_use ? SEGMENT_ORPHANED : SEGMENT_STALE;
+}
+
+/* What ENOMEM from shmat means: a 64-bit program has room for any segment. */
+#if UINTPTR_MAX <= UINT32_MAX
+#define TOO_LARGE ": it is too large for a 32-bit program"
+#else
+#define TOO_LARGE ""
+#endif
+
+/* Reads the magic, the lesson and the version through an attachment of its own. */
+static enum segment_state read_head(struct segment *segment, const struct shmid_ds *about)
+{
+    enum segment_state state = judge(about, segment->shmid);
     const struct segment_head *head = sys_shmat(segment->shmid, NULL, SHM_RDONLY);
     if (head == (void *)-1) {
         if (segment_is_gone())
             return SEGMENT_GONE;
-        snprintf(segment->why, sizeof segment->why, "shmat(%d, NULL, SHM_RDONLY): %s",
-                 segment->shmid, strerror(errno));
+        snprintf(segment->why, sizeof segment->why, "shmat(%d, NULL, SHM_RDONLY): %s%s",
+                 segment->shmid, strerror(errno), errno == ENOMEM ? TOO_LARGE : "");
         return SEGMENT_FOREIGN;
     }
     uint32_t magic = atomic_load_explicit(&head->magic, memory_order_acquire);
@@ -174,47 +208,62 @@ static enum segment_state read_head(struct segment *segment, bool creator_alive,
     if (sys_shmdt(head) == -1)
         warn("shmdt(%p)", (const void *)head);
 
+    if (magic == SEGMENT_MAGIC_SWAPPED)
+        return foreign(
+            segment, "its magic is %#lx: its creator ran on a processor with the other byte order",
+            magic);
     if (magic != 0 && magic != SEGMENT_MAGIC)
         return foreign(segment, "its magic is %#lx", magic);
-    if (creator_alive && magic == 0)
-        return SEGMENT_UNBORN;
-    if (creator_alive)
-        return SEGMENT_LIVE;
-    return others ? SEGMENT_ORPHANED : SEGMENT_STALE;
+    return state == SEGMENT_LIVE && magic == 0 ? SEGMENT_UNBORN : state;
 }
 
-/* A listener has its segment attached from shmat to its end. A process with the creator's PID that
- * has not attached it is another one, which got the same number. */
-static bool is_creator_alive(const struct shmid_ds *about, int shmid)
+static enum segment_state of_another_user(struct segment *segment, uid_t owner)
 {
-    return peer_is_alive(about->shm_cpid) && !peer_is_detached(about->shm_cpid, shmid);
+    segment->is_anothers = true;
+    listed_append_owner(segment->why, sizeof segment->why, owner);
+    return SEGMENT_FOREIGN;
+}
+
+/* The mode of a segment may deny us IPC_STAT. The list of all segments still says whose it is. */
+static enum segment_state classify_undescribed(struct segment *segment)
+{
+    int error = errno;
+    struct listed listed;
+    if (error == EACCES && listed_find(segment->shmid, &listed)) {
+        segment->key = listed.key;
+        if (listed.owner != geteuid())
+            return of_another_user(segment, listed.owner);
+    }
+    snprintf(segment->why, sizeof segment->why, "shmctl(%d, IPC_STAT): %s", segment->shmid,
+             strerror(error));
+    return SEGMENT_FOREIGN;
 }
 
 static enum segment_state classify(struct segment *segment)
 {
     struct shmid_ds about;
     segment->why[0] = '\0';
-    if (sys_shmctl(segment->shmid, IPC_STAT, &about) == -1) {
-        if (segment_is_gone())
-            return SEGMENT_GONE;
-        snprintf(segment->why, sizeof segment->why, "shmctl(%d, IPC_STAT): %s", segment->shmid,
-                 strerror(errno));
-        return SEGMENT_FOREIGN;
-    }
+    segment->is_anothers = false;
+    if (sys_shmctl(segment->shmid, IPC_STAT, &about) == -1)
+        return segment_is_gone() ? SEGMENT_GONE : classify_undescribed(segment);
+    if (segment->key == 0)
+        segment->key = calls_key_of(&about);
     segment->size = about.shm_segsz;
     segment->creator = about.shm_cpid;
     if (about.shm_perm.mode & SHM_DEST)
         return SEGMENT_GONE;
     if (about.shm_perm.uid != geteuid())
-        return foreign(segment, "its owner is uid %lu", about.shm_perm.uid);
+        return of_another_user(segment, about.shm_perm.uid);
     if (about.shm_perm.cuid != geteuid())
         return foreign(segment, "its creator is uid %lu", about.shm_perm.cuid);
     if (about.shm_segsz % MODULUS != REMAINDER)
         return foreign(segment, "its size is %lu bytes", about.shm_segsz);
     /* Nothing has been attached yet. To attach it now would set shm_atime, and hide that. */
-    if (about.shm_atime == 0 && peer_is_alive(about.shm_cpid))
+    if (about.shm_atime == 0 && about.shm_cpid == 0)
+        return SEGMENT_ELSEWHERE;
+    if (about.shm_atime == 0 && may_be_alive(&about))
         return SEGMENT_UNBORN;
-    return read_head(segment, is_creator_alive(&about, segment->shmid), about.shm_nattch > 0);
+    return read_head(segment, &about);
 }
 
 enum segment_state segment_classify(struct segment *segment)
@@ -233,25 +282,6 @@ enum segment_state segment_find(struct segment *segment, key_t key)
         return segment->state = SEGMENT_FOREIGN;
     }
     return segment->state = SEGMENT_GONE;
-}
-
-void segment_append_listeners(char *text, size_t size)
-{
-    char line[256];
-    const char *before = "; other listeners of yours:";
-    FILE *list = fopen("/proc/sysvipc/shm", "re");
-    while (list && fgets(line, sizeof line, list)) {
-        int key, creator;
-        unsigned long bytes, uid;
-        if (sscanf(line, "%d %*d %*o %lu %d %*d %*u %lu", &key, &bytes, &creator, &uid) != 4 ||
-            key == 0 || bytes % MODULUS != REMAINDER || uid != geteuid() ||
-            !peer_is_listed(creator))
-            continue;
-        text_append(text, size, "%s PID %d (key %#x)", before, creator, (unsigned)key);
-        before = ",";
-    }
-    if (list)
-        fclose(list);
 }
 
 /* ---- survivors ---- */
@@ -292,7 +322,7 @@ bool segment_remove_if_left(int shmid, pid_t creator)
         nap(1);
     }
     if (about.shm_nattch == 0 && sys_shmctl(shmid, IPC_RMID, NULL) == -1 && !segment_is_gone())
-        warn("shmctl(%d, IPC_RMID)", shmid);
+        warn("remove it by hand, \"ipcrm -m %d\": shmctl(%d, IPC_RMID)", shmid, shmid);
     return true;
 }
 
@@ -318,7 +348,7 @@ static bool make_way(struct segment *segment, key_t key)
             warnx("recovered: removed segment %d, which PID %d left behind", segment->shmid,
                   (int)segment->creator);
         else if (!segment_is_gone())
-            err(EXIT_FAILED, "shmctl(%d, IPC_RMID) of a stale segment", segment->shmid);
+            err(EXIT_FAILED, "cannot remove a stale segment: shmctl(%d, IPC_RMID)", segment->shmid);
     }
     return segment->state == SEGMENT_STALE || segment->state == SEGMENT_GONE;
 }
@@ -331,15 +361,44 @@ void segment_clear(key_t key)
         segment_refuse(&segment);
 }
 
+static const char *way_out(int error)
+{
+    switch (error) {
+    case ENOSPC:
+        return ": as many segments or pages as allowed (ipcs -l) are in use: remove unused ones, "
+               "\"ipcrm -m ID\"";
+    case EINVAL:
+        return ": larger than a segment may be (ipcs -l): choose a smaller size";
+    case ENOMEM:
+        return ": more memory than is free: choose a smaller size; for huge pages see "
+               "HugePages_Free in /proc/meminfo, and as root: sysctl vm.nr_hugepages=N";
+    case EPERM:
+        return ": huge pages are for CAP_IPC_LOCK or one group: as root, sysctl "
+               "vm.hugetlb_shm_group=GID";
+    default:
+        return "";
+    }
+}
+
+static _Noreturn void fail_to_create(key_t key, size_t size)
+{
+    int error = errno;
+    errx(EXIT_FAILED, "shmget(%#x, %zu, IPC_CREAT | IPC_EXCL): %s%s", (unsigned)key, size,
+         strerror(error), way_out(error));
+}
+
 void segment_create(struct segment *segment, key_t key, size_t bytes, int flags, uint32_t lesson,
                     uint32_t version)
 {
     size_t size = segment_size(bytes);
     int shmid;
     *segment = (struct segment){.key = key, .shmid = -1, .state = SEGMENT_GONE};
-    while ((shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | flags)) == -1)
-        if (errno != EEXIST || !make_way(segment, key))
+    while ((shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | flags)) == -1) {
+        if (errno != EEXIST)
+            fail_to_create(key, size);
+        if (!make_way(segment, key))
             segment_refuse(segment);
+    }
     segment_remove_at_exit(shmid);
     *segment = (struct segment){.key = key,
                                 .shmid = shmid,
@@ -370,24 +429,6 @@ int segment_private(size_t bytes)
 }
 
 /* ---- refuse ---- */
-
-static const char *way_out(int error)
-{
-    switch (error) {
-    case ENOSPC:
-        return ", no more segments or pages allowed (see ipcs -l): remove unused ones";
-    case EINVAL:
-        return ", larger than a segment may be (see ipcs -l): choose a smaller size";
-    case ENOMEM:
-        return ", more than there is free: choose a smaller size; or with huge pages, see "
-               "HugePages_Free in /proc/meminfo, and as root: sysctl vm.nr_hugepages=N";
-    case EPERM:
-        return ", huge pages are for CAP_IPC_LOCK or one group: as root, sysctl "
-               "vm.hugetlb_shm_group=GID";
-    default:
-        return "";
-    }
-}
 
 /* A lesson is known in a segment by four letters: "torn". Another program may have written others.
  */
@@ -422,12 +463,27 @@ pid_t segment_listener(int shmid, uint32_t lesson, uint32_t version, size_t byte
 {
     struct segment segment = {.shmid = shmid};
     enum segment_state state = segment_classify(&segment);
-    if (state == SEGMENT_FOREIGN)
+    if (state == SEGMENT_FOREIGN || state == SEGMENT_ELSEWHERE)
         segment_refuse(&segment);
     if (state != SEGMENT_LIVE)
         errx(EXIT_NO_PEER, "no listener (shmid %d): start %s first", shmid, program_other_name());
     segment_expect(&segment, lesson, version, bytes);
     return segment.creator;
+}
+
+/* Signals from there cannot reach us, even where its creator has a PID here that we can signal. */
+static _Noreturn void refuse_elsewhere(const struct segment *segment)
+{
+    char creator[40] = "no PID here";
+    if (segment->creator)
+        snprintf(creator, sizeof creator, "PID %d here", (int)segment->creator);
+    if (program_is_talker())
+        errx(EXIT_NO_PEER,
+             "the listener of shmid %d (%s) runs in another PID namespace, and signals do not pass "
+             "both ways: start both sides in one PID namespace",
+             segment->shmid, creator);
+    errx(EXIT_BUSY, "busy: key %#x (shmid %d) is in use in another PID namespace (creator: %s): %s",
+         (unsigned)segment->key, segment->shmid, creator, elsewhere);
 }
 
 _Noreturn void segment_refuse(const struct segment *segment)
@@ -443,12 +499,86 @@ _Noreturn void segment_refuse(const struct segment *segment)
              "busy: key %#x (shmid %d) was created by PID %d, which is dead, but is still "
              "attached: end the process that holds it, or %s",
              key, segment->shmid, (int)segment->creator, elsewhere);
+    case SEGMENT_ELSEWHERE:
+        refuse_elsewhere(segment);
     case SEGMENT_FOREIGN:
-        errx(EXIT_FAILED, "key %#x belongs to a foreign segment (shmid %d; %s), left as it is: %s",
-             key, segment->shmid, segment->why, elsewhere);
+        errx(EXIT_FAILED, "%s segment (shmid %d; %s) has key %#x: %s, %s",
+             segment->is_anothers ? "another user's" : "a foreign", segment->shmid, segment->why,
+             key, segment->is_anothers ? "it cannot be used" : "it was not changed", elsewhere);
     case SEGMENT_GONE:
     case SEGMENT_STALE:
         break;
     }
-    err(EXIT_FAILED, "shmget(%#x, ..., IPC_CREAT | IPC_EXCL)%s", key, way_out(errno));
+    errx(EXIT_FAILED, "no segment has key %#x any more: start again", key);
+}
+
+/* ---- no listener ---- */
+
+static void append_place(char *text, size_t size, const struct options *options)
+{
+    char directory[PATH_MAX];
+    text_append(text, size, "key file \"%s\"", options->file);
+    if (*options->file != '/' && getcwd(directory, sizeof directory))
+        text_append(text, size, " in %s", directory);
+    text_append(text, size, ", project %d", options->project);
+    if (access(options->file, F_OK) == -1 && errno == ENOENT)
+        text_append(text, size, "; there is no such file");
+}
+
+/* A listener keeps its key when its key file goes. So one that was started where we were, for the
+ * same project, may well be the one that was looked for. */
+static void append_listener(char *text, size_t size, const struct listed *segment, int project)
+{
+    unsigned key = (unsigned)segment->key;
+    char theirs[PATH_MAX], ours[PATH_MAX];
+    text_append(text, size, " PID %d", (int)segment->creator);
+    if (!listed_directory(segment->creator, theirs, sizeof theirs)) {
+        text_append(text, size, " (key %#x)", key);
+        return;
+    }
+    bool is_here = getcwd(ours, sizeof ours) && strcmp(ours, theirs) == 0;
+    bool is_suspect = is_here && (int)(key >> 24) == project;
+    text_append(text, size, " in %s (key %#x%s)", is_here ? "this directory" : theirs, key,
+                is_suspect ? ": its key file was deleted or replaced, or has another name" : "");
+}
+
+static void append_listeners(char *text, size_t size, int project)
+{
+    const char *before = "; other listeners of yours:";
+    struct listed segment;
+    FILE *list = listed_open();
+    while (list && listed_next(list, &segment)) {
+        if (segment.key == 0 || segment.size % MODULUS != REMAINDER || segment.owner != geteuid() ||
+            !peer_is_listed(segment.creator))
+            continue;
+        text_append(text, size, "%s", before);
+        append_listener(text, size, &segment, project);
+        before = ",";
+    }
+    if (list)
+        fclose(list);
+}
+
+static const char *place_of(const struct options *options)
+{
+    static char text[2 * PATH_MAX];
+    append_place(text, sizeof text, options);
+    append_listeners(text, sizeof text, options->project);
+    return text;
+}
+
+_Noreturn void segment_no_listener(const struct options *options, const char *start, ...)
+{
+    char command[2 * PATH_MAX];
+    va_list arguments;
+    va_start(arguments, start);
+    vsnprintf(command, sizeof command, start, arguments);
+    va_end(arguments);
+    errx(EXIT_NO_PEER, "no listener (%s): %s", place_of(options), command);
+}
+
+_Noreturn void segment_no_listener_in_time(const struct options *options)
+{
+    errx(EXIT_NO_PEER, "no listener within %g s (%s): gave up", options->timeout,
+         place_of(options));
 }

@@ -21,7 +21,8 @@ enum segment_state {
     SEGMENT_LIVE,     /* ours; its creator is alive */
     SEGMENT_ORPHANED, /* ours; its creator is dead, but another process has it attached */
     SEGMENT_STALE,    /* ours; its creator is dead and no process has it attached: may be removed */
-    SEGMENT_FOREIGN,  /* another magic, owner or size: never touched */
+    SEGMENT_ELSEWHERE, /* ours; created in another PID namespace, and it may be in use there */
+    SEGMENT_FOREIGN,   /* another magic, owner or size: never touched */
 };
 
 /* A segment as we know it. */
@@ -29,10 +30,11 @@ struct segment {
     key_t key;
     int shmid;                 /* -1: none */
     size_t size;               /* shm_segsz: what the kernel says, not what the segment says */
-    pid_t creator;             /* shm_cpid */
+    pid_t creator;             /* shm_cpid; 0: it has no PID in our PID namespace */
     enum segment_state state;  /* as last classified */
     uint32_t lesson, version;  /* where the magic is ours */
     struct segment_head *head; /* where it is attached; NULL: it is not */
+    bool is_anothers;          /* SEGMENT_FOREIGN: another user's */
     char why[128];             /* SEGMENT_FOREIGN: why we think that it is not ours */
 };
 
@@ -66,13 +68,18 @@ pid_t segment_listener(int shmid, uint32_t lesson, uint32_t version, size_t byte
  */
 void segment_expect(const struct segment *segment, uint32_t lesson, uint32_t version, size_t bytes);
 
-/* Exits with a line that says what has the key and what to do: 4 where it is in use, 1 where it is
- * foreign or a call has failed (errno). */
+/* Exits with a line that says what has the key and what to do: 4 where it is in use (3 for a talker
+ * that cannot use it), 1 where it is foreign or a call has failed (errno). */
 _Noreturn void segment_refuse(const struct segment *segment);
 
-/* Appends the live listeners of this user, where the system lists all segments (proc(5)): "; other
- * listeners of yours: PID 12 (key 0x1002052)". Nothing where there are none. */
-void segment_append_listeners(char *text, size_t size);
+/* Exits 3 with a line that says where a listener was looked for (key file "shmfile" in /home/alice,
+ * project 1), which other listeners this user has, and what to start: `start`, as printf takes it.
+ */
+_Noreturn void segment_no_listener(const struct options *options, const char *start, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The same for a program that has waited for one, until its --timeout was over. */
+_Noreturn void segment_no_listener_in_time(const struct options *options);
 
 /* ---- create, attach, detach, remove ---- */
 

@@ -69,7 +69,10 @@ void session_await_talker(struct session *session)
             wait_give_up(&wait);
     if (!peer_has_attached(talker, session->segment.shmid)) {
         look(session); /* what it said before it went counts */
-        errx(EXIT_NO_PEER, "the talker (PID %d) went away", talker);
+        errx(EXIT_NO_PEER, "the talker (PID %d) %s", talker,
+             peer_last_is_elsewhere(session->segment.shmid)
+                 ? "runs in another PID namespace: start both sides in one"
+                 : "went away");
     }
     session->peer = talker;
 }
@@ -84,7 +87,8 @@ static bool is_there(const struct options *options)
     if (key == -1)
         return errno != ENOENT;
     segment_find(&segment, key);
-    return segment.state == SEGMENT_LIVE || segment.state == SEGMENT_FOREIGN;
+    return segment.state == SEGMENT_LIVE || segment.state == SEGMENT_FOREIGN ||
+           segment.state == SEGMENT_ELSEWHERE;
 }
 
 void session_await_listener(const struct options *options)
@@ -92,9 +96,7 @@ void session_await_listener(const struct options *options)
     struct wait wait = {.timeout = options->timeout};
     while (!is_there(options))
         if (wait_tick(&wait) != WAIT_LOOK)
-            errx(EXIT_NO_PEER,
-                 "no listener within %g seconds (key file \"%s\", project %d): gave up",
-                 options->timeout, options->file, options->project);
+            segment_no_listener_in_time(options);
 }
 
 static void find_live(struct session *session, const struct options *options)
@@ -106,11 +108,10 @@ static void find_live(struct session *session, const struct options *options)
         if (wait_tick(&wait) != WAIT_LOOK)
             errx(EXIT_NO_PEER, "the listener (PID %d) is not ready: gave up",
                  (int)segment->creator);
-    if (segment->state == SEGMENT_FOREIGN)
+    if (segment->state == SEGMENT_FOREIGN || segment->state == SEGMENT_ELSEWHERE)
         segment_refuse(segment);
     if (segment->state != SEGMENT_LIVE)
-        errx(EXIT_NO_PEER, "no listener (key file \"%s\", project %d): start %s first",
-             options->file, options->project, program_other_name());
+        segment_no_listener(options, "start %s first", program_other_name());
 }
 
 void *session_join(struct session *session, const struct options *options, uint32_t lesson,
@@ -121,14 +122,15 @@ void *session_join(struct session *session, const struct options *options, uint3
     find_live(session, options);
     segment_expect(&session->segment, lesson, SESSION_VERSION, bytes);
     if (segment_attach(&session->segment) == -1)
-        err(segment_is_gone() ? EXIT_NO_PEER : EXIT_FAILED, "shmat(%d, NULL, 0)",
+        err(segment_is_gone() ? EXIT_NO_PEER : EXIT_FAILED, "%sshmat(%d, NULL, 0)",
+            segment_is_gone() ? "the listener has just removed its segment: " : "",
             session->segment.shmid);
     session->shared = (struct session_head *)session->segment.head;
     session->peer = session->segment.creator;
 
     int found = 0;
     if (!publish_if(&session->shared->talker, &found, (int)getpid()))
-        errx(EXIT_BUSY, "busy: PID %d is the talker already", found);
+        errx(EXIT_BUSY, "busy: PID %d is the talker already, start again when it has ended", found);
     if (peer_signal(session->peer) == -1)
         err(errno == ESRCH ? EXIT_NO_PEER : EXIT_FAILED, "kill(%d, SIGUSR1) to the listener",
             (int)session->peer);
@@ -161,7 +163,7 @@ _Noreturn void session_give_up(const struct session *session, enum wait_result w
     segment_survive(&left);
     if (why == WAIT_GONE)
         errx(EXIT_NO_PEER, "the %s (PID %d) went away", program_other_side(), (int)session->peer);
-    errx(EXIT_NO_PEER, "no word from the %s (PID %d) within %g seconds: gave up",
+    errx(EXIT_NO_PEER, "no word from the %s (PID %d) within %g s: gave up",
          program_other_side(), (int)session->peer, session->timeout);
 }
 

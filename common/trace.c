@@ -119,7 +119,8 @@ static void write_line(const char *text)
     for (size_t left = strlen(line); left > 0;) {
         ssize_t written = -1;
         errno = 0;
-        if (ready_wait(STDERR_FILENO, READY_TO_WRITE, &mask, ending) == 1)
+        int ready = ready_wait(STDERR_FILENO, READY_TO_WRITE, &mask, ending);
+        if (ready == 1 || (ready == -1 && errno != EINTR)) /* cannot wait: the write waits */
             written = write(STDERR_FILENO, rest, left);
         if (written == -1 && errno == EAGAIN && !ending)
             continue;
@@ -454,6 +455,16 @@ void trace_observe_text(const char *field, const char *bytes, size_t length)
 {
     if (tracing())
         tell_text("observe", field, bytes, length);
+}
+
+void trace_observe_digits(const char *field, const volatile void *at, const char *digits,
+                          long long number)
+{
+    if (!tracing() || was_seen(at, number))
+        return;
+    tell_text("observe", field, digits, strlen(digits));
+    last_observed.at = at;
+    last_observed.value = number;
 }
 
 void trace_copy_bytes_in(const char *field, char *at, const char *bytes, size_t length)

@@ -135,6 +135,10 @@ TRACE_WORD(unsigned long long, unsigned_long_long)
 void trace_publish_text(const char *field, const char *bytes, size_t length);
 void trace_observe_text(const char *field, const char *bytes, size_t length);
 
+/* The same for digits, unless the number that they stand for was the last thing narrated. */
+void trace_observe_digits(const char *field, const volatile void *at, const char *digits,
+                          long long number);
+
 void trace_copy_text_in(const char *field, char *at, const char *string, size_t size);
 void trace_copy_text_out(const char *field, char *text, const char *at, size_t size);
 void trace_copy_bytes_in(const char *field, char *at, const char *bytes, size_t length);

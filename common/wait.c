@@ -146,10 +146,10 @@ enum wait_result wait_tick(struct wait *wait)
 {
     if (wait->verdict != WAIT_LOOK)
         return wait->verdict;
-    for (long ticks = wait->ticks; wait->ticks == ticks;) {
+    long ticks = wait->ticks;
+    do
         sys_sigsuspend(wait_mask());
-        wait_should_look(wait);
-    }
+    while (!wait_should_look(wait) && wait->ticks == ticks);
     return WAIT_LOOK;
 }
 
@@ -161,7 +161,7 @@ enum wait_result wait_on(struct wait *wait, int fd, enum ready_for what, bool *r
     do {
         int count = ready_wait(fd, what, wait_mask(), false);
         if (count == -1 && errno != EINTR)
-            err(EXIT_FAILED, "wait for descriptor %d", fd);
+            err(EXIT_FAILED, "cannot wait for descriptor %d", fd);
         *ready = count == 1;
         if (*ready)
             ending_obey(); /* ppoll delivers no signal where the descriptor is ready at once */
@@ -189,10 +189,18 @@ void wait_block_again(const sigset_t *ours)
 static _Noreturn void say_removed(int shmid)
 {
     struct shmid_ds about;
-    if (sys_shmctl(shmid, IPC_STAT, &about) == 0 && about.shm_lpid != getpid())
-        errx(EXIT_FAILED, "segment %d was removed; PID %d used it last: no talker can find us",
+    bool known = sys_shmctl(shmid, IPC_STAT, &about) == 0 && about.shm_lpid != getpid();
+    if (known && about.shm_lpid == 0)
+        errx(EXIT_FAILED,
+             "segment %d was removed; a process of another PID namespace used it last: no talker "
+             "can find us, start again",
+             shmid);
+    if (known)
+        errx(EXIT_FAILED,
+             "segment %d was removed; PID %d used it last: no talker can find us, start again",
              shmid, (int)about.shm_lpid);
-    errx(EXIT_FAILED, "segment %d was removed by another process: no talker can find us", shmid);
+    errx(EXIT_FAILED,
+         "segment %d was removed by another process: no talker can find us, start again", shmid);
 }
 
 _Noreturn void wait_give_up(const struct wait *wait)
@@ -210,9 +218,9 @@ _Noreturn void wait_give_up(const struct wait *wait)
     if (wait->verdict == WAIT_GONE)
         errx(EXIT_NO_PEER, "the %s (PID %d) went away", other, (int)peer);
     if (peer)
-        errx(EXIT_NO_PEER, "no word from the %s (PID %d) within %g seconds: gave up", other,
+        errx(EXIT_NO_PEER, "no word from the %s (PID %d) within %g s: gave up", other,
              (int)peer, wait->timeout);
-    errx(EXIT_NO_PEER, "no %s within %g seconds: gave up", other, wait->timeout);
+    errx(EXIT_NO_PEER, "no %s within %g s: gave up", other, wait->timeout);
 }
 
 void wait_exit_if_over(const struct wait *wait)

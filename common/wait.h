@@ -70,8 +70,8 @@ void wait_exit_if_over(const struct wait *wait);
  * line that the peer went away or that the time is up (3), or that our segment was removed (1). */
 _Noreturn void wait_give_up(const struct wait *wait);
 
-/* Sleeps for one tick, for what no process sends a signal: a free seat, a new segment. Results as
- * of wait_sleep. */
+/* Sleeps for one tick, or until SIGUSR1 comes: for what no process need send a signal, such as a
+ * free seat or a new segment. Results as of wait_sleep. */
 enum wait_result wait_tick(struct wait *wait);
 
 /* Sleeps until `fd` is ready, or as wait_sleep does; *ready says whether it is. */

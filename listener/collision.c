@@ -63,7 +63,7 @@ static int create_as_a_stranger(struct collision *shared, const char *file)
             err(EXIT_FAILED, "ftok(\"%s\", %d)", file, project);
         shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | 0600);
         if (shmid == -1 && errno != EEXIST)
-            err(EXIT_FAILED, "shmget(%#x, %zu)", (unsigned)key, size);
+            err(EXIT_FAILED, "shmget(%#x, %zu, IPC_CREAT | IPC_EXCL | 0600)", (unsigned)key, size);
     }
     if (shmid == -1)
         errx(EXIT_FAILED, "all 255 keys of \"%s\" are in use", file);

@@ -98,7 +98,8 @@ static void await_counter(const struct counter *shared, double timeout)
     int before = notes_number(shared->text), number = before;
     while (number < 1 || number == before) {
         if (wait_tick(&wait) != WAIT_LOOK)
-            errx(EXIT_NO_PEER, "no process counts within %g seconds: gave up", timeout);
+            errx(EXIT_NO_PEER, "no process counts within %g s: gave up, start talker-counter",
+                 timeout);
         number = notes_number(shared->text);
     }
 }
@@ -109,7 +110,7 @@ static int look(const struct counter *shared)
 {
     int number = notes_number(shared->text);
     if (number < 0)
-        errx(EXIT_FAILED, "the text is no number: not a counter's (any more)");
+        errx(EXIT_FAILED, "the text in the segment is no number: another program has written it");
     print_line("looked: %d", number);
     return number;
 }

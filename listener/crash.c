@@ -93,7 +93,7 @@ static _Noreturn void be_killed(const struct options *options, pid_t parent)
     struct wait wait = {.timeout = options->timeout};
     while (observe(&shared->session.talker) == 0)
         if (getppid() != parent || wait_tick(&wait) != WAIT_LOOK)
-            errx(EXIT_NO_PEER, "no talker came");
+            errx(EXIT_NO_PEER, "no talker came: start talker-crash");
     char answer[CRASH_TEXT];
     hear(&session, shared, answer);
 
@@ -125,7 +125,7 @@ static void start_first(const struct options *options)
     pid_t parent = getpid();
     first = sys_fork();
     if (first == -1)
-        err(EXIT_FAILED, "fork");
+        err(EXIT_FAILED, "cannot start a child (see \"ulimit -u\"): fork()");
     if (first == 0)
         be_killed(options, parent);
     if (atexit(end_first) != 0)

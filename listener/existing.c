@@ -84,7 +84,7 @@ static void leave_a_stale_one(key_t key, size_t size)
     explain("Leave a stale segment: a child creates it, and dies without removing it.");
     pid_t child = sys_fork();
     if (child == -1)
-        err(EXIT_FAILED, "fork");
+        err(EXIT_FAILED, "cannot start a child (see \"ulimit -u\"): fork()");
     if (child == 0) {
         trace_stop_no_more();
         _exit(sys_shmget(key, size, IPC_CREAT | IPC_EXCL | 0600) == -1 ? EXIT_FAILED : EXIT_DONE);

@@ -71,10 +71,10 @@ static void fill_a_namespace(struct session *session)
     struct shminfo before = ask();
     int ends[2], error = 0, status;
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == -1)
-        err(EXIT_FAILED, "socketpair");
+        err(EXIT_FAILED, "socketpair(AF_UNIX)");
     pid_t child = sys_fork();
     if (child == -1)
-        err(EXIT_FAILED, "fork");
+        err(EXIT_FAILED, "cannot start a child (see \"ulimit -u\"): fork()");
     if (child == 0) {
         if (close(ends[0]) == -1)
             err(EXIT_FAILED, "close(%d)", ends[0]);

@@ -56,7 +56,8 @@ int main(int argc, char **argv)
     size_t size = segment_size(sizeof(struct handshake)); /* 4001: such sizes mark our segments */
     int shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | 0600);
     if (shmid == -1)
-        err(errno == EEXIST ? EXIT_BUSY : EXIT_FAILED, "shmget(%#x, %zu)", (unsigned)key, size);
+        err(errno == EEXIST ? EXIT_BUSY : EXIT_FAILED,
+            "shmget(%#x, %zu, IPC_CREAT | IPC_EXCL | 0600)", (unsigned)key, size);
     segment_remove_at_exit(shmid);
 
     explain("Attach it, at any address. Failure is (void *)-1, not NULL.");

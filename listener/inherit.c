@@ -108,7 +108,7 @@ static int make_family(void)
     if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)
         err(EXIT_FAILED, "shmctl(%d, IPC_RMID)", shmid);
     if (!(copied = calloc(1, sizeof *copied)))
-        err(EXIT_FAILED, "calloc");
+        err(EXIT_FAILED, "calloc(1, %zu)", sizeof *copied);
     return shmid;
 }
 
@@ -145,10 +145,10 @@ static struct child have_child(struct session *session, bool execs)
 {
     int orders[2], reports[2], before = *family;
     if (pipe(orders) == -1 || pipe(reports) == -1)
-        err(EXIT_FAILED, "pipe");
+        err(EXIT_FAILED, "pipe()");
     struct child child = {.pid = sys_fork(), .orders = orders[1], .reports = reports[0]};
     if (child.pid == -1)
-        err(EXIT_FAILED, "fork");
+        err(EXIT_FAILED, "cannot start a child (see \"ulimit -u\"): fork()");
     if (close(child.pid == 0 ? orders[1] : orders[0]) == -1 ||
         close(child.pid == 0 ? reports[0] : reports[1]) == -1)
         err(EXIT_FAILED, "close");

@@ -124,12 +124,22 @@ static void remove_files(void)
     unlink(new_file);
 }
 
+/* What a killed listener has left is empty and of this user. Any other file stays (O_EXCL). */
+static void remove_left(const char *path)
+{
+    struct stat about;
+    if (lstat(path, &about) == 0 && S_ISREG(about.st_mode) && about.st_size == 0 &&
+        about.st_uid == geteuid())
+        unlink(path);
+}
+
 static ino_t make_file(const char *path)
 {
     struct stat about;
-    int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+    remove_left(path);
+    int fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd == -1 || fstat(fd, &about) == -1 || close(fd) == -1)
-        err(EXIT_FAILED, "open(\"%s\", O_CREAT)", path);
+        err(EXIT_FAILED, "cannot create a key file: open(\"%s\", O_CREAT | O_EXCL)", path);
     return about.st_ino;
 }
 
@@ -153,9 +163,9 @@ static int create_by_file(struct keys *shared)
 static void replace_file(struct session *session, struct keys *shared)
 {
     explain("Create a segment with the key of a file: a process that knows the file can find it.");
+    ino_t first = make_file(file);
     if (atexit(remove_files) != 0)
         errx(EXIT_FAILED, "atexit: no room for another function");
-    ino_t first = make_file(file);
     int shmid = create_by_file(shared);
     session_advance(session, KEYS_FILE);
     session_await(session, KEYS_FOUND);

@@ -59,10 +59,13 @@ static const struct program program = {
 struct listener {
     struct segment segment;
     struct pair *pair;
-    int me;         /* our PID: it stands in `turn` when we have the turn */
-    int talker;     /* the talker that is served, confirmed by the kernel; 0: none */
-    int seat;       /* its seat; our own copy, because talkers can write the shared one */
-    double timeout; /* seconds; 0: no limit */
+    int me;                   /* our PID: it stands in `turn` when we have the turn */
+    int talker;               /* the talker that is served, confirmed by the kernel; 0: none */
+    int seat;                 /* its seat; our own copy, because talkers can write the shared one */
+    int asked;                /* the talker that we wait for to attach the segment again; 0: none */
+    long asked_at;            /* the tick of the wait at which we began to */
+    int question[PAIR_SEATS]; /* the ~PID that we stored in each seat; 0: none yet */
+    double timeout;           /* seconds; 0: no limit */
     long answered;
     char *text; /* a message, or the reply to it: `capacity` bytes */
     size_t length;
@@ -173,57 +176,80 @@ static struct wait wait_for(const struct listener *listener)
 
 /* ---- seats ---- */
 
-/* Whether to ask the kernel once more about the talker in this seat. Where it names only the last
- * process that attached, the others cannot be served: they lose their seats after a second. */
-static bool ask_once_more(int at, int pid)
+/* The PID in a seat, where it stands inverted from our question until the talker answers. */
+static int pid_in(const struct listener *listener, int at, int seated)
+{
+    return seated == listener->question[at] ? ~seated : seated;
+}
+
+/* Asks the talker in a seat to attach the segment again, because the kernel then names it as the
+ * last process that did (common/layout/pair.h). Returns false where it has had a second for that.
+ * The talkers are asked one at a time, and in their order, because only the last one is named. */
+static bool ask(struct listener *listener, const struct wait *wait, int at, int pid)
 {
     enum { MOST = 1000 / TICK_MS };
-    static int about[PAIR_SEATS], asked[PAIR_SEATS];
-    if (about[at] != pid)
-        asked[at] = 0;
-    about[at] = pid;
-    return asked[at]++ < MOST;
+    if (listener->asked != pid) {
+        listener->asked = pid;
+        listener->asked_at = wait->ticks;
+    }
+    if (wait->ticks - listener->asked_at >= MOST)
+        return false;
+    int seated = atomic_load(&listener->pair->seat[at]);
+    if (seated != pid)
+        return true; /* it has not answered yet */
+    listener->question[at] = ~pid;
+    publish_if(&listener->pair->seat[at], &seated, listener->question[at]);
+    return true;
+}
+
+static void ignore(const struct listener *listener, int at, int seated, enum peer_claim claim)
+{
+    const char *why = "it has not attached this segment";
+    if (claim == PEER_FORBIDDEN)
+        why = "it belongs to another user";
+    else if (claim == PEER_UNKNOWN)
+        why = "its /proc/PID/maps cannot be read, and it has not attached this segment again";
+    else if (peer_last_is_elsewhere(listener->segment.shmid))
+        why = "it has not attached this segment, but a process of another PID namespace has: start "
+              "both sides in one PID namespace";
+    warnx("ignoring PID %d in seat %d: %s", pid_in(listener, at, seated), at, why);
+    atomic_compare_exchange_strong(&listener->pair->seat[at], &seated, 0);
 }
 
 /* Finds the first talker behind the seat that was served last. A PID in a seat is a claim: it is
  * not signalled unless the kernel confirms that it has attached our segment. If the kernel denies
- * it, the seat is emptied. If the kernel does not say, *ask_again is set. Returns false where there
- * is no talker. */
-static bool find_talker(struct listener *listener, bool *ask_again)
+ * it, the seat is emptied. If the kernel does not say, the talker is asked. Returns false where
+ * there is no talker, or one that is asked. */
+static bool find_talker(struct listener *listener, const struct wait *wait)
 {
-    *ask_again = false;
     for (int i = 0; i < PAIR_SEATS; i++) {
         int at = (listener->seat + 1 + i) % PAIR_SEATS;
-        int pid = atomic_load_explicit(&listener->pair->seat[at], memory_order_acquire);
-        if (pid == 0)
+        int seated = atomic_load_explicit(&listener->pair->seat[at], memory_order_acquire);
+        if (seated == 0)
             continue;
+        int pid = pid_in(listener, at, seated);
         enum peer_claim claim = peer_claim(pid, listener->segment.shmid);
+        if (claim == PEER_UNKNOWN && ask(listener, wait, at, pid))
+            return false;
         if (claim == PEER_CONFIRMED) {
+            atomic_compare_exchange_strong(&listener->pair->seat[at], &seated, pid);
             listener->talker = pid;
             listener->seat = at;
             return true;
         }
-        if (claim == PEER_UNKNOWN && ask_once_more(at, pid)) {
-            *ask_again = true;
-            continue;
-        }
-        warnx("ignoring PID %d in seat %d: %s", pid, at,
-              claim == PEER_DENIED ? "it has not attached this segment"
-                                   : "its /proc/PID/maps cannot be read, so the kernel does not "
-                                     "confirm that it has attached this segment");
-        atomic_compare_exchange_strong(&listener->pair->seat[at], &pid, 0);
+        ignore(listener, at, seated, claim);
     }
+    listener->asked = 0;
     return false;
 }
 
 static void await_talker(struct listener *listener)
 {
     explain("Sleep until a talker has taken a seat. The signal only means: look at the seats.");
-    listener->talker = 0;
+    listener->talker = listener->asked = 0;
     struct wait wait = wait_for(listener);
-    bool ask_again;
-    while (!find_talker(listener, &ask_again))
-        if ((ask_again ? wait_tick(&wait) : wait_sleep(&wait)) != WAIT_LOOK)
+    while (!find_talker(listener, &wait))
+        if ((listener->asked ? wait_tick(&wait) : wait_sleep(&wait)) != WAIT_LOOK)
             wait_give_up(&wait);
 }
 
@@ -269,13 +295,13 @@ static enum ending converse(struct listener *listener)
     if (ending == TALKER_GONE)
         warnx("the talker (PID %d) went away", listener->talker);
     if (ending == TALKER_SILENT)
-        warnx("no word from the talker (PID %d) within %g seconds: it loses its turn",
+        warnx("no word from the talker (PID %d) within %g s: it loses its turn",
               listener->talker, listener->timeout);
     if (ending == TALKER_WRONG)
         warnx("the talker (PID %d) announced a message longer than %ld bytes: refused",
               listener->talker, capacity);
     if (ending == REPLY_LATE)
-        warnx("no reply was typed within %g seconds: gave up", listener->timeout);
+        warnx("no reply was typed within %g s: gave up", listener->timeout);
     if (ending == TALKER_GONE || ending == TALKER_SILENT || ending == TALKER_WRONG)
         take_back(listener);
     return ending;
@@ -333,7 +359,7 @@ static enum ending type_reply(struct listener *listener)
         if (on_terminal)
             fputc('\n', stderr); /* the prompt is still open */
         if (found == INPUT_FAILED)
-            err(EXIT_FAILED, "read a reply from stdin");
+            err(EXIT_FAILED, "cannot read a reply from stdin");
         if (wait.verdict == WAIT_REMOVED)
             wait_give_up(&wait);
         return found == INPUT_END          ? NO_REPLIES

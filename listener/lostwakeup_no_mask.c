@@ -93,7 +93,7 @@ static void say_where_signal_is(void)
 {
     sigset_t pending;
     if (sigpending(&pending) == -1)
-        err(EXIT_FAILED, "sigpending");
+        err(EXIT_FAILED, "sigpending()");
     if (sigismember(&pending, SIGUSR1) == 1) {
         print_line("before the sleep: SIGUSR1 has come and is pending");
     } else {

@@ -86,7 +86,9 @@ static void create(struct posix_shm *object)
     while ((errno = sys_posix_fallocate(object->fd, 0, SIZE)) == EINTR)
         ;
     if (errno != 0)
-        err(EXIT_FAILED, "posix_fallocate(%d, 0, %d) of %s", object->fd, SIZE, object->name);
+        err(EXIT_FAILED,
+            "cannot reserve memory (see \"df /dev/shm\"): posix_fallocate(%d, 0, %d) of %s",
+            object->fd, SIZE, object->name);
 }
 
 /* Where an object can be seen, and where not. */
@@ -103,6 +105,8 @@ static void look_around(const struct posix_shm *object, int before)
     check(ours.st_ino == named.st_ino, "descriptor %d is the file %s, of %lld bytes", object->fd,
           path, (long long)ours.st_size);
     int after = segments_of_ours();
+    if (after == -1)
+        err(EXIT_FAILED, "cannot count the segments: fopen(\"/proc/sysvipc/shm\")");
     check(after == before, "ipcs listed %d segment of ours before, and lists %d now", before,
           after);
 }

@@ -60,7 +60,9 @@ int main(int argc, char **argv)
         ;
     errno = error;
     if (error != 0)
-        err(EXIT_FAILED, "posix_fallocate(%d, 0, %zu) of %s", object.fd, size, object.name);
+        err(EXIT_FAILED,
+            "cannot reserve memory (see \"df /dev/shm\"): posix_fallocate(%d, 0, %zu) of %s",
+            object.fd, size, object.name);
 
     explain("Map it at an address that the kernel chooses. Failure is MAP_FAILED, not NULL.");
     struct posix *shared = sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, object.fd, 0);

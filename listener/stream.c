@@ -207,7 +207,7 @@ static void await_reader(struct listener *listener, struct wait *wait, int error
         wait_should_look(wait);
     if (wait->verdict == WAIT_LATE)
         progress_errx(EXIT_NO_PEER,
-                      "stdout took nothing within %g seconds, after %llu bytes: gave up",
+                      "stdout took nothing within %g s, after %llu bytes: gave up",
                       listener->session.timeout, (unsigned long long)listener->progress.bytes);
 }
 
@@ -237,7 +237,7 @@ static _Noreturn void break_off(const struct listener *listener, enum wait_resul
     if (why == WAIT_LATE)
         progress_errx(EXIT_NO_PEER,
                       "stream broke off after %llu bytes: no word from the talker (PID %d) "
-                      "within %g seconds",
+                      "within %g s",
                       bytes, talker, listener->session.timeout);
     progress_errx(EXIT_NO_PEER, "stream broke off after %llu bytes: the talker (PID %d) went away",
                   bytes, talker);

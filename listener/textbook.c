@@ -55,7 +55,8 @@ int main(int argc, char **argv)
     notes_clear(key, NOTES_TEXT); /* removes what a killed one left; exits if one is in use */
     int shmid = sys_shmget(key, TEXTBOOK_SIZE, IPC_CREAT | IPC_EXCL | 0600);
     if (shmid == -1)
-        err(errno == EEXIST ? EXIT_BUSY : EXIT_FAILED, "shmget(%#x, 1024)", (unsigned)key);
+        err(errno == EEXIST ? EXIT_BUSY : EXIT_FAILED,
+            "shmget(%#x, 1024, IPC_CREAT | IPC_EXCL | 0600)", (unsigned)key);
     segment_remove_at_exit(shmid);
     struct textbook *shared = sys_shmat(shmid, NULL, 0);
     if (shared == (void *)-1)

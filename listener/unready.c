@@ -100,11 +100,11 @@ static void await_signal(double timeout)
     for (long looks = 1;; looks++) {
         sigset_t pending;
         if (sigpending(&pending) == -1)
-            err(EXIT_FAILED, "sigpending");
+            err(EXIT_FAILED, "sigpending()");
         if (sigismember(&pending, SIGUSR1) == 1)
             return;
         if (timeout > 0 && (double)looks > timeout * 1000)
-            errx(EXIT_NO_PEER, "no signal within %g seconds: gave up", timeout);
+            errx(EXIT_NO_PEER, "no signal within %g s: gave up", timeout);
         nanosleep(&millisecond, NULL);
         ending_obey();
     }

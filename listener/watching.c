@@ -85,7 +85,8 @@ static int see(const struct watching *shared)
     errno = 0;
     long number = strtol(text, &end, 10);
     if (*text == '\0' || *end != '\0' || errno != 0 || number < 0 || number > INT_MAX)
-        errx(EXIT_FAILED, "the text \"%s\" is no number", text);
+        errx(EXIT_FAILED,
+             "the text \"%s\" in the segment is no number: another program has written it", text);
     print_line("value %ld seen", number);
     return (int)number;
 }

@@ -15,14 +15,17 @@
 #   nap                    waits for a moment, for a loop that polls
 #   look_at PID            sets $state (as ps has it: R S T Z) and $parent
 #   is_running PID         true while PID is a child of this shell and has not ended
+#   children PID           prints the PIDs of its children
+#   descendants PID        prints the PIDs of its children, of their children, and so on
 #
 # A script that starts programs in the background or needs temporary files also calls `begin` early:
 #   begin [DIRECTORY]      makes $scratch, a directory for temporary files (in DIRECTORY if that is possible). When the
 #                          script ends, also by HUP, INT, QUIT, TERM or PIPE, then $at_end is run if it is set, all
 #                          children are ended, and $scratch is removed. A death by signal stays a death by that signal.
 #   wait_for PID           waits for a child; sets $status to its exit status and returns it
-#   end PID...             ends children: repeats TERM and CONT until each is gone
+#   terminate PID...       ends children: repeats TERM and CONT until each is gone
 #   end_children           ends all children
+#   make_directory VARIABLE [TEMPLATE]   as VARIABLE=$(mktemp -d TEMPLATE), but safe from signals
 #   open_fifo FILE IN OUT  makes a FIFO and opens both its ends: descriptor IN reads, descriptor OUT writes
 #
 # Three rules keep an interrupted script from hanging or leaving something:
@@ -35,12 +38,13 @@
 #      that these have started.)
 #   3. Nothing keeps a list of PIDs for the clean-up. A signal can arrive between "&" and the line that stores $!.
 #      `jobs -p` reads the shell's own list, which has each child from the fork on.
-# If a signal arrives while bash 5.2 expands "$(...)", bash may fail to read the trap. It then prints so, cleans up by
-# the trap for EXIT, and exits with 2.
+# bash ignores an INT that comes while a program runs in the foreground, unless the program dies of it. Then a second
+# Ctrl-C helps.
 #
 # shellcheck shell=sh
 # shellcheck disable=SC2034 # some variables are for the script that reads this file
 # shellcheck disable=SC2317 # traps call some functions
+# shellcheck disable=SC3028 # only bash has BASHPID
 
 self=scripts/${0##*/}
 build=${BUILD:-build}
@@ -110,6 +114,18 @@ look_at() { # PID
     state=$1 parent=$2
 }
 
+children() { # PID
+    cat "/proc/$1/task/$1/children" 2>/dev/null ||
+        ps -A -o pid= -o ppid= 2>/dev/null | awk -v parent="$1" '$2 == parent { print $1 }'
+}
+
+descendants() { # PID
+    for child in $(children "$1"); do
+        echo "$child"
+        descendants "$child"
+    done
+}
+
 # A PID that is no longer a child of ours may belong to another process by now.
 is_running() { # PID
     look_at "$1"
@@ -125,7 +141,7 @@ wait_for() { # PID
 # TERM is repeated because one can get lost: between its start as a copy of this shell and its own program, a child
 # may take the signal for one that this shell would handle. The pauses grow, so that a child has time for its own
 # clean-up. A stopped process needs CONT to act on the signal.
-end() { # PID...
+terminate() { # PID...
     polls=0 next=1
     while
         left=''
@@ -161,36 +177,62 @@ open_fifo() { # FILE IN OUT
 
 # ---- from beginning to end
 
+# In ksh a program inherits no descriptor above 2 that "exec" has opened, and a signal can get lost.
+check_shell() {
+    exec 8>/dev/null
+    sh -c ': >&8' 2>/dev/null || {
+        say "this does not work in ksh: start it with another shell, as in \"bash $self\""
+        exit 1
+    }
+    exec 8>&-
+}
+
 begin() { # [DIRECTORY]
+    check_shell
     trap leave EXIT
-    trap 'leave_by HUP' HUP
-    trap 'leave_by INT' INT
-    trap 'leave_by QUIT' QUIT
-    trap 'leave_by TERM' TERM
-    trap 'leave_by PIPE' PIPE
+    # bash 5.2 looks for pending signals when it has begun to read a "$(...)", and then reads the trap as if it were the
+    # inside of one: it needs the ")". Otherwise bash does not read that far, because leave_by does not return.
+    closing=''
+    [ -z "${BASH_VERSION-}" ] || closing='
+)'
+    for signal in HUP INT QUIT TERM PIPE; do
+        # shellcheck disable=SC2064 # both are to expand now
+        trap "leave_by $signal$closing" "$signal"
+    done
     check_tmpdir
-    [ -z "${1-}" ] || scratch=$(mktemp -d "$1/shmtalk.XXXXXX" 2>/dev/null) || :
-    [ -n "$scratch" ] || scratch=$(mktemp -d)
+    [ -z "${1-}" ] || make_directory scratch "$1/shmtalk.XXXXXX" 2>/dev/null || :
+    [ -n "$scratch" ] || make_directory scratch
+}
+
+# The variable has the name before the directory is there: so the clean-up after a signal knows what to remove.
+make_directory() { # VARIABLE [TEMPLATE]
+    eval "$1=\$(mktemp -u ${2:+\"\$2\"})"
+    eval "(trap '' HUP INT QUIT TERM PIPE && mkdir -m 700 \"\$$1\")" || { eval "$1=''" && return 1; }
 }
 
 # A file and not $(jobs -p): in a copy of the shell, dash knows no children.
 end_children() {
     jobs -p >"$scratch/children"
     # shellcheck disable=SC2046 # one word for each
-    end $(cat "$scratch/children")
+    terminate $(cat "$scratch/children")
 }
 
+# A child of bash may run its parent's traps, if a signal comes to it before it has forgotten them. It must not clean
+# up, because all that is here belongs to the parent.
 leave() {
+    [ "${BASHPID:-$$}" = $$ ] || return 0
     trap '' HUP INT QUIT TERM PIPE # a signal must not start this a second time
     set +e
     IFS=' 	
 ' # a signal may have interrupted an "IFS= read", and then bash still has that IFS here
     [ -z "$at_end" ] || "$at_end"
     [ -z "$scratch" ] || { end_children && rm -rf "$scratch"; }
+    at_end='' scratch='' # bash may run the trap of an earlier signal after this
 }
 
 leave_by() { # SIGNAL
     leave
     trap - EXIT "$1"
-    kill -s "$1" $$
+    kill -s "$1" "${BASHPID:-$$}"
+    exit "$((128 + $(kill -l "$1")))" # bash ignores QUIT
 }

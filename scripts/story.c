@@ -55,8 +55,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct story story;
-
 /* ---- fields ---- */
 
 /* The length of the UTF-8 sequence at `text` if it is valid, and no control character; else 0. */
@@ -100,24 +98,30 @@ void story_put(const char *field, int length)
 
 /* ---- lines ---- */
 
-static void print_head(void)
+static int compare_sentences(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static void print_head(struct story *story)
 {
     puts("story\t1");
-    for (int i = 0; i < story.missing_count; i++) {
+    qsort(story->missing, (size_t)story->missing_count, sizeof *story->missing, compare_sentences);
+    for (int i = 0; i < story->missing_count; i++) {
         fputs("missing\t", stdout);
-        story_put(story.missing[i], -1);
+        story_put(story->missing[i], -1);
         putchar('\n');
     }
-    for (int i = 0; i < story.process_count; i++) {
-        const struct process *process = &story.processes[i];
+    for (int i = 0; i < story->process_count; i++) {
+        const struct process *process = &story->processes[i];
         printf("process\t%d\t", i + 1);
         story_put(process->name, -1);
         printf("\t%d\t%s\t%d\n", process->pid, process->is_talker ? "talker" : "listener",
                process->parent + 1);
     }
-    for (int i = 0; i < story.word_count; i++) {
+    for (int i = 0; i < story->word_count; i++) {
         printf("word\t%d\t", i + 1);
-        story_put(story.words[i], -1);
+        story_put(story->words[i], -1);
         putchar('\n');
     }
 }
@@ -133,13 +137,13 @@ static int shown_length(const struct step *step)
     return result ? (int)(result + 1 - text) : -1;
 }
 
-static void print_step(int number)
+static void print_step(struct story *story, int number)
 {
     static const char *const kinds[] = {"call",    "sleep", "wake",  "signal", "publish",
                                         "observe", "point", "print", "note",   "end"};
-    const struct step *step = &story.steps[number];
-    const struct record *record = &story.records[step->record];
-    printf("step\t%d\t%lld\t%d\t", number, step->at - story.steps[1].at, step->process + 1);
+    const struct step *step = &story->steps[number];
+    const struct record *record = step->record;
+    printf("step\t%d\t%lld\t%d\t", number, step->at - story->steps[1].at, step->process + 1);
     story_put(record->where, -1);
     printf("\t%s\t", kinds[step->kind]);
     story_put(record->text, shown_length(step));
@@ -148,46 +152,46 @@ static void print_step(int number)
     printf("\t%lld\n", step->kind == SLEEP || step->kind == WAKE ? 0 : record->took);
 }
 
-static void print_fold(int from, int to)
+static void print_fold(struct story *story, int from, int to)
 {
     char text[400];
-    int rounds = story_rounds(from, to, text, sizeof text);
+    int rounds = story_rounds(story, from, to, text, sizeof text);
     printf("fold\t%d\t%d\t%d\t", from, to, rounds);
     story_put(text, -1);
     putchar('\n');
 }
 
-static void print_story(void)
+static void print_story(struct story *story)
 {
-    struct moment *now = story_begin();
-    print_head();
-    for (int i = 1, hidden = 0; i <= story.step_count; i++) {
-        story_advance(now, i);
-        if (story.steps[i].shown) {
-            print_step(i);
-            story_print_changes(now, i);
+    struct moment *now = story_begin(story);
+    print_head(story);
+    for (int i = 1, hidden = 0; i <= story->step_count; i++) {
+        story_advance(story, now, i);
+        if (story->steps[i].shown) {
+            print_step(story, i);
+            story_print_changes(story, now, i);
             continue;
         }
         if (!hidden)
             hidden = i;
-        if (i == story.step_count || story.steps[i + 1].shown) {
-            print_fold(hidden, i);
-            story_print_changes(now, i);
+        if (i == story->step_count || story->steps[i + 1].shown) {
+            print_fold(story, hidden, i);
+            story_print_changes(story, now, i);
             hidden = 0;
         }
     }
-    printf("end\t%d\n", story.step_count);
+    printf("end\t%d\n", story->step_count);
 }
 
-static void print_at(int number)
+static void print_at(struct story *story, int number)
 {
-    if (number > story.step_count)
-        errx(2, "--at %d: there are only %d steps", number, story.step_count);
-    struct moment *now = story_begin();
+    if (number > story->step_count)
+        errx(2, "--at %d: there are only %d steps", number, story->step_count);
+    struct moment *now = story_begin(story);
     for (int i = 1; i <= number; i++)
-        story_advance(now, i);
-    print_head();
-    story_print_moment(now, number);
+        story_advance(story, now, i);
+    print_head(story);
+    story_print_moment(story, now, number);
 }
 
 /* ---- options ---- */
@@ -204,6 +208,7 @@ static int parse_number(const char *text)
 
 int main(int argc, char **argv)
 {
+    struct story everything = {0}, *story = &everything;
     bool all = false;
     int at = -1, next = 1;
     for (; next < argc && argv[next][0] == '-' && argv[next][1] != '\0'; next++) {
@@ -216,15 +221,15 @@ int main(int argc, char **argv)
     }
     if (next == argc)
         errx(2, "no trace; usage: story [--all] [--at N] TRACE...");
-    story_read(argc - next, argv + next);
-    story_order();
-    story_match_signals();
-    story_judge();
-    story_fold(all);
+    story_read(story, argc - next, argv + next);
+    story_order(story);
+    story_match_signals(story);
+    story_judge(story);
+    story_fold(story, all);
     if (at >= 0)
-        print_at(at);
+        print_at(story, at);
     else
-        print_story();
+        print_story(story);
     if (fflush(stdout) == EOF || ferror(stdout))
         err(1, "write to stdout");
     return 0;

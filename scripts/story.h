@@ -30,7 +30,7 @@ enum kind { CALL, SLEEP, WAKE, TAKEN, PUBLISH, OBSERVE, POINT, PRINT, NOTE, END,
 struct record {
     long long began, took;
     const char *where, *text, *why;
-    int process; /* index into story.processes */
+    int process; /* index into story->processes */
     enum kind kind;
 };
 
@@ -47,12 +47,12 @@ enum fate {
 
 struct step {
     long long at;
-    int record, process;
-    int before;  /* the order of the steps of one process */
-    int partner; /* of a sleep: its wake, and back */
-    int from,
-        to; /* of a taking: which kills, see story_kills_taken; of a lost wakeup: publish, taking */
-    int cause; /* of a kill: the step that takes it; of a process's first step: the fork */
+    const struct record *record;
+    int process;
+    int before;   /* the order of the steps of one process */
+    int partner;  /* of a sleep: its wake, and back */
+    int from, to; /* of a taking: the kills; of a lost wakeup: its publish and the taking */
+    int cause;    /* of a kill: the step that takes it; of a process's first step: the fork */
     enum kind kind;
     enum fate fate;
     bool takes; /* SIGUSR1 is taken in this step: a record says so, or the kernel's rules do */
@@ -61,6 +61,8 @@ struct step {
 
 struct process {
     const char *name;
+    long long began;       /* its first record */
+    int index;             /* in the order of the files */
     int pid, file, parent; /* parent: index, -1: none */
     bool is_talker, has_end;
     int first, last; /* steps */
@@ -77,15 +79,14 @@ struct story {
     int record_count, step_count, process_count, word_count, missing_count;
 };
 
-extern struct story story;
-
 /* ---- story_read.c ---- */
 
 /* Reads the traces. Ends with a line on stderr and status 1 if one is no trace. */
-void story_read(int count, char **paths);
+void story_read(struct story *story, int count, char **paths);
 
 /* Adds a sentence on what the traces do not show. */
-void story_misses(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void story_misses(struct story *story, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* As calloc and realloc, but they end the program if there is no memory. */
 void *story_room(size_t count, size_t size);
@@ -93,7 +94,7 @@ void *story_more_room(void *old, size_t count, size_t size);
 
 /* ---- story_steps.c ---- */
 
-void story_order(void);
+void story_order(struct story *story);
 const char *story_text(const struct step *step);
 bool story_is_call(const struct step *step, const char *name);
 
@@ -117,10 +118,10 @@ void story_set(struct setting *setting, const struct step *step);
 bool story_blocked_in(const struct setting *setting, const struct step *step);
 
 /* If the step sends `signal` to a process of the story with success: its index, else -1. */
-int story_kill_target(const struct step *step, char signal[16]);
+int story_kill_target(struct story *story, const struct step *step, char signal[16]);
 
 /* Decides which steps take SIGUSR1, and which kills they take. */
-void story_match_signals(void);
+void story_match_signals(struct story *story);
 
 /* The kills that the step takes, in order; returns how many. */
 int story_kills_taken(const struct step *step, const int **kills);
@@ -129,21 +130,21 @@ int story_kills_taken(const struct step *step, const int **kills);
 
 struct moment; /* the state after a step */
 
-struct moment *story_begin(void);
-void story_advance(struct moment *now, int step);
-void story_print_changes(struct moment *now, int step);
-void story_print_moment(struct moment *now, int step);
+struct moment *story_begin(struct story *story);
+void story_advance(struct story *story, struct moment *now, int step);
+void story_print_changes(struct story *story, struct moment *now, int step);
+void story_print_moment(struct story *story, struct moment *now, int step);
 
 /* Goes through the whole story once: finds the words, and the wakeups that were lost. */
-void story_judge(void);
+void story_judge(struct story *story);
 
 /* ---- story_fold.c ---- */
 
 /* Marks the steps that are shown. */
-void story_fold(bool all);
+void story_fold(struct story *story, bool all);
 
 /* Says what steps from..to repeat; returns how many rounds there are. */
-int story_rounds(int from, int to, char *text, size_t size);
+int story_rounds(struct story *story, int from, int to, char *text, size_t size);
 
 /* ---- story.c ---- */
 

@@ -54,7 +54,7 @@ static const char *field_of(const struct step *step, size_t *length, const char 
 }
 
 /* Returns the index of the word; a new one is added. */
-static int find_word(const char *field, size_t length)
+static int find_word(struct story *story, const char *field, size_t length)
 {
     enum { SLOTS = 4096 };
     static int slots[SLOTS]; /* index + 1 */
@@ -64,22 +64,22 @@ static int find_word(const char *field, size_t length)
         hash = (hash ^ (unsigned char)field[i]) * 16777619u;
     for (unsigned at = hash % SLOTS;; at = (at + 1) % SLOTS) {
         int word = slots[at] - 1;
-        if (word >= 0 && lengths[word] == length && memcmp(story.words[word], field, length) == 0)
+        if (word >= 0 && lengths[word] == length && memcmp(story->words[word], field, length) == 0)
             return word;
         if (word >= 0)
             continue;
-        if (!story.words)
-            story.words = story_room(MOST_WORDS + 1, sizeof(char *));
-        if (story.word_count >= MOST_WORDS) {
-            story.words[MOST_WORDS] = "the other words";
-            story.word_count = MOST_WORDS + 1;
+        if (!story->words)
+            story->words = story_room(MOST_WORDS + 1, sizeof(char *));
+        if (story->word_count >= MOST_WORDS) {
+            story->words[MOST_WORDS] = "the other words";
+            story->word_count = MOST_WORDS + 1;
             return MOST_WORDS;
         }
         char *name = story_room(length + 1, 1);
         memcpy(name, field, length);
-        lengths[story.word_count] = length;
-        story.words[story.word_count] = name;
-        return (slots[at] = ++story.word_count) - 1;
+        lengths[story->word_count] = length;
+        story->words[story->word_count] = name;
+        return (slots[at] = ++story->word_count) - 1;
     }
 }
 
@@ -99,11 +99,11 @@ static void touch(struct moment *now, int index, bool state)
     *(state ? &actor->state_changed : &actor->sigusr1_changed) = true;
 }
 
-static void publish(struct moment *now, int number)
+static void publish(struct story *story, struct moment *now, int number)
 {
     size_t length;
-    const char *value, *field = field_of(&story.steps[number], &length, &value);
-    int index = find_word(field, length);
+    const char *value, *field = field_of(&story->steps[number], &length, &value);
+    int index = find_word(story, field, length);
     struct word *word = &now->words[index];
     word->value = value;
     word->writer = number;
@@ -128,32 +128,32 @@ static int publish_of(const struct word *word, const char *value)
 /* The wakeup was lost if the word was published after the last look at it and before the sleep, and
  * its signal was taken between the two, while the process was awake. (A process that takes it in a
  * sleep, and then sleeps on without a look, has waited for a tick of its timer.) */
-static void judge_sleep(struct actor *actor, int process, int word, int writer)
+static void judge_sleep(struct story *story, struct actor *actor, int process, int word, int writer)
 {
     if (!actor->slept || !actor->looked || !actor->looked[word] || !writer)
         return;
-    struct step *sleep = &story.steps[actor->slept];
-    const struct step *taking = &story.steps[actor->early_taking];
-    if (story.steps[writer].process == process || writer < actor->looked[word] ||
+    struct step *sleep = &story->steps[actor->slept];
+    const struct step *taking = &story->steps[actor->early_taking];
+    if (story->steps[writer].process == process || writer < actor->looked[word] ||
         actor->early_taking < writer || actor->early_taking > actor->slept)
         return;
     const int *kills;
     int count = story_kills_taken(taking, &kills);
     for (int i = count - 1; i >= 0 && kills[i] > writer; i--)
-        if (story.steps[kills[i]].process == story.steps[writer].process) {
+        if (story->steps[kills[i]].process == story->steps[writer].process) {
             sleep->fate = LOST_WAKEUP;
             sleep->from = writer;
             sleep->to = actor->early_taking;
         }
 }
 
-static void observe(struct moment *now, int number)
+static void observe(struct story *story, struct moment *now, int number)
 {
     size_t length;
-    const struct step *step = &story.steps[number];
+    const struct step *step = &story->steps[number];
     struct actor *actor = &now->actors[step->process];
     const char *value, *field = field_of(step, &length, &value);
-    int index = find_word(field, length);
+    int index = find_word(story, field, length);
     struct word *word = &now->words[index];
     bool is_new = !word->value || strcmp(word->value, value) != 0;
     now->observed = is_new ? publish_of(word, value) : word->writer;
@@ -162,7 +162,7 @@ static void observe(struct moment *now, int number)
         word->writer = 0;
         touch_word(now, index);
     }
-    judge_sleep(actor, step->process, index, now->observed);
+    judge_sleep(story, actor, step->process, index, now->observed);
     if (!actor->looked)
         actor->looked = story_room(MOST_WORDS + 1, sizeof *actor->looked);
     actor->looked[index] = number;
@@ -200,9 +200,9 @@ static void wake_up(struct moment *now, int index)
     fall_asleep(now, index, NULL);
 }
 
-static void take(struct moment *now, int number)
+static void take(struct story *story, struct moment *now, int number)
 {
-    const struct step *step = &story.steps[number];
+    const struct step *step = &story->steps[number];
     struct actor *actor = &now->actors[step->process];
     const int *kills;
     actor->pending -= story_kills_taken(step, &kills);
@@ -213,23 +213,23 @@ static void take(struct moment *now, int number)
     touch(now, step->process, false);
 }
 
-static void send(struct moment *now, const struct step *step)
+static void send(struct story *story, struct moment *now, const struct step *step)
 {
     char signal[16];
-    int target = story_kill_target(step, signal);
+    int target = story_kill_target(story, step, signal);
     if (target < 0)
         return;
     bool counts = step->fate == NORMAL || step->fate == LEFT_PENDING || step->fate == LEFT_UNKNOWN;
     if (strcmp(signal, "SIGUSR1") == 0 && counts && now->actors[target].pending++ == 0)
         touch(now, target, false);
-    struct process *process = &story.processes[target];
-    if (process->killed_by && &story.steps[process->killed_by] == step)
+    struct process *process = &story->processes[target];
+    if (process->killed_by && &story->steps[process->killed_by] == step)
         set_state(now, target, ENDED, process->killed_how);
 }
 
-static void sleep_or_wake(struct moment *now, int number)
+static void sleep_or_wake(struct story *story, struct moment *now, int number)
 {
-    const struct step *step = &story.steps[number];
+    const struct step *step = &story->steps[number];
     struct actor *actor = &now->actors[step->process];
     if (step->kind == SLEEP) {
         actor->slept = 0;
@@ -242,19 +242,19 @@ static void sleep_or_wake(struct moment *now, int number)
     wake_up(now, step->process);
 }
 
-static void begin_process(struct moment *now, const struct step *step)
+static void begin_process(struct story *story, struct moment *now, const struct step *step)
 {
-    int index = step->process, parent = story.processes[index].parent;
+    int index = step->process, parent = story->processes[index].parent;
     if (parent >= 0)
         now->actors[index].setting = now->actors[parent].setting;
     set_state(now, index, RUNNING, NULL);
     touch(now, index, false);
 }
 
-static void end_process(struct moment *now, int number)
+static void end_process(struct story *story, struct moment *now, int number)
 {
-    const struct step *step = &story.steps[number];
-    const struct process *process = &story.processes[step->process];
+    const struct step *step = &story->steps[number];
+    const struct process *process = &story->processes[step->process];
     if (step->kind == END)
         set_state(now, step->process, ENDED, story_text(step) + strlen("end: "));
     else if (process->last == number && !process->has_end && !process->killed_by)
@@ -269,32 +269,32 @@ static void change_setting(struct moment *now, const struct step *step)
         touch(now, step->process, false);
 }
 
-void story_advance(struct moment *now, int number)
+void story_advance(struct story *story, struct moment *now, int number)
 {
-    const struct step *step = &story.steps[number];
+    const struct step *step = &story->steps[number];
     int index = step->process;
     struct actor *actor = &now->actors[index];
     now->observed = 0;
-    if (story.processes[index].first == number)
-        begin_process(now, step);
+    if (story->processes[index].first == number)
+        begin_process(story, now, step);
     else if (step->kind != TAKEN || actor->state != ASLEEP)
         set_state(now, index, RUNNING, NULL);
     if (step->takes)
-        take(now, number);
+        take(story, now, number);
     switch (step->kind) {
     case CALL:
         change_setting(now, step);
-        send(now, step);
+        send(story, now, step);
         break;
     case SLEEP:
     case WAKE:
-        sleep_or_wake(now, number);
+        sleep_or_wake(story, now, number);
         break;
     case PUBLISH:
-        publish(now, number);
+        publish(story, now, number);
         break;
     case OBSERVE:
-        observe(now, number);
+        observe(story, now, number);
         break;
     case NOTE:
         if (strncmp(story_text(step), "stopped before ", 15) == 0)
@@ -309,48 +309,48 @@ void story_advance(struct moment *now, int number)
     }
     actor->just_slept = story_is_call(step, "sigsuspend") || story_is_call(step, "pause") ||
                         story_is_call(step, "sigwaitinfo");
-    end_process(now, number);
+    end_process(story, now, number);
 }
 
-struct moment *story_begin(void)
+struct moment *story_begin(struct story *story)
 {
     struct moment *now = story_room(1, sizeof *now);
-    now->actors = story_room((size_t)story.process_count, sizeof *now->actors);
-    now->touched_actors = story_room((size_t)story.process_count, sizeof *now->touched_actors);
+    now->actors = story_room((size_t)story->process_count, sizeof *now->actors);
+    now->touched_actors = story_room((size_t)story->process_count, sizeof *now->touched_actors);
     now->words = story_room(MOST_WORDS + 1, sizeof *now->words);
     now->touched_words = story_room(MOST_WORDS + 1, sizeof *now->touched_words);
     return now;
 }
 
 /* A child of fork often ends with _exit, which leaves no record. */
-static void miss_ends(void)
+static void miss_ends(struct story *story)
 {
     int children = 0;
-    for (int i = 0; i < story.process_count; i++) {
-        const struct process *process = &story.processes[i];
-        if (process->has_end || process->killed_by || story_has_left(&story.steps[process->last]))
+    for (int i = 0; i < story->process_count; i++) {
+        const struct process *process = &story->processes[i];
+        if (process->has_end || process->killed_by || story_has_left(&story->steps[process->last]))
             continue;
         if (process->parent >= 0)
             children++;
         else
-            story_misses("%s[%d] has no record of its end: it was killed, or still ran.",
+            story_misses(story, "%s[%d] has no record of its end: it was killed, or still ran.",
                          process->name, process->pid);
     }
     if (children == 1)
-        story_misses("A child of fork has no record of its end.");
+        story_misses(story, "A child of fork has no record of its end.");
     else if (children)
-        story_misses("%d children of fork have no record of their end.", children);
+        story_misses(story, "%d children of fork have no record of their end.", children);
 }
 
-void story_judge(void)
+void story_judge(struct story *story)
 {
-    struct moment *now = story_begin();
-    for (int i = 1; i <= story.step_count; i++)
-        story_advance(now, i);
-    if (story.word_count > MOST_WORDS)
-        story_misses("There are more than %d words: the last one stands for all the others.",
+    struct moment *now = story_begin(story);
+    for (int i = 1; i <= story->step_count; i++)
+        story_advance(story, now, i);
+    if (story->word_count > MOST_WORDS)
+        story_misses(story, "There are more than %d words: the last one stands for all the others.",
                      MOST_WORDS);
-    miss_ends();
+    miss_ends(story);
 }
 
 /* ---- lines ---- */
@@ -378,13 +378,13 @@ static void print_value(const struct word *word, int step, int index)
     printf("\t%d\n", word->writer);
 }
 
-static void print_links(const struct moment *now, int number)
+static void print_links(struct story *story, const struct moment *now, int number)
 {
-    const struct step *step = &story.steps[number];
+    const struct step *step = &story->steps[number];
     const int *kills;
     int count = story_kills_taken(step, &kills), printed = 0;
     for (int i = 0; i < count; i++)
-        if (story.steps[kills[i]].shown || (i == count - 1 && printed == 0)) {
+        if (story->steps[kills[i]].shown || (i == count - 1 && printed == 0)) {
             printf("link\t%d\t%d\tsignal\n", number, kills[i]);
             printed++;
         }
@@ -394,11 +394,11 @@ static void print_links(const struct moment *now, int number)
         printf("link\t%d\t%d\tvalue\n", number, now->observed);
     if (step->kind == WAKE)
         printf("link\t%d\t%d\twakeup\n", number, step->partner);
-    if (story.processes[step->process].first == number && step->cause)
+    if (story->processes[step->process].first == number && step->cause)
         printf("link\t%d\t%d\tfork\n", number, step->cause);
 }
 
-static void print_fate(int number)
+static void print_fate(struct story *story, int number)
 {
     static const char *const sentences[] = {
         [LOST_DEATH] = "SIGUSR1 has its default action here, because no handler is installed: the "
@@ -408,7 +408,7 @@ static void print_fate(int number)
         [LEFT_PENDING] = "The process ended with this signal still pending.",
         [LEFT_UNKNOWN] = "The trace of the process ends before it takes this signal.",
     };
-    const struct step *step = &story.steps[number];
+    const struct step *step = &story->steps[number];
     if (step->fate == LOST_WAKEUP)
         printf("lost\t%d\tLost wakeup: the word was published in step %d, but its signal was taken "
                "in step %d, before this sleep. No other signal comes.\n",
@@ -418,7 +418,7 @@ static void print_fate(int number)
                sentences[step->fate]);
 }
 
-void story_print_changes(struct moment *now, int number)
+void story_print_changes(struct story *story, struct moment *now, int number)
 {
     for (int i = 0; i < now->actor_count; i++) {
         struct actor *actor = &now->actors[now->touched_actors[i]];
@@ -433,26 +433,26 @@ void story_print_changes(struct moment *now, int number)
         now->words[now->touched_words[i]].changed = false;
     }
     now->actor_count = now->word_count = 0;
-    if (story.steps[number].shown) {
-        print_links(now, number);
-        print_fate(number);
+    if (story->steps[number].shown) {
+        print_links(story, now, number);
+        print_fate(story, number);
     }
 }
 
-void story_print_moment(struct moment *now, int number)
+void story_print_moment(struct story *story, struct moment *now, int number)
 {
-    for (int i = 0; i < story.process_count; i++)
+    for (int i = 0; i < story->process_count; i++)
         if (now->actors[i].state != UNBORN) {
             print_state(&now->actors[i], number, i);
             print_sigusr1(&now->actors[i], number, i);
         }
-    for (int i = 0; i < story.word_count; i++)
+    for (int i = 0; i < story->word_count; i++)
         if (now->words[i].value)
             print_value(&now->words[i], number, i);
     for (int i = 1; i <= number; i++)
-        if (story.steps[i].kind == PRINT) {
-            printf("printed\t%d\t", story.steps[i].process + 1);
-            story_put(story_text(&story.steps[i]), -1);
+        if (story->steps[i].kind == PRINT) {
+            printf("printed\t%d\t", story->steps[i].process + 1);
+            story_put(story_text(&story->steps[i]), -1);
             putchar('\n');
         }
 }

@@ -38,7 +38,7 @@ static uint64_t mix_text(uint64_t hash, const char *text)
 
 static uint64_t symbol(const struct step *step)
 {
-    const struct record *record = &story.records[step->record];
+    const struct record *record = step->record;
     uint64_t hash = 14695981039346656037u;
     for (const char *at = record->where; *at; at++)
         hash = mix(hash, (unsigned char)*at);
@@ -65,20 +65,20 @@ static int *find_count(uint64_t pair)
 }
 
 /* There are at most as many pairs as steps. */
-static void make_room(void)
+static void make_room(struct story *story)
 {
-    for (slots = 1024; slots < 2 * (size_t)story.step_count; slots *= 2)
+    for (slots = 1024; slots < 2 * (size_t)story->step_count; slots *= 2)
         ;
     seen = story_room(slots, sizeof *seen);
 }
 
 /* Clears `shown` of each step that repeats. */
-static void find_repeats(void)
+static void find_repeats(struct story *story)
 {
-    uint64_t *last = story_room((size_t)story.process_count, sizeof *last);
-    make_room();
-    for (int i = 1; i <= story.step_count; i++) {
-        struct step *step = &story.steps[i];
+    uint64_t *last = story_room((size_t)story->process_count, sizeof *last);
+    make_room(story);
+    for (int i = 1; i <= story->step_count; i++) {
+        struct step *step = &story->steps[i];
         uint64_t this = symbol(step), pair = this ^ (last[step->process] * 31 + 7);
         pair = mix(mix(pair, (unsigned char)step->process), (unsigned char)(step->process >> 8));
         int *count = find_count(pair);
@@ -94,39 +94,39 @@ static void find_repeats(void)
 /* ---- which of them are folded ---- */
 
 /* A few steps that repeat are not worth a fold. */
-static void show_short_runs(void)
+static void show_short_runs(struct story *story)
 {
-    for (int i = 1, begin = 1; i <= story.step_count + 1; i++) {
-        if (i <= story.step_count && !story.steps[i].shown)
+    for (int i = 1, begin = 1; i <= story->step_count + 1; i++) {
+        if (i <= story->step_count && !story->steps[i].shown)
             continue;
         if (i - begin < SHORTEST)
             for (int j = begin; j < i; j++)
-                story.steps[j].shown = true;
+                story->steps[j].shown = true;
         begin = i + 1;
     }
 }
 
-static void hide_the_middle(void)
+static void hide_the_middle(struct story *story)
 {
     int shown = 0, nth = 0;
-    for (int i = 1; i <= story.step_count; i++)
-        shown += story.steps[i].shown;
+    for (int i = 1; i <= story->step_count; i++)
+        shown += story->steps[i].shown;
     if (shown <= MOST_SHOWN)
         return;
-    for (int i = 1; i <= story.step_count; i++)
-        if (story.steps[i].shown && ++nth > SHOWN_FIRST && nth <= shown - SHOWN_LAST)
-            story.steps[i].shown = false;
+    for (int i = 1; i <= story->step_count; i++)
+        if (story->steps[i].shown && ++nth > SHOWN_FIRST && nth <= shown - SHOWN_LAST)
+            story->steps[i].shown = false;
 }
 
-void story_fold(bool all)
+void story_fold(struct story *story, bool all)
 {
-    for (int i = 1; i <= story.step_count; i++)
-        story.steps[i].shown = true;
+    for (int i = 1; i <= story->step_count; i++)
+        story->steps[i].shown = true;
     if (all)
         return;
-    find_repeats();
-    show_short_runs();
-    hide_the_middle();
+    find_repeats(story);
+    show_short_runs(story);
+    hide_the_middle(story);
 }
 
 /* ---- what a fold says ---- */
@@ -178,14 +178,14 @@ static void append(char *text, size_t size, const char *more)
     snprintf(text + used_up, size - used_up, "%s", more);
 }
 
-int story_rounds(int from, int to, char *text, size_t size)
+int story_rounds(struct story *story, int from, int to, char *text, size_t size)
 {
     static struct deeds sides[2];
     int rounds = 0;
     memset(sides, 0, sizeof sides);
     text[0] = '\0';
     for (int i = from; i <= to; i++)
-        count_deed(&sides[story.processes[story.steps[i].process].is_talker], &story.steps[i]);
+        count_deed(&sides[story->processes[story->steps[i].process].is_talker], &story->steps[i]);
     for (int side = 1; side >= 0; side--) {
         const struct deeds *deeds = &sides[side];
         if (deeds->count == 0)

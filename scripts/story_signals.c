@@ -74,7 +74,7 @@ bool story_blocked_in(const struct setting *setting, const struct step *step)
 }
 
 /* The process with this PID. */
-static int find_process(int pid)
+static int find_process(struct story *story, int pid)
 {
     static struct {
         int pid, process;
@@ -84,13 +84,13 @@ static int find_process(int pid)
         return known[slot].process;
     known[slot].pid = pid;
     known[slot].process = -1;
-    for (int i = 0; i < story.process_count; i++)
-        if (story.processes[i].pid == pid)
+    for (int i = 0; i < story->process_count; i++)
+        if (story->processes[i].pid == pid)
             known[slot].process = i;
     return known[slot].process;
 }
 
-int story_kill_target(const struct step *step, char signal[16])
+int story_kill_target(struct story *story, const struct step *step, char signal[16])
 {
     const char *text = story_text(step);
     bool is_queued = story_is_call(step, "sigqueue");
@@ -105,7 +105,7 @@ int story_kill_target(const struct step *step, char signal[16])
         return -1;
     memcpy(signal, rest, length);
     signal[length] = '\0';
-    return find_process((int)pid);
+    return find_process(story, (int)pid);
 }
 
 /* ---- the queue of each process ---- */
@@ -130,12 +130,12 @@ static void append(int **list, int *count, int value)
 
 /* A kill is stamped before it sends. So a kill that we gave to the taking before may have arrived
  * after it: then this taking is of that one. */
-static void borrow_kill(struct queue *queue)
+static void borrow_kill(struct story *story, struct queue *queue)
 {
     enum { FAR = 64 };
     int first = queue->taking_count - 1;
     for (int n = 0; first >= 0 && n < FAR; first--, n++) {
-        const struct step *taking = &story.steps[queue->takings[first]];
+        const struct step *taking = &story->steps[queue->takings[first]];
         if (taking->to - taking->from > 1)
             break;
         if (taking->to == taking->from)
@@ -144,7 +144,7 @@ static void borrow_kill(struct queue *queue)
     if (first < 0 || queue->taking_count - first > FAR)
         return;
     for (int i = first; i < queue->taking_count; i++) {
-        struct step *taking = &story.steps[queue->takings[i]];
+        struct step *taking = &story->steps[queue->takings[i]];
         if (i > first)
             taking->from--;
         taking->to--;
@@ -153,13 +153,13 @@ static void borrow_kill(struct queue *queue)
 }
 
 /* The step takes the kills up to `count` that nobody took. */
-static void take(struct queue *queue, int step, int count)
+static void take(struct story *story, struct queue *queue, int step, int count)
 {
     if (queue->taken == count && count == queue->kill_count)
-        borrow_kill(queue);
-    story.steps[step].takes = true;
-    story.steps[step].from = queue->taken;
-    story.steps[step].to = count;
+        borrow_kill(story, queue);
+    story->steps[step].takes = true;
+    story->steps[step].from = queue->taken;
+    story->steps[step].to = count;
     queue->taken = count;
     append(&queue->takings, &queue->taking_count, step);
 }
@@ -176,11 +176,11 @@ static bool lets_it_in(const struct queue *queue, const struct step *step)
            strstr(text, ") = -1 EINTR");
 }
 
-static void take_without_record(struct queue *queue, int number)
+static void take_without_record(struct story *story, struct queue *queue, int number)
 {
-    const struct step *step = &story.steps[number];
+    const struct step *step = &story->steps[number];
     if (queue->maybe && !step->takes && queue->taken < queue->maybe_kills)
-        take(queue, queue->maybe, queue->maybe_kills);
+        take(story, queue, queue->maybe, queue->maybe_kills);
     queue->maybe = 0;
     const struct setting *setting = &queue->setting;
     bool is_at_once = !setting->is_blocked && setting->action == HANDLER && !setting->is_narrated;
@@ -188,18 +188,18 @@ static void take_without_record(struct queue *queue, int number)
         return;
     if (step->kind == WAKE && lets_it_in(queue, step) &&
         !(queue->last_taking_record > step->partner))
-        take(queue, number, queue->kill_count);
+        take(story, queue, number, queue->kill_count);
     else if (step->kind == CALL && lets_it_in(queue, step)) {
         queue->maybe = number;
         queue->maybe_kills = queue->kill_count;
     } else if (is_at_once && step->kind != WAKE)
-        take(queue, number, queue->kill_count);
+        take(story, queue, number, queue->kill_count);
 }
 
-static void send(int number, int target, const char *signal)
+static void send(struct story *story, int number, int target, const char *signal)
 {
-    struct step *step = &story.steps[number];
-    struct process *process = &story.processes[target];
+    struct step *step = &story->steps[number];
+    struct process *process = &story->processes[target];
     struct queue *queue = &queues[target];
     const struct setting *setting = &queue->setting;
     bool has_gone = process->last < number && !process->has_end;
@@ -220,40 +220,40 @@ static void send(int number, int target, const char *signal)
     }
 }
 
-static void settle(const struct queue *queue)
+static void settle(struct story *story, const struct queue *queue)
 {
     for (int i = 0; i < queue->taking_count; i++) {
-        const struct step *taking = &story.steps[queue->takings[i]];
+        const struct step *taking = &story->steps[queue->takings[i]];
         for (int kill = taking->from; kill < taking->to; kill++)
-            story.steps[queue->kills[kill]].cause = queue->takings[i];
+            story->steps[queue->kills[kill]].cause = queue->takings[i];
     }
-    bool has_end = story.processes[queue - queues].has_end;
+    bool has_end = story->processes[queue - queues].has_end;
     for (int kill = queue->taken; kill < queue->kill_count; kill++)
-        story.steps[queue->kills[kill]].fate = has_end ? LEFT_PENDING : LEFT_UNKNOWN;
+        story->steps[queue->kills[kill]].fate = has_end ? LEFT_PENDING : LEFT_UNKNOWN;
 }
 
-void story_match_signals(void)
+void story_match_signals(struct story *story)
 {
-    queues = story_room((size_t)story.process_count, sizeof *queues);
-    for (int i = 1; i <= story.step_count; i++) {
-        struct step *step = &story.steps[i];
+    queues = story_room((size_t)story->process_count, sizeof *queues);
+    for (int i = 1; i <= story->step_count; i++) {
+        struct step *step = &story->steps[i];
         struct queue *queue = &queues[step->process];
-        int parent = story.processes[step->process].parent;
-        if (story.processes[step->process].first == i && parent >= 0)
+        int parent = story->processes[step->process].parent;
+        if (story->processes[step->process].first == i && parent >= 0)
             queue->setting = queues[parent].setting; /* a child inherits both */
         char signal[16];
-        int target = story_kill_target(step, signal);
+        int target = story_kill_target(story, step, signal);
         if (target >= 0)
-            send(i, target, signal);
+            send(story, i, target, signal);
         story_set(&queue->setting, step);
-        take_without_record(queue, i);
+        take_without_record(story, queue, i);
         if (step->takes && step->kind == TAKEN)
-            take(queue, i, queue->kill_count);
+            take(story, queue, i, queue->kill_count);
         if (step->kind == TAKEN)
             queue->last_taking_record = i;
     }
-    for (int i = 0; i < story.process_count; i++)
-        settle(&queues[i]);
+    for (int i = 0; i < story->process_count; i++)
+        settle(story, &queues[i]);
 }
 
 int story_kills_taken(const struct step *step, const int **kills)

@@ -41,6 +41,18 @@ static int parse_id(const char *text, const char *kind)
     return (int)id;
 }
 
+/* A process of another PID namespace may have no PID here. */
+enum { ELSEWHERE = -1 };
+
+static const char *spell_user(pid_t pid)
+{
+    static char text[64];
+    if (pid <= 0)
+        return "a process of another PID namespace";
+    snprintf(text, sizeof text, "PID %d", (int)pid);
+    return text;
+}
+
 /* ---- segments ---- */
 
 /* Like all sweep_ functions: returns false if something could not be removed. */
@@ -68,6 +80,9 @@ static bool sweep_segment(int shmid, bool remove)
     case SEGMENT_ORPHANED:
         printf("left %d: its creator, PID %d, is dead, but a process has it attached\n", shmid,
                (int)segment.creator);
+        return true;
+    case SEGMENT_ELSEWHERE:
+        printf("left %d: in use by %s\n", shmid, spell_user(segment.creator));
         return true;
     case SEGMENT_FOREIGN:
         printf("left %d: foreign, %s\n", shmid, segment.why);
@@ -141,9 +156,9 @@ static bool sweep_object(const char *name, bool remove)
 
 /* ---- what pingpong makes beside its segment: a semaphore set, or two FIFOs ---- */
 
-/* Returns the PID of the listener that made the segment with this key; 0: there is no such segment
- * in use. The listener makes its segment first and removes it last, so a set or a FIFO without a
- * segment is stale. */
+/* Returns the PID of the listener that made the segment with this key, or ELSEWHERE; 0: there is no
+ * such segment in use. The listener makes its segment first and removes it last, so a set or a FIFO
+ * without a segment is stale. */
 static pid_t user_of_key(key_t key)
 {
     struct segment segment = {.shmid = shmget(key, 0, 0)};
@@ -154,6 +169,8 @@ static pid_t user_of_key(key_t key)
     case SEGMENT_LIVE:
     case SEGMENT_ORPHANED:
         return segment.creator;
+    case SEGMENT_ELSEWHERE:
+        return segment.creator ? segment.creator : ELSEWHERE;
     case SEGMENT_GONE:
     case SEGMENT_STALE:
     case SEGMENT_FOREIGN:
@@ -211,7 +228,7 @@ static bool sweep_set(const char *id_and_key, bool remove)
     if (user == 0)
         user = user_of_set(semid);
     if (user != 0) {
-        printf("left semaphore set %d: in use by PID %d\n", semid, (int)user);
+        printf("left semaphore set %d: in use by %s\n", semid, spell_user(user));
         return true;
     }
     if (remove && sys_semctl(semid, 0, IPC_RMID, (union sys_semun){0}) == -1 && errno != EINVAL &&
@@ -274,7 +291,7 @@ static bool sweep_fifo(const char *path, bool remove)
     }
     pid_t user = user_of_fifo(path);
     if (user != 0) {
-        printf("left %s: in use by PID %d\n", path, (int)user);
+        printf("left %s: in use by %s\n", path, spell_user(user));
         return true;
     }
     if (remove && unlink(path) == -1 && errno != ENOENT) {

@@ -1,6 +1,6 @@
 # scripts/timeline-json.awk: writes the steps that timeline-rows.awk has read as trace events, a format of Chrome that
-# Perfetto (ui.perfetto.dev) opens. Each process is a track; a sleep is a slice; arrows (flow events) lead from a kill to
-# the signal as it is taken, and from a publish to each observe.
+# Perfetto (ui.perfetto.dev) opens. Each process is a track; a sleep is a slice; arrows (flow events) lead from a kill
+# to the signal as it is taken, and from a publish to each observe.
 
 function draw(    p, i) {
     printf "{\"displayTimeUnit\":\"ns\",\"traceEvents\":["

@@ -1,5 +1,5 @@
-# scripts/timeline-mermaid.awk: writes the rows of timeline-rows.awk as a Mermaid sequence diagram. A process that is awake
-# has a bar. What follows each other in one process is one note.
+# scripts/timeline-mermaid.awk: writes the rows of timeline-rows.awk as a Mermaid sequence diagram. A process that is
+# awake has a bar. What one process does in a row stands in one note.
 
 BEGIN { arrow = " →" }
 
@@ -27,6 +27,8 @@ function pid_if_needed(p,    q) {
 }
 
 function row(i) {
+    if (actor[i] && !(actor[i] in awake))
+        wake(i)
     if (what[i] == "write" || what[i] == "read") {
         flush_note()
         print "    " (what[i] == "write" ? "P" actor[i] "->>S: " : "S-->>P" actor[i] ": ") plain_text(middle[i])
@@ -57,6 +59,8 @@ function note(i) {
         flush_note()
     if (what[i] == "start" || what[i] == "take" || what[i] == "wake")
         wake(i)
+    if (length(noted) > 70)
+        flush_note()
     noting = actor[i]
     noted = noted (noted == "" ? "" : "<br/>") in_lines(what[i] == "why" ? label[i] : without_pid(i))
     if (what[i] == "sleep" || what[i] == "end") {

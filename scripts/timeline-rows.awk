@@ -1,5 +1,5 @@
-# scripts/timeline-rows.awk: reads a story (build/story), and makes the rows of a timeline from it. The text, the SVG and
-# the Mermaid form draw the same rows; each is another awk file, which defines draw().
+# scripts/timeline-rows.awk: reads a story (build/story), and makes the rows of a timeline from it. The text, the SVG
+# and the Mermaid form draw the same rows; each is another awk file, which defines draw().
 #
 # A row i has:
 #   what[i]          start call read write kill take sleep wake print point note end fold lost why
@@ -153,12 +153,11 @@ function end_words(how) {
 
 function plain_row(n, k, p) {
     if (k == "publish" || k == "observe")
-        add_row(k == "publish" ? "write" : "read", n, p, pid_of(p) (k == "publish" ? "writes" : "reads"), word_of(text[n]))
+        word_row_of(n, k == "publish" ? "write" : "read", p)
     else if (k == "sleep")
         add_row("sleep", n, p, pid_of(p) call_name(text[n]) ": " (sleeps_long(n) ? "sleeps" : "waits"), "")
     else if (k == "wake")
-        add_row("wake", n, p, pid_of(p) (n in taken_from ? "takes SIGUSR1" count_of(n) ", wakes up" : \
-                                         sleeps_long(n) ? "wakes up, without SIGUSR1" : call_label(text[n])) slept_for(n), "")
+        add_row("wake", n, p, pid_of(p) wake_words(n) slept_for(n), "")
     else if (k == "print")
         add_row("print", n, p, pid_of(p) "prints: " without_name(text[n]), "")
     else if (k == "end")
@@ -167,6 +166,16 @@ function plain_row(n, k, p) {
         add_row("start", n, p, pid_of(p) (n in forked ? "starts: a child of fork" : "starts"), "")
     else
         add_row(k, n, p, pid_of(p) (k == "note" && text[n] ~ /^stopped before / ? stopped_words(text[n]) : text[n]), "")
+}
+
+function word_row_of(n, verb, p) {
+    add_row(verb, n, p, pid_of(p) verb "s", word_of(text[n]))
+}
+
+function wake_words(n) {
+    if (n in taken_from)
+        return "takes SIGUSR1" count_of(n) ", wakes up"
+    return sleeps_long(n) ? "wakes up, without SIGUSR1" : call_label(text[n])
 }
 
 # How long it was asleep, if a person would notice it.
@@ -204,7 +213,8 @@ function kill_target(n,    parts, p) {
 function kill_row(n, p,    to) {
     to = kill_target(n)
     add_row("kill", n, p, pid_of(p) call_name(text[n]) (sides[to] == sides[p] ? " " pid[to] : ""), \
-            "SIGUSR1" (n in lost ? ": lost" : n in left ? ": never taken" : pending[to] == 1 ? ": pending already" : ""))
+            "SIGUSR1" (n in lost ? ": lost" : n in left ? ": never taken" : \
+                       pending[to] == 1 ? ": pending already" : ""))
     other[rows] = to
 }
 

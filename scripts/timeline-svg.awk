@@ -24,8 +24,7 @@ function draw(    i) {
     tag("title", "", title)
     style()
     print "<rect class=\"paper\" width=\"" wide "\" height=\"" height "\"/>"
-    print "<rect class=\"segment\" x=\"" left_edge "\" y=\"" top - 20 "\" width=\"" right_edge - left_edge "\" height=\"" \
-          bottom - top + 26 "\" rx=\"10\"/>"
+    box("segment", left_edge, top - 20, right_edge - left_edge, bottom - top + 26)
     head()
     bars("talker")
     bars("listener")
@@ -39,17 +38,22 @@ function draw(    i) {
 
 function style() {
     print "<style>"
-    print ".paper { fill: #ffffff } .segment { fill: #fff8e1; stroke: #e3c565 } text { font-size: 18px; fill: #1f2328 }"
-    print ".mono { font-family: 'DejaVu Sans Mono', monospace; font-size: 16px } .end { text-anchor: end }"
-    print ".middle { text-anchor: middle } .number, .why { fill: #59636e; font-size: 14px } .why { font-style: italic }"
-    print ".head { font-size: 24px; font-weight: 600 } .name { font-size: 18px; font-weight: 600 } .talker { fill: #8250df } .listener { fill: #1a7f37 }"
-    print ".words { fill: #7d4e00 } .run { stroke-width: 8 } .sleep { stroke-width: 4; stroke-dasharray: 1 9 }"
-    print ".stop { stroke-width: 8; stroke-dasharray: 12 5 } line { stroke-linecap: round } line.talker { stroke: #8250df }"
-    print "line.listener { stroke: #1a7f37 } .value { stroke: #9a6700; stroke-width: 2; fill: none }"
-    print ".signal { stroke: #0969da; stroke-width: 4; fill: none } .pending { stroke: #0969da; stroke-width: 2; fill: none }"
-    print "text.signal { stroke: none; fill: #0550ae; font-weight: 600 } .plate { fill: #ffffff; stroke: #d1d9e0 }"
-    print ".changed { fill: #ffe9a8; stroke: #9a6700 } .lost { stroke: #cf222e } text.lost { stroke: none; fill: #cf222e; font-weight: 600 }"
-    print ".tip-value { fill: #9a6700 } .tip-signal { fill: #0969da }"
+    print "text { font-size: 18px; fill: #1f2328 } line { stroke-linecap: round }"
+    print ".paper { fill: #ffffff } .segment { fill: #fff8e1; stroke: #e3c565 }"
+    print ".end { text-anchor: end } .middle { text-anchor: middle }"
+    print ".mono { font-family: 'DejaVu Sans Mono', monospace; font-size: 16px }"
+    print ".number, .why { fill: #59636e; font-size: 14px } .why { font-style: italic }"
+    print ".head { font-size: 24px; font-weight: 600 } .name { font-size: 18px; font-weight: 600 }"
+    print ".talker { fill: #8250df } .listener { fill: #1a7f37 } .words { fill: #7d4e00 }"
+    print "line.talker { stroke: #8250df } line.listener { stroke: #1a7f37 }"
+    print ".run { stroke-width: 8 } .sleep { stroke-width: 4; stroke-dasharray: 1 9 }"
+    print ".stop { stroke-width: 8; stroke-dasharray: 12 5 }"
+    print ".value { stroke: #9a6700; stroke-width: 2 } .tip-value { fill: #9a6700 }"
+    print ".signal { stroke: #0969da; stroke-width: 4 } .tip-signal { fill: #0969da }"
+    print ".pending { stroke: #0969da; stroke-width: 2 } .lost { stroke: #cf222e }"
+    print "text.signal { stroke: none; fill: #0550ae; font-weight: 600 }"
+    print "text.lost { stroke: none; fill: #cf222e; font-weight: 600 }"
+    print ".plate { fill: #ffffff; stroke: #d1d9e0 } .changed { fill: #ffe9a8; stroke: #9a6700 }"
     print "</style>"
 }
 
@@ -107,14 +111,14 @@ function name_at(which,    p, words, pids) {
 
 function legend(    y_) {
     y_ = bottom + 44
-    print "<line class=\"run listener\" x1=\"60\" y1=\"" y_ - 14 "\" x2=\"60\" y2=\"" y_ + 4 "\"/>"
+    stroke("run listener", 60, y_ - 14, 60, y_ + 4)
     words_at("number", 74, y_, "runs")
-    print "<line class=\"sleep listener\" x1=\"140\" y1=\"" y_ - 16 "\" x2=\"140\" y2=\"" y_ + 6 "\"/>"
+    stroke("sleep listener", 140, y_ - 16, 140, y_ + 6)
     words_at("number", 154, y_, "sleeps")
-    print "<line class=\"value\" x1=\"230\" y1=\"" y_ - 5 "\" x2=\"264\" y2=\"" y_ - 5 "\"/>"
+    stroke("value", 230, y_ - 5, 264, y_ - 5)
     tip("value", 270, y_ - 5, 1)
     words_at("number", 280, y_, "writes to the segment, or reads from it")
-    print "<line class=\"signal\" x1=\"570\" y1=\"" y_ - 5 "\" x2=\"604\" y2=\"" y_ - 5 "\"/>"
+    stroke("signal", 570, y_ - 5, 604, y_ - 5)
     tip("signal", 612, y_ - 5, 1)
     words_at("number", 622, y_, "SIGUSR1, and as long as it is pending a thin line to where it is taken")
 }
@@ -126,8 +130,7 @@ function bars(which,    i, from, last) {
         if (i <= rows && bar[i, which] == last)
             continue
         if (last != "")
-            print "<line class=\"" last " " which "\" x1=\"" bar_x[which] "\" y1=\"" from "\" x2=\"" bar_x[which] "\" y2=\"" \
-                  (i <= rows ? y[i] - 5 : bottom) "\"/>"
+            stroke(last " " which, bar_x[which], from, bar_x[which], i <= rows ? y[i] - 5 : bottom)
         from = y[i] - 5
         last = bar[i, which]
     }
@@ -157,8 +160,7 @@ function row(i,    part, count, j, s) {
 function whole_row(class, x, i, mark,    part, count, j) {
     count = wrap(label[i], 110, part, 3)
     if (what[i] != "why")
-        print "<rect class=\"paper\" x=\"60\" y=\"" y[i] - 19 "\" width=\"" wide - 80 "\" height=\"" \
-              count * pace - 2 "\" rx=\"6\"/>"
+        box("paper", 60, y[i] - 19, wide - 80, count * pace - 2)
     for (j = 1; j <= count; j++)
         words_at(class, x, y[i] + (j - 1) * pace, (j == 1 ? mark : "") part[j])
 }
@@ -168,10 +170,9 @@ function word_row(i, s,    near, words, half, end_) {
     half = 5 * width(words) + 10
     near = s == "talker" ? middle_x - half : middle_x + half
     end_ = bar_x[s] + (s == "talker" ? 8 : -8)
-    print "<rect class=\"" (what[i] == "write" ? "changed" : "plate") "\" x=\"" middle_x - half "\" y=\"" y[i] - 18 \
-          "\" width=\"" 2 * half "\" height=\"24\" rx=\"6\"/>"
+    box(what[i] == "write" ? "changed" : "plate", middle_x - half, y[i] - 18, 2 * half, 24)
     words_at("mono middle", middle_x, y[i] - 1, words)
-    print "<line class=\"value\" x1=\"" near "\" y1=\"" y[i] - 6 "\" x2=\"" end_ "\" y2=\"" y[i] - 6 "\"/>"
+    stroke("value", near, y[i] - 6, end_, y[i] - 6)
     if (what[i] == "write")
         tip("value", near, y[i] - 6, s == "talker" ? 1 : -1)
     else
@@ -184,9 +185,9 @@ function signal_row(i, s,    from, to, lost_, half) {
     to = bar_x[sides[other[i]]] + (s == "talker" ? -14 : 14)
     if (lost_)
         to += s == "talker" ? -60 : 60
-    print "<line class=\"signal" (lost_ ? " lost" : "") "\" x1=\"" from "\" y1=\"" y[i] - 6 "\" x2=\"" to "\" y2=\"" y[i] - 6 "\"/>"
+    stroke("signal" (lost_ ? " lost" : ""), from, y[i] - 6, to, y[i] - 6)
     half = 5.4 * width(middle[i]) + 8
-    print "<rect class=\"plate\" x=\"" middle_x - half "\" y=\"" y[i] - 19 "\" width=\"" 2 * half "\" height=\"25\" rx=\"6\"/>"
+    box("plate", middle_x - half, y[i] - 19, 2 * half, 25)
     words_at((lost_ ? "lost" : "signal") " middle", middle_x, y[i], middle[i])
     if (lost_)
         words_at("lost middle", to + (s == "talker" ? 14 : -14), y[i], "✗")
@@ -204,8 +205,16 @@ function pending_line(i,    j, x, s) {
         return
     s = sides[other[i]]
     x = bar_x[s] + (s == "talker" ? 12 : -12)
-    print "<line class=\"pending\" x1=\"" x "\" y1=\"" y[i] - 6 "\" x2=\"" x "\" y2=\"" y[j] - 6 "\"/>"
+    stroke("pending", x, y[i] - 6, x, y[j] - 6)
     tip("signal", x + (s == "talker" ? -6 : 6), y[j] - 6, s == "talker" ? -1 : 1)
+}
+
+function stroke(class, x1, y1, x2, y2) {
+    print "<line class=\"" class "\" x1=\"" x1 "\" y1=\"" y1 "\" x2=\"" x2 "\" y2=\"" y2 "\"/>"
+}
+
+function box(class, x, y_, width_, height_) {
+    print "<rect class=\"" class "\" x=\"" x "\" y=\"" y_ "\" width=\"" width_ "\" height=\"" height_ "\" rx=\"6\"/>"
 }
 
 # The tip of an arrow that ends at x, y and points to the right (1) or to the left (-1).

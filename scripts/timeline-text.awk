@@ -90,7 +90,7 @@ function lines_of(i,    count, part, j, middle_) {
         middle_ = j == 1 ? drawn_middle(i) : pad("", room)
         printf "%s%s%s", dim, pad_left(j == 1 ? step[i] : "", number - 1) " ", plain
         if (side[i] == "talker")
-            put_line(paint["talker"] pad_left(part[j], own) plain, middle_, "", i, j)
+            put_line(pad("", own - width(part[j])) paint["talker"] part[j] plain, middle_, "", i, j)
         else
             put_line(pad("", own), middle_, paint["listener"] part[j] plain, i, j)
     }
@@ -98,7 +98,7 @@ function lines_of(i,    count, part, j, middle_) {
 
 function put_line(left_, middle_, right_, i, j) {
     right_ = left_ " " bar_at(i, "talker", j) middle_ bar_at(i, "listener", j) " " right_
-    sub(/ +$/, "", right_)
+    sub(/ +$/, "", right_) # nothing that is painted is blank
     print right_
 }
 
@@ -107,7 +107,7 @@ function bar_at(i, which, j) {
         return paint[which] symbol["start"] plain
     if (side[i] == which && j == 1 && what[i] == "end" && bar[i, which] == "")
         return paint[which] symbol["end"] plain
-    return paint[which] symbol[bar[i, which]] plain
+    return bar[i, which] == "" ? " " : paint[which] symbol[bar[i, which]] plain
 }
 
 # Arrows: a word between its process and the middle, a signal from one side to the other.
@@ -127,7 +127,8 @@ function drawn_word(i,    words) {
         words = (what[i] == "write" ? line to_right : to_left line) " " paint["segment"] words plain
         return words pad("", room - 3 - width(cut(middle[i], room - 4)))
     }
-    return pad("", room - 3 - width(words)) paint["segment"] words plain " " (what[i] == "write" ? to_left line : line to_right)
+    return pad("", room - 3 - width(words)) paint["segment"] words plain " " \
+           (what[i] == "write" ? to_left line : line to_right)
 }
 
 function drawn_kill(i,    words, rest) {
@@ -149,8 +150,8 @@ function drawn_lost(i, words, rest) {
 # The end of the arrow: from the middle into the process that takes the signal.
 function drawn_take(i,    words) {
     words = cut(middle[i], room - 5)
-    return side[i] == "talker" ? dim to_left thick thick " " words plain pad("", room - 4 - width(words)) : \
-           pad("", room - 4 - width(words)) dim words " " thick thick to_right plain
+    return side[i] == "talker" ? to_left thick thick " " words pad("", room - 4 - width(words)) : \
+           pad("", room - 4 - width(words)) words " " thick thick to_right
 }
 
 # ---- whole lines

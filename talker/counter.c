@@ -88,7 +88,7 @@ static int open_segment(void)
         errx(EXIT_NO_PEER,
              "no segment has key %#lx: start listener-counter first, or give --create", key);
     if (shmid == -1)
-        err(EXIT_FAILED, "shmget(%#lx): a foreign segment has this key, choose another --key", key);
+        err(EXIT_FAILED, "this key cannot be used, choose another --key: shmget(%#lx)", key);
     return shmid;
 }
 

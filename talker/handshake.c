@@ -44,8 +44,9 @@ int main(int argc, char **argv)
     explain("Make the key that the listener has made from the same file.");
     key_t key = sys_ftok(options.file, options.project);
     if (key == -1)
-        err(errno == ENOENT ? EXIT_NO_PEER : EXIT_FAILED, "ftok(\"%s\", %d)%s", options.file,
-            options.project, errno == ENOENT ? ": start listener-handshake first" : "");
+        err(errno == ENOENT ? EXIT_NO_PEER : EXIT_FAILED, "%sftok(\"%s\", %d)",
+            errno == ENOENT ? "start listener-handshake first: " : "", options.file,
+            options.project);
 
     explain("Find the segment. No IPC_CREAT: only the listener creates it.");
     size_t size = segment_size(sizeof(struct handshake));
@@ -54,7 +55,7 @@ int main(int argc, char **argv)
         errx(EXIT_NO_PEER, "no listener has key %#x: start listener-handshake first",
              (unsigned)key);
     if (shmid == -1)
-        err(EXIT_FAILED, "shmget(%#x, %zu, 0): a foreign segment, of another size or owner",
+        err(EXIT_FAILED, "not a listener's segment, choose another --project: shmget(%#x, %zu, 0)",
             (unsigned)key, size);
 
     explain("Who created it, and is it alive? (kill with 0 sends no signal.)");
@@ -70,7 +71,7 @@ int main(int argc, char **argv)
     explain("Write our PID over the 0, atomically: only one talker succeeds.");
     int found = 0; /* a failed exchange stores the other PID here */
     if (!publish_if(&shared->talker, &found, (int)getpid()))
-        errx(EXIT_BUSY, "busy: PID %d is the talker already", found);
+        errx(EXIT_BUSY, "busy: PID %d is the talker already, start again when it has ended", found);
 
     explain("First the text, then the state that says that it is there.");
     copy_text_in(shared->text, message, sizeof shared->text);

@@ -129,10 +129,10 @@ static void try_in_a_child(const struct user *user, struct session *session, int
     const ssize_t bytes = TRIES * sizeof *error;
     int report[2];
     if (pipe(report) == -1)
-        err(EXIT_FAILED, "pipe");
+        err(EXIT_FAILED, "pipe()");
     pid_t child = sys_fork();
     if (child == -1)
-        err(EXIT_FAILED, "fork");
+        err(EXIT_FAILED, "cannot start a child (see \"ulimit -u\"): fork()");
     if (child == 0) {
         trace_stop_no_more(); /* the parent waits for it */
         error[BECOME] = become(user);

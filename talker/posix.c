@@ -39,7 +39,7 @@ int main(int argc, char **argv)
     key_t key = sys_ftok(options.file, options.project);
     if (key == -1)
         err(errno == ENOENT ? EXIT_NO_PEER : EXIT_FAILED,
-            "ftok(\"%s\", %d): start listener-posix first", options.file, options.project);
+            "start listener-posix first: ftok(\"%s\", %d)", options.file, options.project);
     struct posix_shm object;
     posix_shm_name(object.name, key);
 
@@ -47,12 +47,10 @@ int main(int argc, char **argv)
     object.fd = sys_shm_open(object.name, O_RDWR, 0);
     if (object.fd == -1 && errno == ENOENT)
         errx(EXIT_NO_PEER, "no listener has %s: start listener-posix first", object.name);
-    if (object.fd == -1)
-        err(EXIT_FAILED, "shm_open(\"%s\", O_RDWR): choose another --project", object.name);
 
     explain("Ask the kernel who has locked it: that process is the only one that we signal.");
     size_t size = sizeof(struct posix);
-    pid_t listener = posix_shm_listener(&object, POSIX_LESSON, size); /* exits if there is none */
+    pid_t listener = posix_shm_listener(&object, POSIX_LESSON, size); /* exits if fd is -1, too */
 
     explain("Map it at an address that the kernel chooses. Failure is MAP_FAILED, not NULL.");
     struct posix *shared = sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, object.fd, 0);
@@ -66,7 +64,7 @@ int main(int argc, char **argv)
     explain("Write our PID where 0 stands, in one atomic step: only one talker can succeed.");
     int found = 0; /* a failed exchange stores the other PID here */
     if (!publish_if(&shared->talker, &found, (int)getpid()))
-        errx(EXIT_BUSY, "busy: PID %d is the talker already", found);
+        errx(EXIT_BUSY, "busy: PID %d is the talker already, start again when it has ended", found);
 
     explain("Write the text, then the state, then signal: the order matters.");
     copy_text_in(shared->text, message, sizeof shared->text);

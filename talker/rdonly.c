@@ -67,7 +67,7 @@ static void watch_child_store(int shmid)
     trace_point("store");
     pid_t child = sys_fork();
     if (child == -1)
-        err(EXIT_FAILED, "fork");
+        err(EXIT_FAILED, "cannot start a child (see \"ulimit -u\"): fork()");
     if (child == 0)
         store_and_die(shmid);
     int status;

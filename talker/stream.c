@@ -88,9 +88,9 @@ static void find_ring(struct talker *talker)
     if (!ring_place(&talker->ring, stream, segment->size, slots, slot_size))
         errx(EXIT_FAILED,
              "segment %d says that it has %llu slots of %llu bytes, in %zu bytes: that is "
-             "impossible",
+             "impossible%s",
              segment->shmid, (unsigned long long)slots, (unsigned long long)slot_size,
-             segment->size);
+             segment->size, sizeof(void *) == 4 ? " in a 32-bit program" : "");
     talker->bell = (struct doorbell_side){
         .mine = &stream->talker, .theirs = &stream->listener, .spin = doorbell_spin(spin)};
     talker->expected = stdin_size();
@@ -181,7 +181,7 @@ static void await_input(struct talker *talker, struct wait *wait, int error)
         give_up(talker, wait->verdict);
     if (wait->verdict == WAIT_LATE)
         progress_errx(EXIT_NO_PEER,
-                      "nothing came on stdin within %g seconds, after %llu bytes: gave up",
+                      "nothing came on stdin within %g s, after %llu bytes: gave up",
                       talker->session.timeout, (unsigned long long)talker->progress.bytes);
 }
 
@@ -207,7 +207,7 @@ static _Noreturn void give_up(struct talker *talker, enum wait_result why)
         progress_errx(EXIT_FAILED, "the listener (PID %d) cannot write: %s", (int)session->peer,
                       strerror(refused));
     if (why == WAIT_LATE)
-        progress_errx(EXIT_NO_PEER, "no word from the listener (PID %d) within %g seconds: gave up",
+        progress_errx(EXIT_NO_PEER, "no word from the listener (PID %d) within %g s: gave up",
                       (int)session->peer, session->timeout);
     progress_errx(EXIT_NO_PEER, "the listener (PID %d) went away", (int)session->peer);
 }

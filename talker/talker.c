@@ -100,10 +100,10 @@ static bool find_segment(struct talker *talker)
     if (key == -1 && errno == ENOENT)
         return false;
     if (key == -1)
-        err(EXIT_FAILED, "ftok(\"%s\", %d): the key file cannot be reached", options->file,
+        err(EXIT_FAILED, "cannot make a key from the key file: ftok(\"%s\", %d)", options->file,
             options->project);
     enum segment_state state = segment_find(&talker->segment, key);
-    if (state == SEGMENT_FOREIGN)
+    if (state == SEGMENT_FOREIGN || state == SEGMENT_ELSEWHERE)
         segment_refuse(&talker->segment);
     return state == SEGMENT_LIVE;
 }
@@ -111,15 +111,12 @@ static bool find_segment(struct talker *talker)
 static _Noreturn void say_what_to_start(const struct talker *talker)
 {
     const struct options *options = &talker->options;
-    char listener[PATH_MAX], command[2 * PATH_MAX] = "", others[256] = "", directory[PATH_MAX];
+    char listener[PATH_MAX], command[2 * PATH_MAX] = "";
     snprintf(listener, sizeof listener, "%.*slistener", talker->directory, talker->path);
     text_append_word(command, sizeof command, listener);
     text_append(command, sizeof command, " -f ");
     text_append_word(command, sizeof command, options->file);
-    segment_append_listeners(others, sizeof others);
-    errx(EXIT_NO_PEER, "no listener (key file \"%s\" in %s, project %d%s): start one, \"%s -j %d\"",
-         options->file, getcwd(directory, sizeof directory) ? directory : ".", options->project,
-         others, command, options->project);
+    segment_no_listener(options, "start one, \"%s -j %d\"", command, options->project);
 }
 
 static void find_listener(struct talker *talker)
@@ -133,9 +130,7 @@ static void find_listener(struct talker *talker)
             say_what_to_start(talker);
         wait_tick(&wait);
         if (wait_tick(&wait) != WAIT_LOOK) /* look every second tick */
-            errx(EXIT_NO_PEER,
-                 "no listener within %g seconds (key file \"%s\", project %d): gave up",
-                 options->timeout, options->file, options->project);
+            segment_no_listener_in_time(options);
     }
     talker->listener = (int)talker->segment.creator;
     if (wanted_pid && wanted_pid != talker->listener)
@@ -179,14 +174,41 @@ static void detach(struct talker *talker)
 
 /* ---- wait for the turn ---- */
 
-/* The listener cannot ring a talker that the kernel does not confirm: such a talker finds its seat
- * emptied at a tick. */
+/* Returns whether the listener is there. */
+static bool ring(const struct talker *talker)
+{
+    if (peer_signal(talker->listener) == 0)
+        return true;
+    if (errno != ESRCH)
+        err(EXIT_FAILED, "kill(%d, SIGUSR1) to the listener", talker->listener);
+    return false;
+}
+
+/* The listener cannot see that we have attached the segment, and asks. To attach it again makes us
+ * the last process that did so: this the kernel tells the listener. */
+static void answer_for_seat(const struct talker *talker)
+{
+    int asked = ~talker->me;
+    const void *again = sys_shmat(talker->segment.shmid, NULL, SHM_RDONLY);
+    if (again == (void *)-1)
+        return; /* the next tick tries again */
+    if (sys_shmdt(again) == -1)
+        warn("shmdt(%p)", again);
+    if (publish_if(&talker->pair->seat[talker->seat], &asked, talker->me))
+        ring(talker);
+}
+
+/* At a tick. The listener cannot ring a talker that the kernel does not confirm: such a talker
+ * finds here that the listener asks, or that its seat is empty. */
 static bool is_over(pid_t listener, const void *object)
 {
     const struct talker *talker = object;
-    bool unseated =
-        talker->seat >= 0 && atomic_load(&talker->pair->seat[talker->seat]) != talker->me;
-    return unseated || peer_is_gone(listener, talker->segment.shmid);
+    int seated = talker->seat >= 0 ? atomic_load(&talker->pair->seat[talker->seat]) : talker->me;
+    if (seated == ~talker->me)
+        answer_for_seat(talker);
+    else if (seated != talker->me)
+        return true;
+    return peer_is_gone(listener, talker->segment.shmid);
 }
 
 static struct wait wait_for(const struct talker *talker)
@@ -202,7 +224,7 @@ static struct wait wait_for(const struct talker *talker)
 static _Noreturn void give_up(struct talker *talker, enum wait_result why)
 {
     if (why == WAIT_LATE)
-        errx(EXIT_NO_PEER, "no answer from the listener (PID %d) within %g seconds: gave up",
+        errx(EXIT_NO_PEER, "no answer from the listener (PID %d) within %g s: gave up",
              talker->listener, talker->options.timeout);
     explain("The dead listener cannot remove its segment: the last process attached does it.");
     segment_survive(&talker->segment);
@@ -232,7 +254,8 @@ static bool came_nearer(const struct talker *talker, struct wait *wait, unsigned
 /* The listener has emptied our seat, and has rung. */
 static void check_seat(const struct talker *talker)
 {
-    if (atomic_load(&talker->pair->seat[talker->seat]) != talker->me)
+    int seated = atomic_load(&talker->pair->seat[talker->seat]);
+    if (seated != talker->me && seated != ~talker->me)
         errx(
             EXIT_NO_PEER,
             "the listener (PID %d) serves us no more: we had the turn and said nothing in time, or "
@@ -265,16 +288,6 @@ static int take_seat(struct talker *talker)
             return (int)at;
     }
     return -1;
-}
-
-/* Returns whether the listener is there. */
-static bool ring(struct talker *talker)
-{
-    if (peer_signal(talker->listener) == 0)
-        return true;
-    if (errno != ESRCH)
-        err(EXIT_FAILED, "kill(%d, SIGUSR1) to the listener", talker->listener);
-    return false;
 }
 
 /* Waits for a free seat. No process signals us when there is one. While all seats are taken, the
@@ -368,7 +381,7 @@ static _Noreturn void give_up_reading(struct talker *talker, enum wait_result wh
 {
     if (why == WAIT_GONE)
         give_up(talker, why);
-    errx(EXIT_NO_PEER, "no line on stdin within %g seconds: gave up", talker->options.timeout);
+    errx(EXIT_NO_PEER, "no line on stdin within %g s: gave up", talker->options.timeout);
 }
 
 /* Says stdin line by line. A line that does not fit is refused whole, and the chat goes on. */
@@ -396,7 +409,7 @@ static void say_lines(struct talker *talker)
         case INPUT_END:
             return;
         case INPUT_FAILED:
-            err(EXIT_FAILED, "read a line from stdin");
+            err(EXIT_FAILED, "cannot read a line from stdin");
         case INPUT_VERDICT:
             give_up_reading(talker, wait.verdict);
         }

@@ -59,7 +59,7 @@ int main(int argc, char **argv)
         errx(EXIT_NO_PEER, "no segment has key %#x: start listener-textbook first", (unsigned)key);
     if (shmid == -1)
         err(EXIT_FAILED,
-            "shmget(%#x, 1024, 0): a foreign segment has this key, choose another --file",
+            "a foreign segment has this key, choose another --file: shmget(%#x, 1024, 0)",
             (unsigned)key);
     pid_t listener = notes_listener(shmid, given); /* exits if the kernel does not confirm it */
     struct textbook *shared = sys_shmat(shmid, NULL, 0);

@@ -200,7 +200,7 @@ end_note() { # NAME
 @test "without a counter, or without a watcher, a program reports it" {
     start_watcher -t 0.2
     finish listener 3
-    expect_lines listener.err "listener-counter: no process counts within 0.2 seconds: gave up"
+    expect_lines listener.err "listener-counter: no process counts within 0.2 s: gave up, start talker-counter"
     is_removed "$shmid"
     refuses 3 "no segment has key $hex" talker-counter --key "$key"
 }
@@ -306,4 +306,15 @@ end_note() { # NAME
     kill -CONT "$talker_pid"
     finish talker 0
     finish listener 0
+}
+
+@test "the number is narrated as the text that it is, by both sides" {
+    start listener listener-counter --key "$key" --count 2 -v
+    wait_for_line listener.out 'waiting for a talker'
+    start talker talker-counter --key "$key" -v
+    finish listener 0
+    finish talker 0
+    grep -F 'observe text = ""' listener.err
+    grep -xE 'listener-counter\[[0-9]+\] observe text = "[0-9]"' listener.err
+    grep -F 'publish text = "1"' talker.err
 }

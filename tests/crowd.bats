@@ -168,6 +168,90 @@ leave_stale_segment() {
     finish listener 0
 }
 
+# ---- where the kernel does not show who has attached the segment
+
+# Each place makes the array `in_place`, and copies of the programs in the test's directory.
+make_place() { # NAME
+    cp "$LISTENER" listener
+    cp "$TALKER" talker
+    touch shmfile
+    chmod 755 . listener talker
+    in_place=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+    case $1 in
+        execute_only) chmod 711 listener talker ;;
+        capability) setcap cap_ipc_lock+ep talker 2>/dev/null || return ;;
+        no_proc) in_place=(unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh) ;;
+    esac
+    chmod 644 shmfile
+    "${in_place[@]}" ./talker --version >/dev/null 2>&1
+}
+
+# The listener looks when all ten have their seats: the kernel then names only the last as the one that attached.
+ten_are_served() {
+    start listener "${in_place[@]}" ./listener --keep --timeout "$DEADLINE" --hold ready
+    wait_for_line listener.out 'waiting for a talker'
+    wait_for_state "$listener_pid" T
+    for i in {1..10}; do start "t$i" "${in_place[@]}" ./talker -v --timeout "$DEADLINE" "message $i"; done
+    for i in {1..10}; do wait_for_line "t$i.err" 'kill\(.*, SIGUSR1\) = 0'; done
+    kill -CONT "$listener_pid"
+    for i in {1..10}; do finish "t$i" 0; done
+    stop listener
+    received listener | sort | diff - <(printf 'message %d\n' {1..10} | sort)
+    expect_lines listener.err
+}
+
+@test "10 talkers whose maps the listener may not read are all served" {
+    only_ours
+    [ "$(id -u)" -eq 0 ] || skip "only root can become another user"
+    requires setpriv setcap
+    make_place execute_only || skip "nobody cannot run the programs here"
+    ten_are_served
+    make_place capability || skip "no file capability can be set here"
+    ten_are_served
+}
+
+@test "10 talkers are all served where there is no /proc" {
+    only_ours
+    requires unshare
+    make_place no_proc || skip "nothing can be mounted over /proc here"
+    ten_are_served
+}
+
+@test "a PID that the kernel cannot confirm is asked, not signalled, then ignored" {
+    only_ours
+    requires unshare
+    compile pair_corrupt
+    make_place no_proc || skip "nothing can be mounted over /proc here"
+    start listener "${in_place[@]}" ./listener -v --timeout "$DEADLINE"
+    wait_for_line listener.out 'waiting for a talker'
+    start bystander sleep "$DEADLINE"
+    ./pair_corrupt seat "$(shmid_of listener)" "$bystander_pid"
+    wait_for_line listener.err "ignoring PID $bystander_pid in seat 0: .* has not attached this segment again"
+    is_running "$bystander_pid" # SIGUSR1 would have killed it
+    stop bystander
+    run ! grep -F "kill($bystander_pid, SIGUSR1)" listener.err
+    ends 0 "${in_place[@]}" ./talker
+    finish listener 0
+}
+
+@test "a tick narrates nothing, also where there is no /proc" {
+    only_ours
+    requires unshare
+    make_place no_proc || skip "nothing can be mounted over /proc here"
+    mkfifo replies
+    exec 7<>replies
+    start listener "${in_place[@]}" ./listener --interactive --timeout "$DEADLINE" <replies
+    wait_for_line listener.out 'waiting for a talker'
+    start talker "${in_place[@]}" ./talker -v --timeout "$DEADLINE"
+    wait_for_line listener.out received
+    sleep 0.25 # at least two ticks that check the listener
+    echo 'a reply' >&7
+    finish talker 0
+    finish listener 0
+    sed -n '/publish.* turn = /,$p' talker.err | tee told | grep -F 'kill('
+    run ! grep -F -e ', 0) = 0' -e IPC_STAT told
+}
+
 # ---- recovery after a death
 
 @test "both sides are killed: the next listener recovers, and says so" {
@@ -271,21 +355,25 @@ leave_stale_segment() {
     done
 }
 
-# In namespaces of its own: a listener is killed, a bystander gets its PID, and then COMMANDS are run. $1 is the
-# listener's program, $2 the talker's.
-run_recycled() { # COMMANDS
-    local own_pids=(unshare --pid --ipc --fork --mount-proc sh)
+# In namespaces of its own: a listener is killed, at POINT or when it waits. A bystander gets its PID, and then COMMANDS
+# are run. $1 is the listener's program, $2 the talker's. The kernel keeps the time of a segment in whole seconds, and a
+# bystander of that same second could be the creator.
+run_recycled() { # COMMANDS [POINT]
+    local own_pids=(unshare --pid --ipc --fork --kill-child --mount-proc sh)
     requires unshare
     "${own_pids[@]}" -c 'echo 1 >/proc/sys/kernel/ns_last_pid' || skip "no PID namespace can be created here"
     echo '
-        "$1" >listener.out 2>&1 & listener=$!
-        until grep -q waiting listener.out; do sleep 0.01; done
+        point=$3
+        "$1" ${point:+--hold "$point"} >listener.out 2>&1 & listener=$!
+        until grep -q waiting listener.out || grep -q "^State:.*stopped" "/proc/$listener/status"; do sleep 0.01; done
         kill -KILL "$listener"; wait "$listener"
+        made=$(tail -n 1 /proc/sysvipc/shm | awk "{ print \$14 }")
+        until [ -z "$point" ] || [ "$(date +%s%N)" -gt "$((made + 1))200000000" ]; do sleep 0.01; done
         echo $((listener - 1)) >/proc/sys/kernel/ns_last_pid
         sleep 5 & [ "$!" = "$listener" ] || exit 99
         '"$1"'
         kill "$listener"; wait "$listener"; echo "bystander: $?"' >recycle.sh
-    run -0 timeout "$DEADLINE" "${own_pids[@]}" recycle.sh "$LISTENER" "$TALKER"
+    run -0 timeout "$DEADLINE" "${own_pids[@]}" recycle.sh "$LISTENER" "$TALKER" "${2-}"
     grep -x "bystander: 143" <<<"$output" # SIGTERM, not SIGUSR1
 }
 
@@ -296,6 +384,14 @@ run_recycled() { # COMMANDS
 
 @test "a dead listener's segment is removed even if its PID is in use again" {
     run_recycled '"$1" --timeout 0.1 2>&1; echo "listener: $?"'
+    grep recovered <<<"$output"
+    grep -x "listener: 3" <<<"$output"
+}
+
+@test "the same for a listener that was killed before it attached its segment" {
+    only_ours
+    run_recycled '"$2" 2>&1; echo "talker: $?"; "$1" --timeout 0.1 2>&1; echo "listener: $?"' shmat
+    grep -x "talker: 3" <<<"$output"
     grep recovered <<<"$output"
     grep -x "listener: 3" <<<"$output"
 }

@@ -75,6 +75,30 @@ compiler() {
     sed "s|${BUILD#"$ROOT"/}/|build/|" printed | diff -u <(tr -s ' ' <shown) -
 }
 
+# The run that README draws is recorded in tests/readme: from run to run, the order of independent steps is different.
+@test "README's timeline and its Mermaid diagram are what the program draws" {
+    export LC_ALL=C.UTF-8
+    set -- "$ROOT/tests/readme/talker.trace" "$ROOT/tests/readme/listener.trace"
+    "$ROOT/scripts/timeline" "$@" 3>&- | grep . >drawn
+    session 'scripts/timeline handshake' | diff -u - drawn
+    [ "$(wc -l <drawn)" -gt 40 ]
+    awk '/^```mermaid/ { on = 1; next } /^```/ { on = 0 } on' "$readme" >shown
+    "$ROOT/scripts/timeline" --mermaid "$@" 3>&- | diff -u shown -
+}
+
+# The steps of a process are always the same, but for those of its sleep: it does not sleep if the answer is there already.
+@test "the run that README draws is a run of today's handshake" {
+    mkdir run
+    "$ROOT/scripts/demo" --record "$PWD/run" handshake >/dev/null 3>&-
+    for side in talker listener; do
+        for trace in "$ROOT/tests/readme" run; do
+            cut -f 2,4-7 "$trace/$side.trace" | grep -v "$(printf '\tsignal\t')" |
+                grep -vE 'sigsuspend\(|observe state = (NOTHING|SAID)' |
+                sed 's/ftok([^,]*,/ftok(FILE,/' | without_numbers
+        done | sort | uniq -u | expect_lines -
+    done
+}
+
 @test "README's syllabus has a row for each lesson, in their order" {
     "$ROOT/scripts/demo" --list | awk '{ print $1 }' >lessons
     [ -s lessons ]

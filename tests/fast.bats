@@ -45,6 +45,22 @@ test_fast() { # [ARGUMENT]...
     [ "$status" -eq 1 ]
 }
 
+# shellcheck disable=SC2016,SC2154 # the inner test is to expand; start sets a variable
+@test "an interrupted run ends all that its tests started, and leaves no file" {
+    mkdir tmp
+    printf '@test "it sleeps" {\n    sleep 61 &\n    echo $! $$ $BASHPID >%s/pids\n    sleep 62\n}\n' "$PWD" \
+        >tree/tests/pair.bats
+    start run env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" TMPDIR="$PWD/tmp" JOBS=2 tree/scripts/test --fast
+    until_true test -s pids || fail 'waited for the test to start its programs' "$(cat run.out run.err)"
+    kill -s TERM "$run_pid"
+    finish run 143
+    read -ra pids <pids
+    for pid in "${pids[@]}"; do
+        is_gone "$pid" || fail "process $pid is still there"
+    done
+    find tmp -mindepth 1 | expect_lines -
+}
+
 @test "--fast with a file is one line of our own, and status 2" {
     for file in tests/plain.bats plain; do
         test_fast "$file"

@@ -11,28 +11,31 @@
 #     run -0 talker Hello              # the same with bats' own means
 #     stop listener                    # send SIGTERM; it dies of that
 #
-# No wait is a fixed sleep: each polls for at most $DEADLINE seconds, and a failure says what it waited for.
+# No wait is a fixed sleep: each polls for at most $DEADLINE seconds, and a failure says what it waited for. A poll
+# starts no process, so that it costs little: the programs under test need the CPUs.
 
 bats_require_minimum_version 1.8.0
 
 DEADLINE=10
-ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+ROOT=${BATS_TEST_DIRNAME%/*}
 
-absolute() { # PATH DIRECTORY
-    case $1 in
-        /*) echo "$1" ;;
-        *) echo "$2/$1" ;;
-    esac
+# VARIABLE holds a path; one that is not absolute starts at DIRECTORY.
+make_absolute() { # VARIABLE DIRECTORY
+    [[ ${!1} == /* ]] || printf -v "$1" %s "$2/${!1}"
 }
 
-# NAME is a path, or a name in $PATH, as for the shell.
-program() { # NAME
-    absolute "$(type -P "$1" || echo "$1")" "$PWD"
+# VARIABLE holds a path, or a name in $PATH, as for the shell.
+find_program() { # VARIABLE
+    [[ ${!1} == */* ]] || printf -v "$1" %s "$(type -P "${!1}" || echo "${!1}")"
+    make_absolute "$1" "$PWD"
 }
 
-BUILD=$(absolute "${BUILD:-build}" "$ROOT")
-TALKER=$(program "${TALKER:-$BUILD/talker}")
-LISTENER=$(program "${LISTENER:-$BUILD/listener}")
+BUILD=${BUILD:-build}
+make_absolute BUILD "$ROOT"
+TALKER=${TALKER:-$BUILD/talker}
+LISTENER=${LISTENER:-$BUILD/listener}
+find_program TALKER
+find_program LISTENER
 
 # ---- a test's beginning and end
 
@@ -43,6 +46,7 @@ test_began=$EPOCHSECONDS         # older segments are not the test's
 
 common_setup() {
     local program
+    set +T # bats traces the commands of the test, but not of what it calls: tracing takes 0.2 ms a command
     for program in "$TALKER" "$LISTENER"; do
         [ -x "$program" ] || fail "no program to test: $program (run make)"
     done
@@ -59,7 +63,7 @@ common_teardown() {
     for id in "${planted[@]}"; do
         ! segment_exists "$id" || ipcrm -m "$id"
     done
-    for id in $(own_segments); do
+    ! are_segments_since_test_began || for id in $(own_segments); do
         echo "\"$BATS_TEST_DESCRIPTION\" left segment $id behind: $(segment_line "$id")"
         ipcrm -m "$id" || :
         clean=1
@@ -132,7 +136,7 @@ resolve() { # PROGRAM [ARGUMENT]...
     case $1 in
         talker) command=("$TALKER") ;;
         listener) command=("$LISTENER") ;;
-        talker-* | listener-*) command=("$(lesson_program "${1%%-*}" "${1#*-}")") ;;
+        talker-* | listener-*) command=("$BUILD/$1") ;;
         *) command=("$@") && return ;;
     esac
     case " ${*:2} " in
@@ -162,7 +166,7 @@ lesson() { # SIDE-LESSON [ARGUMENT]...
 start() { # NAME PROGRAM [ARGUMENT]...
     local name=$1
     resolve "${@:2}"
-    rm -f "$name.out" "$name.err" # wait_for_line must not see the lines of an earlier NAME
+    [ ! -e "$name.out" ] || rm -f "$name.out" "$name.err" # wait_for_line must not see the lines of an earlier NAME
     local now=$EPOCHSECONDS
     "${command[@]}" <&0 >"$name.out" 2>"$name.err" 3>&- 7>&- &
     printf -v "${name}_pid" %d "$!"
@@ -228,18 +232,34 @@ until_true() { # COMMAND...
     local end=$((SECONDS + DEADLINE))
     until "$@"; do
         [ "$SECONDS" -le "$end" ] || return 1
-        sleep 0.01
+        nap
     done
 }
 
-wait_for_line() { # FILE PATTERN (grep -E)
-    until_true grep -qsE -e "$2" "$1" ||
+# Waits for 5 ms without starting a process: nothing is ever written to this FIFO.
+nap() {
+    [ -p "$BATS_FILE_TMPDIR/silent" ] || mkfifo "$BATS_FILE_TMPDIR/silent"
+    read -rt 0.005 <>"$BATS_FILE_TMPDIR/silent" || :
+}
+
+# Sets BASH_REMATCH. The last line of FILE need not be complete.
+has_line() { # FILE PATTERN (as for grep -E)
+    local line
+    [ -e "$1" ] || return 1
+    while IFS= read -r line || [ -n "$line" ]; do
+        [[ ! $line =~ $2 ]] || return 0
+    done <"$1"
+    return 1
+}
+
+wait_for_line() { # FILE PATTERN (as for grep -E)
+    until_true has_line "$@" ||
         fail "waited $DEADLINE s for a line like '$2' in $1, which holds:" "$(cat "$1")" \
             "and its stderr:" "$(cat "${1%.out}.err" 2>/dev/null)"
 }
 
 wait_for_state() { # PID STATE (T: stopped)
-    until_true in_state "$1" "$2" ||
+    until_true program_in_state "$1" "$2" ||
         fail "waited $DEADLINE s for process $1 to be in state $2, it is in '$(state_of "$1")'"
 }
 
@@ -247,23 +267,42 @@ wait_gone() { # PID
     until_true is_gone "$1" || fail "waited $DEADLINE s for process $1 to end, it is in state '$(state_of "$1")'"
 }
 
-state_of() { # PID; prints nothing if there is no such process
+# Sets `state` to a letter, or to nothing if there is no such process.
+read_state() { # PID
     local stat
+    state=''
     { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
     stat=${stat##*') '}
-    echo "${stat%% *}"
+    state=${stat%% *}
+}
+
+state_of() { # PID
+    local state
+    read_state "$1"
+    echo "$state"
 }
 
 parent_of() { # PID
     sed 's/.*) . \([0-9]*\) .*/\1/' "/proc/$1/stat"
 }
 
+# Until it starts its program, a child is a copy of this shell. A signal would then run the shell's own traps.
+program_in_state() { # PID STATE
+    local name='' ours=''
+    { read -r ours <"/proc/$$/comm" && read -r name <"/proc/$1/comm"; } 2>/dev/null || :
+    [ "$name" != "$ours" ] && in_state "$1" "$2"
+}
+
 in_state() { # PID STATE
-    [ "$(state_of "$1")" = "$2" ]
+    local state
+    read_state "$1"
+    [ "$state" = "$2" ]
 }
 
 is_running() { # PID
-    case $(state_of "$1") in
+    local state
+    read_state "$1"
+    case $state in
         '' | Z | X) return 1 ;;
     esac
 }
@@ -281,12 +320,22 @@ key_of() { # FILE PROJECT
     printf '%#x\n' $(($2 << 24 | (device & 255) << 16 | inode & 65535))
 }
 
-segment_line() { # SHMID; key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime
-    awk -v id="$1" '$2 == id' /proc/sysvipc/shm
+# Sets `segment` to the fields of SHMID: key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime.
+read_segment() { # SHMID
+    while read -ra segment; do
+        [ "${segment[1]}" != "$1" ] || return 0
+    done </proc/sysvipc/shm
+    return 1
+}
+
+segment_line() { # SHMID
+    local -a segment
+    ! read_segment "$1" || echo "${segment[*]}"
 }
 
 segment_exists() { # SHMID
-    [ -n "$(segment_line "$1")" ]
+    local -a segment
+    read_segment "$1"
 }
 
 segment_is_gone() { # SHMID
@@ -298,18 +347,22 @@ is_removed() { # SHMID
     segment_is_gone "$1" || fail "segment $1 is still there: $(segment_line "$1")"
 }
 
-# Fields of /proc/sysvipc/shm.
+# The values of these fields of /proc/sysvipc/shm, on one line.
 kernel_says() { # SHMID FIELD...
-    segment_line "$1" | awk -v fields="${*:2}" '
-        { split("key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime", name)
-          for (i in name) value[name[i]] = $i }
-        END { n = split(fields, f, " "); for (i = 1; i <= n; i++) printf "%s%s", value[f[i]], i < n ? " " : "\n" }'
+    local -A column=([key]=0 [shmid]=1 [perms]=2 [size]=3 [cpid]=4 [lpid]=5 [nattch]=6
+        [uid]=7 [gid]=8 [cuid]=9 [cgid]=10 [atime]=11 [dtime]=12 [ctime]=13)
+    local -a segment values
+    local field
+    read_segment "$1" || :
+    for field in "${@:2}"; do
+        values+=("${segment[${column[$field]}]-}")
+    done
+    echo "${values[*]}"
 }
 
 # The segment of the listener NAME.
 shmid_of() { # NAME
-    wait_for_line "$1.out" 'waiting for a talker .*shmid' &&
-        sed -n 's/.*waiting for a talker .*shmid \([0-9]*\).*/\1/p' "$1.out"
+    wait_for_line "$1.out" 'waiting for a talker .*shmid ([0-9]+)' && echo "${BASH_REMATCH[1]}"
 }
 
 # The test leaves this segment on purpose: it is removed at the end.
@@ -317,8 +370,20 @@ plant() { # SHMID
     planted+=("$1")
 }
 
+# The kernel's clock for these times may be a tick behind, and so a whole second.
+are_segments_since_test_began() {
+    local created
+    {
+        read -r _
+        while read -r _ _ _ _ _ _ _ _ _ _ _ _ _ created _; do
+            [ "$created" -lt $((test_began - 1)) ] || return 0
+        done
+    } </proc/sysvipc/shm
+    return 1
+}
+
 # The test's own segments: created by a process that it started, during that process's life, or with the key of one of
-# its files and any project. (The kernel's clock for these times may be a tick behind, and so a whole second.)
+# its files and any project.
 own_segments() {
     local file pid keys='' lives=''
     for file in *shmfile*; do
@@ -384,10 +449,12 @@ expect_lines() { # FILE [LINE]...
 # PROGRAM ends with STATUS, and prints only one line on stderr, which matches PATTERN (grep -E).
 refuses() { # STATUS PATTERN PROGRAM [ARGUMENT]...
     local status=0
+    local -a said
     resolve "${@:3}"
     timeout "$DEADLINE" "${command[@]}" >refused.out 2>refused.err 3>&- || status=$?
-    if [ "$status" -ne "$1" ] || [ -s refused.out ] || [ "$(wc -l <refused.err)" -ne 1 ] ||
-        ! grep -qE -e "$2" refused.err; then
+    mapfile said <refused.err
+    if [ "$status" -ne "$1" ] || [ -s refused.out ] || [ "${#said[@]}" -ne 1 ] ||
+        [[ ! ${said[0]%$'\n'} =~ $2 || ${said[0]} != *$'\n' ]]; then
         fail "expected status $1 and the line '$2', but ${*:3} ended with $status and:" "$(cat refused.out refused.err)"
     fi
 }

@@ -139,3 +139,18 @@ skip_if_skipped() { # FILE PART
         expect_lines <(tail -n 1 talker.err) "talker-keys: the listener (PID $listener_pid) went away"
     done
 }
+
+@test "a file that has the name of the lesson's own file is not changed" {
+    touch target
+    for own in 'echo mine >shmfile.keys1' 'ln -s target shmfile.keys1'; do
+        eval "$own"
+        start listener listener-keys
+        wait_for_line listener.out 'waiting for a talker'
+        start talker talker-keys
+        finish listener 1
+        finish talker 3
+        grep -F "open(\"$PWD/shmfile.keys1\", O_CREAT | O_EXCL): File exists" listener.err
+        [ -s shmfile.keys1 ] || [ -L shmfile.keys1 ]
+        rm shmfile.keys1
+    done
+}

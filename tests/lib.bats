@@ -10,7 +10,7 @@ setup() {
     cp "$ROOT/scripts/lib.sh" tree/scripts
     export TMPDIR=$PWD/tmp
     shells=()
-    for shell in dash bash busybox ksh; do
+    for shell in dash bash busybox; do
         ! command -v "$shell" >/dev/null || shells+=("$shell")
     done
 }
@@ -98,6 +98,39 @@ END
     done
 }
 
+# Such a child gets the group's signal before it has forgotten the traps of its parent. Only bash runs them then.
+@test "a child that runs its parent's trap takes nothing from the parent" {
+    make_script <<'END'
+begin
+sleep 60 &
+first=$!
+(leave_by TERM && echo "went on") &
+wait_for "$!" || :
+is_running "$first" && [ -d "$scratch" ] && echo untouched
+END
+    choose bash
+    run -0 --separate-stderr env --chdir=tree timeout "$DEADLINE" "${run_in[@]}"
+    [ "$output" = untouched ]
+}
+
+# bash 5.2 then reads the trap as if it stood in "$(...)".
+@test "a signal between two command substitutions ends the script" {
+    make_script <<'END'
+begin
+sleep 60 &
+echo "ready $!"
+x=$(kill -s TERM $$)$(echo too late)
+echo "$x"
+END
+    for shell in "${shells[@]}"; do
+        start_script "$shell"
+        finish try 143
+        expect_lines try.err
+        is_gone "${children[0]}"
+        find tmp -mindepth 1 | expect_lines -
+    done
+}
+
 @test "the clean-up of a script runs before its files go" {
     make_script <<'END'
 at_end=say_so
@@ -132,19 +165,30 @@ END
     done
 }
 
-@test "wait_for returns and stores a child's status; end returns when the child is gone" {
+@test "wait_for returns and stores a child's status; terminate returns when the child is gone" {
     make_script <<'END'
 begin
 sh -c 'exit 7' &
 wait_for "$!" || echo "$? $status"
 sleep 60 &
-end "$!"
+terminate "$!"
 is_running "$!" || echo gone
 END
     for shell in "${shells[@]}"; do
         choose "$shell"
         run -0 --separate-stderr env --chdir=tree timeout "$DEADLINE" "${run_in[@]}"
         [ "$output" = $'7 7\ngone' ]
+    done
+}
+
+@test "in ksh, a script says that it does not work there" {
+    make_script <<'END'
+begin
+END
+    for shell in ksh93 mksh; do
+        command -v "$shell" >/dev/null || continue
+        run -1 env --chdir=tree "$shell" scripts/try
+        [ "$output" = 'scripts/try: this does not work in ksh: start it with another shell, as in "bash scripts/try"' ]
     done
 }
 

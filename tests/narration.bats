@@ -427,3 +427,12 @@ step() { # NAME
     finish listener 143
     [ -z "$(own_segments)" ]
 }
+
+@test "a program whose stderr cannot be polled still narrates" {
+    requires prlimit
+    start_held listener sigsuspend listener -v
+    prlimit --pid "$listener_pid" --nofile=0 # poll(2) fails with EINVAL
+    kill -CONT "$listener_pid"
+    stop listener
+    grep -E 'shmctl\([0-9]+, IPC_RMID, NULL\) = 0' listener.err
+}

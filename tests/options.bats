@@ -186,26 +186,39 @@ options_in_manual() { # FILE
 
 # ---- help
 
+# Sets `output`. PROGRAM exits with 0 and prints nothing on stderr.
+prints() { # PROGRAM OPTION
+    output=$("$@" 2>stderr 3>&-) || fail "$* ends with $?"
+    [ ! -s stderr ] || fail "$* prints on stderr:" "$(cat stderr)"
+}
+
+help_names_common_options() { # PROGRAM
+    local option name output
+    for option in --help -h; do
+        prints "$1" "$option"
+        for name in file project timeout verbose explain trace step hold help version; do
+            [[ $output == *--$name* ]] || fail "$1 $option does not name --$name"
+        done
+    done
+}
+
 @test "--help of every program prints the common options on stdout" {
     while read -r program; do
-        for option in --help -h; do
-            run -0 --separate-stderr "$program" "$option"
-            [ -z "${stderr-}" ]
-            for name in file project timeout verbose explain trace step hold help version; do
-                [[ $output == *--$name* ]] || fail "$program $option does not name --$name"
-            done
-        done
+        help_names_common_options "$program"
     done < <(programs)
+}
+
+version_is_one_line() { # PROGRAM
+    local option output
+    for option in --version -V; do
+        prints "$1" "$option"
+        [[ $output =~ ^${1##*/}\ .*[0-9] && $output != *$'\n'* ]] || fail "$1 $option prints: $output"
+    done
 }
 
 @test "--version of every program is one line on stdout, with its name" {
     while read -r program; do
-        for option in --version -V; do
-            run -0 --separate-stderr "$program" "$option"
-            [ -z "${stderr-}" ]
-            [ "${#lines[@]}" -eq 1 ]
-            [[ $output =~ ^${program##*/}\ .*[0-9] ]]
-        done
+        version_is_one_line "$program"
     done < <(programs)
 }
 

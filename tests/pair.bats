@@ -418,16 +418,24 @@ teardown() { common_teardown; }
 # ---- on one screen
 
 # Each program prints what it did before it signals, so the kernel has the lines in causal order.
-@test "the lines of 200 runs on one screen are in causal order" {
-    for run in {1..200}; do
+runs_on_one_screen() { # COUNT
+    local run shown
+    for ((run = 1; run <= $1; run++)); do
         : >screen
         listener >>screen 2>&1 &
-        until grep -q waiting screen; do sleep 0.005; done
+        wait_for_line screen waiting
         talker >>screen 2>&1
         wait "$!"
-        sed 1d screen | expect_lines - "talker: said: Hello, I'm talker" "listener: received: Hello, I'm talker" \
-            'listener: replied: Have a nice day' 'talker: listener said: Have a nice day' || fail "run $run: $(cat screen)"
+        shown=$(<screen)
+        [ "${shown#*$'\n'}" = "talker: said: Hello, I'm talker
+listener: received: Hello, I'm talker
+listener: replied: Have a nice day
+talker: listener said: Have a nice day" ] || fail "run $run: $shown"
     done
+}
+
+@test "the lines of 200 runs on one screen are in causal order" {
+    runs_on_one_screen 200
 }
 
 # ---- what a student is told
@@ -455,11 +463,82 @@ teardown() { common_teardown; }
     stop listener
 }
 
+# The line of a talker that finds no listener.
+finds_none() { # PROGRAM [ARGUMENT]...
+    resolve "$@"
+    run -3 "${command[@]}"
+    [ "${#lines[@]}" -eq 1 ]
+}
+
 @test "a talker without a listener says where it looked, and names your listeners" {
     mkdir elsewhere
     start_listener --file elsewhere/shmfile
-    run -3 "$TALKER"
-    grep -F "(key file \"shmfile\" in $PWD, project 1; other listeners of yours:" <<<"$output"
-    grep -F "PID $listener_pid (key $(key_of elsewhere/shmfile 1))" <<<"$output"
+    finds_none talker
+    [[ $output == *"no listener (key file \"shmfile\" in $PWD, project 1; there is no such file; "* ]]
+    mkdir here
+    touch here/shmfile
+    cd here
+    finds_none talker
+    [[ $output == *"(key file \"shmfile\" in $PWD, project 1; other listeners of yours: "* ]]
+    [[ $output == *" PID $listener_pid in ${PWD%/here} (key $(key_of ../elsewhere/shmfile 1))"* ]]
+    finds_none talker-torn
+    [[ $output == *" PID $listener_pid in ${PWD%/here} (key "*': start listener-torn first' ]]
+    finds_none talker --wait --timeout 0.1
+    [[ $output == *"no listener within 0.1 s (key file \"shmfile\" in $PWD, "*" PID $listener_pid "*'gave up' ]]
+    cd ..
+    stop listener
+}
+
+@test "a deleted or replaced key file of a waiting listener is named as the reason" {
+    start_listener
+    key=$(key_of shmfile 1)
+    rm shmfile
+    touch kept # so that the next file gets another inode
+    suspect=" PID $listener_pid in this directory (key $key: its key file was deleted or replaced, or has another name)"
+    finds_none talker
+    [[ $output == *'; there is no such file; '*"$suspect"* ]]
+    cp kept shmfile
+    if [ "$(key_of shmfile 1)" != "$key" ]; then
+        finds_none talker
+        [[ $output == *"$PWD, project 1; other listeners"*"$suspect"* ]]
+    fi
+    finds_none talker --project 2
+    [[ $output == *" PID $listener_pid in this directory (key $key)"* ]]
+    stop listener
+}
+
+# Sets `nobody`, which starts a command as another user. The key file here is for that user as well.
+become_nobody() {
+    [ "$(id -u)" -eq 0 ] || skip "only root can become another user"
+    requires setpriv
+    nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+    as_nobody test -x "$TALKER" -a -x "$BUILD/talker-posix" || skip "another user cannot run $BUILD"
+    chmod 755 .
+}
+
+@test "another user's segment: whose it is, and that it cannot be used" {
+    become_nobody
+    for mode in 0600 0666; do
+        start_listener --mode "$mode"
+        whose="another user's segment \(shmid $(shmid_of listener); its owner is \"?$(id -un)\"?, uid 0\) has key"
+        for program in talker listener talker-torn talker-handshake listener-handshake; do
+            resolve "$program"
+            refuses 1 "$whose $(key_of shmfile 1): it cannot be used, choose another --project or --file" \
+                "${nobody[@]}" "${command[@]}"
+        done
+        ends 0 talker
+        finish listener 0
+    done
+}
+
+@test "another user's segment of the notes, and object: whose it is" {
+    become_nobody
+    owner="its owner is \"?$(id -un)\"?, uid 0"
+    start_listener_of textbook
+    refuses 1 "another user's segment \(shmid [0-9]+; $owner\) has this key" "${nobody[@]}" "$BUILD/talker-textbook"
+    stop listener
+    start_listener_of posix
+    refuses 1 "is another user's object \($owner\): it cannot be used" "${nobody[@]}" "$BUILD/talker-posix"
+    refuses 1 "is another user's object \($owner\): it cannot be used" "${nobody[@]}" "$BUILD/listener-posix"
     stop listener
 }

@@ -45,6 +45,33 @@ lying_listener() { # CAPACITY LENGTH
     finish listener 0
 }
 
+# ---- another user, where the mode lets everybody write
+
+forge_as_nobody() { # TEXT
+    [ "$(id -u)" -eq 0 ] || skip "only root can become another user"
+    requires setpriv
+    as_nobody /dev/fd/9 forge "$(shmid_of listener)" "$1" 9<"$corrupt" 2>forge.err || fail "$(cat forge.err)"
+}
+
+@test "with mode 0666 another user who writes text and turn wakes no listener" {
+    start_listener --mode 0666
+    forge_as_nobody 'in its place'
+    ends 0 talker Hello
+    finish listener 0
+    received listener | expect_lines - Hello
+    grep -E '^listener: ignoring PID [0-9]+ in seat 1: ' listener.err
+}
+
+@test "with mode 0666 a text of another user is heard when a talker rings" {
+    start_listener --mode 0666
+    start_held talker published talker Hello
+    forge_as_nobody 'in its place'
+    kill -CONT "$talker_pid"
+    finish talker 0
+    finish listener 0
+    received listener | expect_lines - 'in its place'
+}
+
 @test "a false mark of a deliberate stop delays the peer by its timeout only" {
     mkfifo lines replies
     exec 7<>lines

@@ -6,6 +6,7 @@
  *     pair_corrupt version SHMID VERSION       gives the segment another version
  *     pair_corrupt reply KEY CAPACITY LENGTH   is a listener with a false capacity and reply length
  *     pair_corrupt front KEY                   is a listener whose queue moves, but never to us
+ *     pair_corrupt forge SHMID TEXT            writes TEXT and passes the turn in a talker's place
  */
 #include "../common/layout/pair.h"
 
@@ -70,6 +71,20 @@ static void be_talker(int shmid, uint32_t length)
     await_change(&pair->seat[0], (int)getpid());
 }
 
+/* All that memory alone can do. The signal is tried as well: it fails for another user's listener.
+ */
+static void forge(int shmid, const char *text)
+{
+    struct pair *pair = attach(shmid);
+    int listener = creator_of(shmid), is_free = 0;
+    memcpy(pair->text, text, strlen(text));
+    atomic_store(&pair->length, (uint32_t)strlen(text));
+    atomic_compare_exchange_strong(&pair->seat[1], &is_free, (int)getpid());
+    atomic_store(&pair->turn, listener);
+    if (kill(listener, SIGUSR1) == 0)
+        errx(1, "the listener was signalled");
+}
+
 static void say_stopped(int shmid, int pid)
 {
     struct segment_head *head = &attach(shmid)->head;
@@ -128,11 +143,13 @@ int main(int argc, char **argv)
         say_stopped(atoi(argv[2]), atoi(argv[3]));
     else if (strcmp(what, "version") == 0)
         attach(atoi(argv[2]))->head.version = (uint32_t)atoi(argv[3]);
+    else if (strcmp(what, "forge") == 0)
+        forge(atoi(argv[2]), argv[3]);
     else if (strcmp(what, "reply") == 0 && argc > 4)
         be_listener((key_t)strtoul(argv[2], NULL, 0), (uint32_t)strtoul(argv[3], NULL, 10),
                     (uint32_t)strtoul(argv[4], NULL, 10));
     else
         errx(2, "usage: pair_corrupt seat SHMID PID | length SHMID LENGTH | stopped SHMID PID | "
-                "version SHMID VERSION | reply KEY CAPACITY LENGTH | front KEY");
+                "version SHMID VERSION | reply KEY CAPACITY LENGTH | front KEY | forge SHMID TEXT");
     return 0;
 }

@@ -354,6 +354,7 @@ dies_of() { # SIGNAL NAME
 }
 
 @test "a storm of SIGALRM makes a timeout neither early nor late" {
+    compile storm # before the talker's second begins
     mkfifo replies
     exec 7<>replies
     start_listener --interactive --keep <replies
@@ -573,7 +574,7 @@ fill() { # FIFO
     finish next 0
     finish silent 3
     grep -F "the listener (PID $listener_pid) serves us no more" silent.err
-    grep -F "no word from the talker (PID $silent_pid) within 0.5 seconds: it loses its turn" listener.err
+    grep -F "no word from the talker (PID $silent_pid) within 0.5 s: it loses its turn" listener.err
     ends 0 talker Hello
     stop listener
 }

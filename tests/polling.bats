@@ -87,7 +87,7 @@ effort() { # polling|sleeping
     shmid=$(shmid_of listener)
     start talker talker-polling --hold speaking
     finish listener 3
-    grep -E '^listener-polling: no word from the talker \(PID [0-9]+\) within 0.3 seconds: gave up$' listener.err
+    grep -E '^listener-polling: no word from the talker \(PID [0-9]+\) within 0.3 s: gave up$' listener.err
     # A slow talker may not have come as far as its hold: then it ends when the listener does.
     kill -CONT "$talker_pid" || is_gone "$talker_pid"
     finish talker 3

@@ -123,7 +123,8 @@ is_mapped_by() { # PID
         [ "$lesson" = posix ] || { wait_for_line listener.out waiting && start talker talker-persist; }
         finish listener 1
         [ "$lesson" = posix ] || finish talker 3
-        grep -E "^listener-$lesson: posix_fallocate\(.*\) of $(name_of): No space left on device$" listener.err
+        what="cannot reserve memory \(see \"df /dev/shm\"\): posix_fallocate\(.*\) of $(name_of)"
+        grep -E "^listener-$lesson: $what: No space left on device$" listener.err
     done
 }
 
@@ -147,7 +148,7 @@ is_mapped_by() { # PID
     finish talker 137
     grep -aqF "Remember me" "$(object_of)"
     left=()
-    refuses 3 'no process listens' talker-posix
+    refuses 3 "no listener has $(name_of)" talker-posix
     start_listener_of posix
     expect_lines listener.err "listener-posix: recovered: removed $(name_of), which a killed listener left behind"
     ends 0 talker-posix
@@ -223,7 +224,7 @@ is_mapped_by() { # PID
     for content in 'very important data' "$(head -c 1052 /dev/zero | tr '\0' x)"; do
         printf %s "$content" >"$(object_of)"
         for side in listener talker; do
-            refuses 1 "$(name_of) is foreign \(its (size|magic) is .*\), left as it is" "$side-posix"
+            refuses 1 "$(name_of) is foreign \(its (size|magic) is .*\): it was not changed" "$side-posix"
         done
         [ "$(cat "$(object_of)")" = "$content" ]
     done
@@ -238,8 +239,8 @@ is_mapped_by() { # PID
     left=("$(object_of)")
     truncate -s "$size" "$(object_of)"
     chown 65534 "$(object_of)"
-    refuses 1 'its owner is uid 65534' listener-posix
-    refuses 1 'its owner is uid 65534' talker-posix
+    refuses 1 "is another user's object \(its owner is (\"[a-z]+\", )?uid 65534\): it cannot be used" listener-posix
+    refuses 1 "is another user's object \(its owner is (\"[a-z]+\", )?uid 65534\): it cannot be used" talker-posix
     [ "$(stat -c %u "$(object_of)")" = 65534 ]
 }
 
@@ -277,7 +278,8 @@ is_mapped_by() { # PID
     start parent sh -c '"$1" -t "$2" >talker.out 2>&1 & echo $! >talker.pid; exec sleep "$2"' \
         sh "$(lesson_program talker posix)" "$DEADLINE"
     wait_for_line talker.out said
-    talker=$(cat talker.pid)
+    wait_for_line talker.pid '^([0-9]+)$'
+    talker=${BASH_REMATCH[1]}
     kill -KILL "$talker"
     wait_for_state "$talker" Z
     kill -CONT "$listener_pid"
@@ -358,7 +360,7 @@ is_mapped_by() { # PID
 @test "a listener without a talker gives up at its timeout" {
     start_listener_of posix -t 0.2
     finish listener 3
-    expect_lines listener.err "listener-posix: no talker within 0.2 seconds: gave up"
+    expect_lines listener.err "listener-posix: no talker within 0.2 s: gave up"
     [ ! -e "$(object_of)" ]
 }
 

@@ -10,7 +10,7 @@ teardown() { common_teardown; }
 build_skipping_talker() {
     requires_compiler tests/skipping_talker.c
     "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -DVERSION='"0"' -o skipping_talker \
-        "$ROOT/tests/skipping_talker.c" "$ROOT"/common/*.c
+        ${SANITIZE:+"-fsanitize=$SANITIZE"} "$ROOT/tests/skipping_talker.c" "$BUILD"/obj/common/*.o
 }
 
 @test "a listener that looks late still hears that the talker skipped" {

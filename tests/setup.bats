@@ -108,6 +108,24 @@ nothing_was_installed() {
     grep -F 'still missing: headers' err
 }
 
+@test "for CI the other processors' compilers come with their C libraries" {
+    fake gcc 'cat >/dev/null; [ "$*" != -dumpversion ] || echo 12'
+    # shellcheck disable=SC2016 # the program is to expand
+    fake cc 'cat >/dev/null; case $* in *-m32*) exit 1 ;; esac'
+    fake qemu-aarch64-static :
+    setup_here ci
+    [ "$status" -eq 0 ] || fail "$(cat err)"
+    local packages='libc6-dev-i386 lib32gcc-12-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-s390x-linux-gnu'
+    head -n 2 calls | grep -E " $packages libc6-dev-s390x-cross qemu-user$"
+    grep -E 'going without:.* 32-bit-libc aarch64-linux-gnu-gcc s390x-linux-gnu-gcc qemu-s390x$' err
+
+    # A compiler that is here, but has no libraries, is not complete.
+    fake aarch64-linux-gnu-gcc 'cat >/dev/null; exit 1'
+    fake s390x-linux-gnu-gcc 'cat >/dev/null'
+    setup_here ci
+    grep -E 'going without:.* 32-bit-libc aarch64-linux-gnu-gcc qemu-s390x$' err
+}
+
 @test "an old bats stays: a newer one comes by npm, beside it, or not at all" {
     fake_bats 1.2.1
     setup_here test

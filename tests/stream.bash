@@ -30,8 +30,8 @@ start_with() { # REDIRECTIONS NAME PROGRAM [ARGUMENT]...
 }
 
 listener_waits() {
-    wait_for_line listener.err 'waiting for a talker'
-    shmid=$(sed -n 's/.*waiting for a talker .*shmid \([0-9]*\).*/\1/p' listener.err)
+    wait_for_line listener.err 'waiting for a talker .*shmid ([0-9]+)'
+    shmid=${BASH_REMATCH[1]}
 }
 
 start_receiver() { # [OPTION]...

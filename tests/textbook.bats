@@ -14,9 +14,16 @@ start_server() { # [OPTION]...
     shmid=$(shmid_of listener)
 }
 
-# Talks to our server with a nap that is short, but long enough.
+# Starts a talker that naps only for a moment: it stands before its nap until our server has replied.
+start_talk() { # [ARGUMENT]...
+    start_held talker sigsuspend talker-textbook --nap 0.1 "$@"
+    wait_for_line listener.out replied
+    kill -CONT "$talker_pid"
+}
+
 talk() { # [ARGUMENT]...
-    ends 0 talker-textbook --nap 0.2 "$@"
+    start_talk "$@"
+    finish talker 0
 }
 
 # In a directory of its own with a key file, because the notes' programs take no other.
@@ -69,7 +76,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
 @test "the bytes are those of the notes: the answer replaces the message" {
     compile foreign
     start_server
-    start talker talker-textbook --nap 0.3 --hold said "$listener_pid"
+    start talker talker-textbook --nap 1 --hold said "$listener_pid"
     wait_for_state "$talker_pid" T
     expect_bytes "$shmid" "Hello, I'm talker\n"
     kill -CONT "$talker_pid"
@@ -128,7 +135,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
 @test "one SIGUSR1 is sent, and no other signal" {
     requires_strace
     start_server
-    start talker strace -o talker.strace -e trace=kill "$(lesson_program talker textbook)" --nap 0.3 "$listener_pid"
+    start talker strace -o talker.strace -e trace=kill "$(lesson_program talker textbook)" --nap 1 "$listener_pid"
     finish talker 0
     finish listener 0
     sed -nE 's/^(kill\(.*[^0]\)) += /\1 = /p' talker.strace | expect_lines - "kill($listener_pid, SIGUSR1) = 0"
@@ -139,13 +146,13 @@ expect_bytes() { # SHMID FORMAT (of printf)
     mkdir with_cat empty
     ln -s "$(type -P cat)" with_cat/cat
     start_server
-    start talker env PATH="$PWD/with_cat" "$(lesson_program talker textbook)" --nap 0.3
+    start talker env PATH="$PWD/with_cat" "$(lesson_program talker textbook)" --nap 1
     finish talker 0
     finish listener 0
     awk -v id="$shmid" '$2 == id { print $3, $4, $7 }' talker.out | expect_lines - "600 1024 2" # perms, size, nattch
 
     start_server
-    start talker env PATH="$PWD/empty" "$(lesson_program talker textbook)" --nap 0.3
+    start talker env PATH="$PWD/empty" "$(lesson_program talker textbook)" --nap 1
     finish talker 0
     finish listener 0
     grep '^talker: skipped: ' talker.out
@@ -243,7 +250,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
         shmid=$(./foreign make "$(key_of shmfile 1)" $what)
         plant "$shmid"
         ./foreign show "$shmid" >before
-        refuses 1 "a foreign segment \(shmid $shmid\>.*left as it is" listener-textbook
+        refuses 1 "a foreign segment \(shmid $shmid\>.*it was not changed" listener-textbook
         refuses "$status" 'foreign segment|there is no process [0-9]+ any more' talker-textbook
         ./foreign show "$shmid" | cmp - before
         ipcrm -m "$shmid"
@@ -265,7 +272,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
     start student ./textbook_peer answer "$(key_of shmfile 1)" 1024
     wait_for_line student.out '^[0-9]+$'
     plant "$(cat student.out)"
-    ends 1 talker-textbook --nap 0.3
+    ends 1 talker-textbook --nap 1
     expect_lines talker.err "talker-textbook: the listener left no string: no NUL within 1024 bytes"
     stop student
 }
@@ -277,7 +284,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
     plant "$(./foreign make "$(key_of shmfile 1)" 1024 666)"
     start student ./textbook_peer answer "$(key_of shmfile 1)" 20
     wait_for_line student.out '^[0-9]+$'
-    ends 0 talker-textbook --nap 0.3 "$student_pid"
+    ends 0 talker-textbook --nap 1 "$student_pid"
     grep -x 'talker: listener said: yyyyyyyyyyyyyyyyyyyy' talker.out
     stop student
 }
@@ -295,7 +302,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
 @test "without a peer the timeout ends it, and nothing stays behind" {
     start_server -t 0.2
     finish listener 3
-    expect_lines listener.err "listener-textbook: no talker within 0.2 seconds: gave up"
+    expect_lines listener.err "listener-textbook: no talker within 0.2 s: gave up"
     is_removed "$shmid"
 }
 
@@ -316,8 +323,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
         is_removed "$shmid"
 
         start_server
-        start talker talker-textbook --nap 0.2
-        wait_for_line listener.out replied
+        start_talk
         kill -s "$signal" "$listener_pid"
         finish listener "$status"
         finish talker 0 # it has its answer
@@ -358,9 +364,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
 
 @test "none of our programs calls the obsolete or unbounded calls of the notes" {
     requires nm
-    for program in "$BUILD"/listener* "$BUILD"/talker*; do
-        nm -u "$program" | sed -n 's/^ *U \([a-z_]*\).*/\1/p'
-    done >called
+    nm -u "$BUILD"/listener* "$BUILD"/talker* | sed -n 's/^ *U \([a-z_]*\).*/\1/p' >called
     [ "$(grep -cx shmat called)" -ge 2 ] # the list holds calls, and is complete
     run ! grep -xE 'sigset|sigpause|atoi|gets|sleep|usleep|system' called
 }

@@ -50,8 +50,16 @@ story() { # ARGUMENT...
     "$BUILD/story" "$@" 3>&-
 }
 
+# Sets `traces`: those of a lesson, or of "example", the run that README draws. Its order of steps never changes.
+choose_traces() { # LESSON
+    local directory=$TRACES/$1
+    [ "$1" != example ] || directory=$ROOT/tests/readme
+    traces=("$directory/talker.trace" "$directory/listener.trace")
+}
+
 story_of() { # LESSON [OPTION]...
-    story "${@:2}" "$TRACES/$1/talker.trace" "$TRACES/$1/listener.trace"
+    choose_traces "$1"
+    story "${@:2}" "${traces[@]}"
 }
 
 # One record: TIME SIDE PID KIND TEXT [WHY [TOOK]]

@@ -11,7 +11,7 @@ enum { ATTACH_PLACED = 1, ATTACH_COMPARED };
 
 struct attach {
     struct session_head session;
-    _Atomic unsigned long long place; /* an address has 32 or 64 bits; this takes both */
+    alignas(8) _Atomic unsigned long long place; /* an address has 32 or 64 bits; this takes both */
 };
 
 #endif

@@ -13,10 +13,10 @@ enum { CRASH_SAID = 1, CRASH_ANSWERED };
 
 struct crash {
     struct session_head session;
-    _Atomic int starter;         /* the PID of the process that will start the next listener */
-    _Atomic long long killed_at; /* when the first listener died, by clock_now */
-    char text[CRASH_TEXT];       /* what the talker said */
-    char answer[CRASH_TEXT];     /* the answer, but only when `step` is CRASH_ANSWERED */
+    _Atomic int starter; /* the PID of the process that will start the next listener */
+    alignas(8) _Atomic long long killed_at; /* when the first listener died, by clock_now */
+    char text[CRASH_TEXT];                  /* what the talker said */
+    char answer[CRASH_TEXT];                /* the answer, but only when `step` is CRASH_ANSWERED */
 };
 
 #endif

@@ -3,6 +3,7 @@
 #define LAYOUT_HEAD_H
 
 #include <limits.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -10,10 +11,15 @@
  * segment. So all atomics in a segment must be lock-free (C11, 7.17.5). */
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LONG_LOCK_FREE == 2 &&
                    ATOMIC_LLONG_LOCK_FREE == 2,
-               "atomics in shared memory must be lock-free: this machine cannot run shmtalk");
+               "shmtalk needs atomics of 32 and 64 bits without a lock, and this processor has not "
+               "both: build for another one (on a 32-bit PC: -march=i586 or later)");
+
+/* The 64-bit words of a segment are declared alignas(8). Without it some 32-bit compilers align
+ * them to 4 (gcc before 11.1 for i386), and then the two sides have different layouts. */
 
 /* "shmt": the first word of a segment, and stored last. 0: the segment is not ready yet. */
-#define SEGMENT_MAGIC 0x73686d74u
+#define SEGMENT_MAGIC         0x73686d74u
+#define SEGMENT_MAGIC_SWAPPED 0x746d6873u /* the same bytes to a processor with the other order */
 
 /* Which lesson a segment belongs to, as four letters: SEGMENT_LESSON('p', 'a', 'i', 'r'). */
 #define SEGMENT_LESSON(a, b, c, d)                                                                 \

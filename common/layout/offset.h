@@ -20,7 +20,7 @@ struct offset_node {
 struct offset {
     struct session_head session;
     _Atomic int pointer_size; /* sizeof(void *) of the listener: what follows depends on it */
-    _Atomic unsigned long long place; /* where the listener has the segment */
+    alignas(8) _Atomic unsigned long long place; /* where the listener has the segment */
     struct offset_node *first_pointer;
     _Atomic uint32_t first_offset;
     struct offset_node node[OFFSET_NODES];

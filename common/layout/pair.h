@@ -14,6 +14,11 @@
  *     ... and so on; then
  *     seat[i] = 0, turn = listener, ring ->    the conversation is over; the next talker
  *
+ * A PID in a seat is a claim. Where the kernel does not say whether that process has the segment
+ * attached, the listener asks: it exchanges the PID for ~PID. The talker sees this at a tick of its
+ * timer, attaches and detaches the segment once more, exchanges ~PID for its PID, and rings. Now
+ * the kernel names it as the last process that attached (shm_lpid).
+ *
  * A turn is the PID of the process that has it. The listener ends a conversation on its side by
  * emptying the seat, and rings: the talker has sent an impossible length, or has said nothing for
  * too long. Such a talker cannot pass the turn any more. If it writes at that very moment, it may
@@ -34,7 +39,7 @@ struct pair {
     _Atomic uint32_t capacity;    /* the longest message, in bytes */
     _Atomic int turn;             /* PID of the process that may write length and text */
     _Atomic int front;            /* index of the seat that was served last */
-    _Atomic int seat[PAIR_SEATS]; /* PIDs of the talkers; 0: free */
+    _Atomic int seat[PAIR_SEATS]; /* PIDs of the talkers (~PID: asked to attach again); 0: free */
     _Atomic uint32_t length;      /* of the text, in bytes */
     char text[];                  /* no terminating NUL */
 };

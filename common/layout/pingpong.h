@@ -17,7 +17,6 @@
 #include "doorbell.h"
 #include "head.h"
 
-#include <stdalign.h>
 #include <stdint.h>
 
 #define PINGPONG_LESSON SEGMENT_LESSON('p', 'i', 'n', 'g')
@@ -41,9 +40,9 @@ struct pingpong_plan {
 
 /* What the rounds cost the listener: what the kernel has charged it for, and what it has sent. */
 struct pingpong_cost {
-    _Atomic long long cpu;      /* microseconds */
-    _Atomic long long switches; /* to another process, voluntary or not */
-    _Atomic long long signals;
+    alignas(8) _Atomic long long cpu;      /* microseconds */
+    alignas(8) _Atomic long long switches; /* to another process, voluntary or not */
+    alignas(8) _Atomic long long signals;
 };
 
 /* One direction. Count, doorbell and a small message lie on one cache line, which one side alone
@@ -51,7 +50,7 @@ struct pingpong_cost {
 struct pingpong_line {
     alignas(PINGPONG_LINE) _Atomic uint64_t count; /* of messages; the message is stored before */
     struct doorbell bell;
-    _Atomic uint64_t message[PINGPONG_MOST / sizeof(uint64_t)];
+    alignas(8) _Atomic uint64_t message[PINGPONG_MOST / sizeof(uint64_t)];
 };
 
 struct pingpong {

@@ -16,7 +16,6 @@
 #include "doorbell.h"
 #include "head.h"
 
-#include <stdalign.h>
 #include <stdint.h>
 
 #define STREAM_LESSON SEGMENT_LESSON('s', 't', 'r', 'm')
@@ -27,12 +26,12 @@ enum { STREAM_LINE = 64, STREAM_MOST_SLOTS = 1024 };
  * line can be in the cache of one writer only. A side's doorbell lies with what it writes. */
 struct stream {
     struct session_head session;
-    _Atomic uint64_t slots;     /* how many; stored before the magic, */
-    _Atomic uint64_t slot_size; /* as is their size in bytes: whole pages */
+    alignas(8) _Atomic uint64_t slots;     /* how many; stored before the magic, */
+    alignas(8) _Atomic uint64_t slot_size; /* as is their size in bytes: whole pages */
 
     alignas(STREAM_LINE) _Atomic uint64_t head; /* slots that the talker has filled */
     struct doorbell talker;
-    _Atomic uint64_t expected; /* bytes that will come, for the progress; 0: not known */
+    alignas(8) _Atomic uint64_t expected; /* bytes that will come, for the progress; 0: not known */
 
     alignas(STREAM_LINE) _Atomic uint64_t tail; /* slots that the listener has emptied */
     struct doorbell listener;
