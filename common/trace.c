@@ -254,10 +254,18 @@ static void stop_before(const char *what)
     errno = saved;
 }
 
-/* Whether --hold names this point, and this is the N-th time. */
-static bool held(const char *point)
+/* "kill" of "kill(4711, SIGUSR1)"; a point has no parenthesis. */
+static size_t name_length(const char *call)
 {
-    return options.hold && strcmp(options.hold, point) == 0 && --options.hold_nth == 0;
+    return strcspn(call, "(");
+}
+
+/* Whether --hold names this call or point, and this is the N-th time. */
+static bool held(const char *what)
+{
+    size_t length = name_length(what);
+    return options.hold && strlen(options.hold) == length &&
+           strncmp(options.hold, what, length) == 0 && --options.hold_nth == 0;
 }
 
 long long trace_reach(const char *call)
@@ -299,8 +307,7 @@ void trace_sleep(long long began, const char *text)
 
 bool trace_still_asleep(const char *call)
 {
-    size_t length = strlen(call);
-    return asleep.pending && strncmp(asleep.text, call, length) == 0 && asleep.text[length] == '(';
+    return asleep.pending && strncmp(asleep.text, call, name_length(call) + 1) == 0;
 }
 
 void trace_signal(int signo, pid_t from)
@@ -376,42 +383,57 @@ void trace_append_value(char *text, size_t size, const char *values, const char 
         text_append(text, size, "%lld", value);
 }
 
-static void tell_value(const char *kind, const char *field, long long value)
+static bool steps(void)
 {
-    char bare[64] = "", text[TEXT] = "";
-    append_bare(bare, sizeof bare, field);
-    text_append(text, sizeof text, "%s %s = ", kind, bare);
-    trace_append_value(text, sizeof text, options.values, bare, value);
-    tell(kind, clock_now(), 0, text);
+    return options.step && !muted;
 }
 
-static void stop_before_word(const char *kind, const char *field)
+/* "publish state = SAID (1)" */
+struct sentence {
+    char text[TEXT];
+};
+static struct sentence about_value(const char *kind, const char *field, long long value)
 {
-    if (!options.step || muted)
+    struct sentence about = {""};
+    char bare[64] = "";
+    append_bare(bare, sizeof bare, field);
+    text_append(about.text, TEXT, "%s %s = ", kind, bare);
+    trace_append_value(about.text, TEXT, options.values, bare, value);
+    return about;
+}
+
+/* "observe state", without the value: it may change while the process stands still. */
+static void stop_before_look(const char *field)
+{
+    if (!steps())
         return;
-    char what[80] = "";
-    text_append(what, sizeof what, "%s ", kind);
-    append_bare(what, sizeof what, field);
-    stop_before(what);
+    char text[80] = "observe ";
+    append_bare(text, sizeof text, field);
+    stop_before(text);
 }
 
 void trace_publish(const char *field, long long value)
 {
     if (!tracing())
         return;
-    stop_before_word("publish", field);
-    tell_value("publish", field, value);
+    struct sentence about = about_value("publish", field, value);
+    if (steps())
+        stop_before(about.text);
+    tell("publish", clock_now(), 0, about.text);
 }
 
 /* Narrated before the store, as publish is: else the line of a process that observes the value
  * could come first. */
 bool trace_publish_if(const char *field, _Atomic int *at, int *expected, int value)
 {
+    struct sentence about = {""};
     if (tracing())
-        stop_before_word("publish", field);
+        about = about_value("publish", field, value);
+    if (steps())
+        stop_before(about.text);
     bool narrated = tracing() && atomic_load(at) == *expected;
     if (narrated)
-        tell_value("publish", field, value);
+        tell("publish", clock_now(), 0, about.text);
     bool stored = atomic_compare_exchange_strong(at, expected, value);
     if (narrated && !stored)
         trace_note("not published: another process was faster");
@@ -426,40 +448,52 @@ static bool was_seen(const volatile void *at, long long value)
 void trace_reach_observe(const char *field, const volatile void *at, long long value)
 {
     if (!was_seen(at, value))
-        stop_before_word("observe", field);
+        stop_before_look(field);
 }
 
 void trace_observe(const char *field, const volatile void *at, long long value)
 {
     if (!tracing() || was_seen(at, value))
         return;
-    tell_value("observe", field, value);
+    tell("observe", clock_now(), 0, about_value("observe", field, value).text);
     last_observed.at = at;
     last_observed.value = value;
 }
 
 /* ---- texts ---- */
 
+static struct sentence about_text(const char *kind, const char *field, const char *bytes,
+                                  size_t length)
+{
+    struct sentence about = {""};
+    text_append(about.text, TEXT, "%s ", kind);
+    append_bare(about.text, TEXT, field);
+    text_append(about.text, TEXT, " = ");
+    text_append_quoted(about.text, TEXT, bytes, length, SHOWN);
+    return about;
+}
+
 static void tell_text(const char *kind, const char *field, const char *bytes, size_t length)
 {
-    char text[TEXT] = "";
-    text_append(text, sizeof text, "%s ", kind);
-    append_bare(text, sizeof text, field);
-    text_append(text, sizeof text, " = ");
-    text_append_quoted(text, sizeof text, bytes, length, SHOWN);
-    tell(kind, clock_now(), 0, text);
+    if (tracing())
+        tell(kind, clock_now(), 0, about_text(kind, field, bytes, length).text);
+}
+
+static void stop_and_tell_text(const char *field, const char *bytes, size_t length)
+{
+    if (steps())
+        stop_before(about_text("publish", field, bytes, length).text);
+    tell_text("publish", field, bytes, length);
 }
 
 void trace_publish_text(const char *field, const char *bytes, size_t length)
 {
-    if (tracing())
-        tell_text("publish", field, bytes, length);
+    tell_text("publish", field, bytes, length);
 }
 
 void trace_observe_text(const char *field, const char *bytes, size_t length)
 {
-    if (tracing())
-        tell_text("observe", field, bytes, length);
+    tell_text("observe", field, bytes, length);
 }
 
 void trace_observe_digits(const char *field, const volatile void *at, const char *digits,
@@ -474,20 +508,15 @@ void trace_observe_digits(const char *field, const volatile void *at, const char
 
 void trace_copy_bytes_in(const char *field, char *at, const char *bytes, size_t length)
 {
-    if (tracing()) {
-        stop_before_word("publish", field);
-        tell_text("publish", field, bytes, length);
-    }
+    stop_and_tell_text(field, bytes, length);
     memcpy(at, bytes, length);
 }
 
 void trace_copy_bytes_out(const char *field, char *bytes, const char *at, size_t length)
 {
-    if (tracing())
-        stop_before_word("observe", field);
+    stop_before_look(field);
     memcpy(bytes, at, length);
-    if (tracing())
-        tell_text("observe", field, bytes, length);
+    tell_text("observe", field, bytes, length);
 }
 
 void trace_copy_text_in(const char *field, char *at, const char *string, size_t size)
@@ -495,19 +524,14 @@ void trace_copy_text_in(const char *field, char *at, const char *string, size_t 
     size_t length = strlen(string);
     if (length >= size)
         errx(1, "a text of %zu bytes does not fit into %zu", length, size);
-    if (tracing()) {
-        stop_before_word("publish", field);
-        tell_text("publish", field, string, length);
-    }
+    stop_and_tell_text(field, string, length);
     memcpy(at, string, length + 1);
 }
 
 void trace_copy_text_out(const char *field, char *text, const char *at, size_t size)
 {
-    if (tracing())
-        stop_before_word("observe", field);
+    stop_before_look(field);
     memcpy(text, at, size);
     text[size - 1] = '\0';
-    if (tracing())
-        tell_text("observe", field, text, strlen(text));
+    tell_text("observe", field, text, strlen(text));
 }

@@ -151,8 +151,8 @@ void trace_append_value(char *text, size_t size, const char *values, const char 
 
 /* ---- calls, signals, lines ---- */
 
-/* A call is about to be made: --step and --hold stop here. Returns the time at which it begins, in
- * nanoseconds of CLOCK_MONOTONIC. */
+/* A call, "kill(4711, SIGUSR1)", is about to be made: --step and --hold stop here. Returns the time
+ * at which it begins, in nanoseconds of CLOCK_MONOTONIC. */
 long long trace_reach(const char *call);
 
 /* A call that began at `began` has returned. */
@@ -161,7 +161,8 @@ void trace_call(long long began, const char *text);
 /* The same for a sleep that may be taken up again: narrated once, before anything else is. */
 void trace_sleep(long long began, const char *text);
 
-/* Whether the last thing was a sleep in this call, and nothing was narrated since. */
+/* Whether the last thing was a sleep in this call (its name is compared), and nothing was narrated
+ * since. */
 bool trace_still_asleep(const char *call);
 
 /* A signal, as it was taken, and who sent it. */
