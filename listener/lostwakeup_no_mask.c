@@ -20,6 +20,7 @@
  * Question: The signal comes between the check and the sleep: does the listener wake up?
  *
  * demo run: listener -t 1
+ * demo step: listener -t 60
  */
 #include "../common/layout/lostwakeup.h"
 #include "../common/lesson.h"
