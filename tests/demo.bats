@@ -8,6 +8,7 @@
 # NAME_pid
 
 load helpers
+load house
 
 setup() {
     common_setup
@@ -23,41 +24,10 @@ teardown() {
     [ -z "$(ls "$TMPDIR")" ] || fail "the demo has left behind in its temporary directory:" "$(ls -R "$TMPDIR")"
 }
 
-# The demo has shown a listener: its process and its segment are gone.
-nothing_is_left_of() { # OUTPUT
-    local pid shmid
-    pid=$(sed -n 's/.*| waiting for .*(pid \([0-9]*\),.*/\1/p' <<<"$1")
-    shmid=$(sed -n 's/.*| waiting for .*shmid \([0-9]*\)).*/\1/p' <<<"$1")
-    [ -n "$pid$shmid" ] || fail "no listener in:" "$1"
-    is_gone "$pid" || fail "the listener, PID $pid, is still there"
-    ! segment_exists "$shmid" || fail "segment $shmid is still there"
-}
-
 tool() { # NAME, its text on stdin: found before the machine's own
     { echo '#!/bin/sh' && cat; } >"tools/$1"
     chmod +x "tools/$1"
     PATH=$PWD/tools:$PATH
-}
-
-# A house with these lessons. They are to be written with `side`.
-house() { # LESSON...
-    mkdir -p house/scripts house/build house/listener
-    cp "$ROOT"/scripts/demo "$ROOT"/scripts/demo-* "$ROOT"/scripts/step "$ROOT"/scripts/lib.sh house/scripts
-    printf '#!/bin/sh\n[ "$1" = build ] || echo cc\n' >house/scripts/setup
-    chmod +x house/scripts/setup
-    printf 'LESSONS = \\\n   %s\n' "$*" >house/Makefile
-    cp "$ROOT/listener/listener.c" house/listener
-    demo=$PWD/house/scripts/demo
-    export BUILD=build
-}
-
-says() { # LESSON CLAIM
-    printf '/* %s.c (listener) - %s\n *\n * More of it.\n */\n' "$1" "$2" >"house/listener/$1.c"
-}
-
-side() { # SIDE-LESSON, its text on stdin
-    { echo '#!/bin/sh' && cat; } >"house/build/$1"
-    chmod +x "house/build/$1"
 }
 
 good_pair() { # the pair of a house
@@ -421,10 +391,6 @@ END
         [ -z "$(awk '!/^\$ / && length > 40' "$lesson.out")" ]
     done
     xargs -d '\n' <torn_no_seq.out | grep -q 'this is the wrong variant, and it has to fail$'
-
-    script -qec "stty cols 40; printf 'x\nl\n' | env TERM=dumb $typed --step" /dev/null | tr -d '\r' >step.out
-    grep -A 3 '^t, l, or q > x' step.out | tr '\n' ' ' | grep -q 'Enter alone does so again, q ends both'
-    [ -z "$(awk '/^t advances/, /both$/ { if (length > 40) print }' step.out)" ]
 }
 
 @test "--explain handshake fits on two screens of 40 lines" {
@@ -630,123 +596,6 @@ is_ignored() { # SIGNAL
     run -0 --separate-stderr "$demo" --help
     [[ $output == 'scripts/demo: '*'--step [LESSON]'*'Exit status: 0'* ]]
     [[ $output != *'set -eu'* && -z $stderr ]]
-}
-
-# ---- one person is the scheduler
-
-@test "--step: each t or l is one call, until both programs have ended" {
-    yes $'t\nl' | head -n 300 >letters
-    run -0 --separate-stderr "$demo" --step <letters
-    [ -z "$stderr" ]
-    [[ $output == *$'\n'"\$ ${BUILD#"$ROOT"/}/talker --step --explain --wait \"Hello, I'm talker\""$'\n'* ]]
-    [[ $output == *$'\n'"talker   | said: Hello, I'm talker"$'\n'* ]]
-    [[ $output == *$'\n'"listener | replied: Have a nice day"$'\n'* ]]
-    [[ $output == *$'\n\ntalker:   ended with status 0\nlistener: ended with status 0' ]]
-    nothing_is_left_of "$output"
-
-    # Of the side that was sent on: the call that it was stopped before, and no other, but for a sleep that was over.
-    # One that was "asleep, waits for a signal" at the prompt may have woken up, and stopped before any call.
-    awk '
-        /^(talker|listener): / { before[$1] = $NF }
-        /^t, l, or q .*> / { name = $NF == "t" ? "talker" : "listener"; due = before[name ":"]; calls = 0; prompts++ }
-        /^[a-z]+ +\| \[[0-9]+\] [a-z]+\(/ && $1 == name {
-            call = $4; sub(/\(.*/, "", call)
-            if (call == "sigsuspend") next
-            if (++calls > 1 || (call != due && due != "signal")) { print "not " due ": " $0; bad = 1 }
-        }
-        END { exit bad || prompts < 40 }' <<<"$output"
-}
-
-@test "--step: the talker of a lesson starts when its listener waits" {
-    yes $'t\nl' | head -n 300 >letters
-    run -0 --separate-stderr "$demo" --step handshake <letters
-    [ -z "$stderr" ]
-    [[ $output == *'the talker cannot be advanced: not started, the listener is not waiting yet'* ]]
-    [[ $output == *'| waiting for a talker '*$'\n'"\$ ${BUILD#"$ROOT"/}/talker-handshake --step --explain"$'\n'* ]]
-    [[ $output == *$'\n\ntalker:   ended with status 0\nlistener: ended with status 0' ]]
-    nothing_is_left_of "$output"
-}
-
-@test "--step: the prompt says what would wake a sleeping program" {
-    { yes l | head -n 40; echo q; } >letters
-    run -0 "$demo" --step <letters
-    sleeps=$'\nlistener: asleep, waits for a signal\n'
-    [[ $output == *"$sleeps"$'t, l, or q (Enter repeats l) > l\nthe listener is asleep: a signal from the talker '* ]]
-    before=$'listener: stopped before sigsuspend\nt, l, or q (Enter repeats l) > l\n'
-    [[ $output == *"$before"$'the listener calls sigsuspend and sleeps\n'*"$sleeps"* ]]
-    [ "$(grep -c 'calls sigsuspend and sleeps' <<<"$output")" -eq 1 ]
-    nothing_is_left_of "$output"
-}
-
-@test "--step: Enter repeats the last letter; an unknown letter is explained" {
-    run -0 "$demo" --step <<<$'t\n\nx\n\nq'
-    [[ $output == *$'> t\ntalker '*'sigprocmask('*$'q (Enter repeats t) > \ntalker '*'sigaction('* ]]
-    [[ $output == *$'> x\nt advances '*$'q > \nt advances '* ]]
-}
-
-@test "--step: a program that was woken is shown before the next prompt" {
-    house wake
-    says wake 'it wakes up.'
-    side listener-wake <<'END'
-trap 'echo "listener: woken"' USR1
-echo $$ >listener.pid
-mkfifo never
-echo "listener: waiting"
-read -r line <>never
-echo "listener-wake[$$] stopped before shmdt: ..."
-kill -s STOP $$
-END
-    side talker-wake <<'END'
-echo "talker-wake[$$] stopped before kill: ..."
-kill -s STOP $$
-kill -s USR1 "$(cat listener.pid)"
-echo "talker-wake[$$] stopped before shmdt: ..."
-kill -s STOP $$
-END
-    run -0 "$demo" --step wake <<<t
-    before=$'\ntalker:   stopped before kill\nlistener: asleep, waits for a signal\nt, l, or q > t\n'
-    after=$'\ntalker:   stopped before shmdt\nlistener: stopped before shmdt\nt, l, or q (Enter repeats t) > \n'
-    [[ $output == *"$before"$'listener | woken\n'"$after"* ]]
-}
-
-@test "--step: q ends both programs, and nothing stays behind" {
-    { yes $'l' | head -n 15; echo q; } >letters
-    run -0 "$demo" --step <letters
-    [[ $output == *$'\ntalker:   ended by SIGTERM\nlistener: ended by SIGTERM'* ]]
-    nothing_is_left_of "$output"
-}
-
-@test "--step: after q only calls of the programs are shown" {
-    house parting
-    says parting 'they part.'
-    side listener-parting <<'END'
-trap 'echo "listener-parting[$$] shmdt(0) = 0"; echo "listener: the talker went away"; exit 3' TERM
-echo "listener: waiting"
-while :; do
-    echo "listener-parting[$$] stopped before shmget: ..."
-    kill -s STOP $$
-done
-END
-    side talker-parting </dev/null
-    run "$demo" --step parting <<<q
-    [[ $output == *$' > q\n(you ended the run)\nlistener | ['*$'] shmdt(0) = 0\n\ntalker: '* ]]
-    [[ $output == *'listener: ended with status 3'* && $output != *'went away'* ]]
-}
-
-@test "--step: at the end of the input both programs run to their end" {
-    run -0 "$demo" --step <<<t
-    [[ $output == *$'\ntalker:   ended with status 0\nlistener: ended with status 0' ]]
-    nothing_is_left_of "$output"
-}
-
-@test "--step: a signal at the prompt ends both stopped programs" {
-    mkfifo letters
-    exec 9<>letters
-    { yes l | head -n 15; } >&9
-    start steps "$demo" --step <letters
-    wait_for_line steps.out 'listener . waiting for'
-    stop steps
-    nothing_is_left_of "$(cat steps.out)"
 }
 
 @test "a wrong variant runs with its lesson's talker, and must fail" {

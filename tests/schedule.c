@@ -1,7 +1,7 @@
 /* schedule.c - plays a talker and a listener, which both run with --step, in an order that a seed
  * or a schedule chooses. It is scripts/demo --step without a person, and much faster.
  *
- *     schedule [-n RUNS] [-s SEED] [-p SCHEDULE] [-i FILE]
+ *     schedule [-n RUNS] [-s SEED] [-p SCHEDULE] [-i FILE] [-w SECONDS]
  *              LISTENER [WORD]... + TALKER [WORD]...
  *
  *     -n RUNS       so many runs, with the seeds SEED, SEED + 1, ... (default 1)
@@ -9,11 +9,12 @@
  *     -p SCHEDULE   play this, and no seed: "5l 3t" is five steps of the listener, then three of
  *                   the talker; then both go on in turns
  *     -i FILE       the stdin of the talker
+ *     -w SECONDS    a run has lost something when neither has made a step for so long (default 5)
  *
- * Both must end with 0 and leave no segment. A run in which neither makes a step for 5 seconds has
- * lost something. For each run that fails, prints its seed, why, and its schedule; the file
- * schedule.SEED then has what both have written. The last line is "RUNS runs, N steps, FAILED
- * failed". Exit status: 0 none failed; 1 some did; 2 usage, or the programs cannot be run.
+ * Both must end with 0 and leave no segment. For each run that fails, prints its seed, why, and its
+ * schedule; the file schedule.SEED then has what both have written. The last line is "RUNS runs, N
+ * steps, FAILED failed". Exit status: 0 none failed; 1 some did; 2 usage, or the programs cannot be
+ * run.
  *
  * A program that was sent on with SIGCONT runs until /proc says that it is stopped, asleep or gone.
  * The player does not wait for one that is asleep: the other one goes on. A child that a program
@@ -33,7 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORDS = 16, MOST = 8, STUCK = 5 }; /* MOST processes of a side; STUCK: seconds */
+enum { WORDS = 16, MOST = 8 }; /* MOST processes of a side */
 
 static struct side {
     char letter;
@@ -42,6 +43,7 @@ static struct side {
     int status; /* like the shell's; -1: it has not ended */
 } listener = {.letter = 'l'}, talker = {.letter = 't'};
 
+static long stuck = 5;
 static const char *input = "/dev/null";
 static const char *const key_file = "shmfile.schedule", *const lines_file = "schedule.lines";
 static char lines[1 << 16];
@@ -261,7 +263,7 @@ static bool is_late(const struct timespec *since)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec - since->tv_sec > STUCK;
+    return now.tv_sec - since->tv_sec >= stuck;
 }
 
 /* Returns whether both came to their end. */
@@ -273,6 +275,7 @@ static bool play(const char *given)
     struct timespec last_step;
     clock_gettime(CLOCK_MONOTONIC, &last_step);
     while (!is_over()) {
+        settle(turn.side); /* what it has just done may wake the other one */
         pid_t stopped_listener = settle(&listener);
         start_talker_if_awaited();
         pid_t stopped_talker = settle(&talker);
@@ -346,7 +349,7 @@ static bool run(unsigned long long seed, const char *given)
     if (ending)
         return true;
     if (!ended)
-        report(seed, "nobody makes a step any more");
+        report(seed, "neither makes a step any more");
     else if (stays)
         report(seed, "a segment stays");
     else if (listener.status != 0 || talker.status != 0)
@@ -358,7 +361,7 @@ static bool run(unsigned long long seed, const char *given)
 
 static _Noreturn void usage(void)
 {
-    errx(2, "usage: schedule [-n RUNS] [-s SEED] [-p SCHEDULE] [-i FILE] "
+    errx(2, "usage: schedule [-n RUNS] [-s SEED] [-p SCHEDULE] [-i FILE] [-w SECONDS] "
             "LISTENER [WORD]... + TALKER [WORD]...");
 }
 
@@ -384,7 +387,7 @@ int main(int argc, char **argv)
     long runs = 1, failed = 0;
     unsigned long long seed = 1;
     const char *given = NULL;
-    for (int option; (option = getopt(argc, argv, "+n:s:p:i:")) != -1;)
+    for (int option; (option = getopt(argc, argv, "+n:s:p:i:w:")) != -1;)
         switch (option) {
         case 'n':
             runs = strtol(optarg, NULL, 10);
@@ -397,6 +400,9 @@ int main(int argc, char **argv)
             break;
         case 'i':
             input = optarg;
+            break;
+        case 'w':
+            stuck = strtol(optarg, NULL, 10);
             break;
         default:
             usage();
