@@ -16,6 +16,7 @@
  *
  *     $ build/listener-lostwakeup_no_mask     $ build/talker-lostwakeup
  *     $ diff listener/lostwakeup.c listener/lostwakeup_no_mask.c
+ *     $ scripts/demo --step lostwakeup_no_mask
  *
  * Question: The signal comes between the check and the sleep: does the listener wake up?
  *

@@ -19,6 +19,7 @@
  *
  *     $ build/listener-torn_no_seq            $ build/talker-torn
  *     $ diff listener/torn.c listener/torn_no_seq.c
+ *     $ scripts/demo --step torn_no_seq
  *
  * Question: Does the listener accept a record that is half old and half new?
  */

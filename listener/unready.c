@@ -16,6 +16,7 @@
  *
  *     $ build/listener-unready                $ build/talker-unready
  *     $ diff listener/unready.c listener/unready_no_block.c
+ *     $ scripts/demo --step unready_no_block
  *
  * Question: Does a signal that comes before the handler is installed kill the listener?
  */

@@ -1,7 +1,7 @@
 # house.bash - what the tests of scripts/demo share: a copy of its scripts, with lessons that the test writes.
 #
 # shellcheck shell=bash
-# shellcheck disable=SC2016,SC2034 # what stands in single quotes is for the programs that the test writes; tests use demo
+# shellcheck disable=SC2016,SC2034 # single quotes hold what is for the programs that the test writes; tests use $demo
 
 # The demo has shown a listener: its process and its segment are gone.
 nothing_is_left_of() { # OUTPUT

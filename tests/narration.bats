@@ -314,7 +314,7 @@ step() { # NAME
 @test "-v announces --hold; without -v it is silent" {
     start talker talker --wait --hold sigsuspend -v
     wait_for_state "$talker_pid" T
-    grep -x "talker\[$talker_pid\] stopped before sigsuspend: \"fg\" or \"kill -CONT $talker_pid\" goes on" talker.err
+    grep -x "talker\[$talker_pid\] stopped before sigsuspend(\[\]): \"fg\" or \"kill -CONT $talker_pid\" goes on" talker.err
     kill -KILL "$talker_pid"
     finish talker 137
     start talker talker --wait --hold sigsuspend
