@@ -246,7 +246,7 @@ play_schedule_of() { # VARIANT LESSON
     wrote=$(sed -n 's/^Then the talker wrote word = SAID (1) (\([0-9]*\)) and sent SIGUSR1 .*/\1/p' <<<"$output")
     took=$(sed -n 's/^The listener took that signal (\([0-9]*\)) before its sleep in pause()\.$/\1/p' <<<"$output")
     [ "$saw" -lt "$wrote" ] && [ "$wrote" -lt "$took" ]
-    grep -x 'The kernel holds no SIGUSR1 for either of them: nothing ends these sleeps.' <<<"$output"
+    grep -x 'The kernel holds no SIGUSR1 for either of them: only a time limit ends these sleeps.' <<<"$output"
     grep -Ex 'You have found the schedule, with [0-9]+ steps: ([0-9]+[lt] ?)+' <<<"$output"
 }
 
