@@ -15,7 +15,10 @@
  *
  *     $ build/listener-perm                   $ build/talker-perm
  *
+ * Level: the heart; 5 minutes; after fields
  * Question: Can a user who may write to the segment also send a signal to the listener?
+ * Answer: no. kill asks who the user is, and not what the mode of the segment is.
+ * Shown by: kill of PID *, which is another*EPERM
  */
 #include "../common/layout/perm.h"
 #include "../common/lesson.h"
