@@ -100,13 +100,13 @@ compiler() {
 }
 
 @test "README's syllabus has a row for each lesson, in their order" {
-    "$ROOT/scripts/demo" --list | awk '{ print $1 }' >lessons
+    "$ROOT/scripts/demo" --list | awk '/^[a-z]/ { print $1 }' >lessons
     [ -s lessons ]
     awk -F '`' '/^## / { on = /syllabus/ } on && /^[|] `/ { print $2 }' "$readme" | diff -u lessons -
 }
 
 @test "README's row of a lesson begins with the claim that scripts/demo --list shows" {
-    "$ROOT/scripts/demo" --list | sed 's/  */ /' >claims
+    "$ROOT/scripts/demo" --list | sed '/^ /d; s/  */ /' >claims
     awk -F ' *[|] ' '/^## / { on = /syllabus/ } on && /^[|] `/ { gsub(/`/, ""); print $2, $3 }' "$readme" >rows
     [ "$(wc -l <rows)" -eq "$(wc -l <claims)" ]
     while IFS= read -r claim <&3 && IFS= read -r row <&4; do
