@@ -68,7 +68,7 @@ cannot_write() {
 }
 
 # With stdout closed, the next file that is opened would become stdout.
-(true >&1) 2>/dev/null || cannot_write
+(true 9>&1) 2>/dev/null || cannot_write
 
 show_help() {
     help=$(sed -n '/^# shellcheck/d; 2,/^$/s/^# \{0,1\}//p' "$self")
