@@ -15,7 +15,10 @@
  *
  *     $ build/listener-attach                 $ build/talker-attach
  *
+ * Level: the heart; 4 minutes; after handshake
  * Question: Can a process attach a segment at any address that it likes?
+ * Answer: no. The address must be free and on a page boundary, or SHM_RND must round it down.
+ * Shown by: shmat at *: EINVAL
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* SHM_REMAP */

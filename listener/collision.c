@@ -14,7 +14,10 @@
  *
  *     $ build/listener-collision               $ build/talker-collision
  *
+ * Level: the heart; 3 minutes; after keys, existing
  * Question: Can two different files give the same key?
+ * Answer: yes. Only 16 bits of the inode number go into the key.
+ * Shown by: found two among
  */
 #include "../common/layout/collision.h"
 #include "../common/lesson.h"

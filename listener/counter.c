@@ -14,7 +14,10 @@
  *
  *     $ build/listener-counter                $ build/talker-counter
  *
+ * Level: first steps; 3 minutes; after handshake
  * Question: Does a watcher that only looks now and then see every value of the counter?
+ * Answer: no. It sees what stands there when it looks, and the writer does not wait for it.
+ * Shown by: repeated 3, missed 6
  */
 #include "../common/layout/counter.h"
 #include "../common/lesson.h"

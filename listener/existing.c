@@ -13,7 +13,12 @@
  *
  *     $ build/listener-existing               $ build/talker-existing "Hello"
  *
+ * Level: first steps; 4 minutes; after handshake
  * Question: Which two facts does the kernel know about a segment that no process needs any more?
+ * Choices: its name and its age | its creator and who has it attached | its magic and its text
+ * Answer: its creator and who has it attached. The creator is dead and nobody has it attached:
+ * then it is stale.
+ * Shown by: which is dead
  */
 #include "../common/layout/existing.h"
 #include "../common/lesson.h"

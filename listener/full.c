@@ -13,7 +13,10 @@
  *
  *     $ build/listener-full                   $ build/talker-full
  *
+ * Level: beyond; 3 minutes; after limits
  * Question: One IPC namespace is full. Can a process in another one still create a segment?
+ * Answer: yes. The limits belong to a namespace, and the other one has its own.
+ * Shown by: the system is not full
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* IPC_INFO, SHM_INFO, unshare */

@@ -14,7 +14,10 @@
  *
  *     $ build/listener-keys                    $ build/talker-keys
  *
+ * Level: first steps; 4 minutes; after handshake
  * Question: A file is replaced by another one of the same name. Does ftok still give the same key?
+ * Answer: no. ftok looks at the inode, and the new file has another one.
+ * Shown by: by the same name: key *, and behind it ENOENT
  */
 #include "../common/layout/keys.h"
 #include "../common/lesson.h"

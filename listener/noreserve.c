@@ -14,7 +14,10 @@
  *
  *     $ build/listener-noreserve              $ build/talker-noreserve
  *
+ * Level: beyond; 3 minutes; after pages
  * Question: Can a segment be larger than memory and swap together?
+ * Answer: yes. With SHM_NORESERVE the kernel promises no memory; without it, it refuses.
+ * Shown by: with SHM_NORESERVE: granted
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* SHM_NORESERVE, MADV_NOHUGEPAGE */

@@ -13,7 +13,10 @@
  *
  *     $ build/listener-private                 $ build/talker-private
  *
+ * Level: first steps; 2 minutes; after keys
  * Question: Two processes both call shmget with IPC_PRIVATE. Do they get the same segment?
+ * Answer: no. IPC_PRIVATE is no key: each call creates another segment.
+ * Shown by: IPC_PRIVATE here: segment
  */
 #include "../common/layout/private.h"
 #include "../common/lesson.h"

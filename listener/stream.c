@@ -13,7 +13,11 @@
  * A stream that broke off never looks complete: then this side exits with 3, and says after how
  * many bytes. stdout is for the data, so all messages go to stderr.
  *
+ * Level: beyond; 5 minutes; after lostwakeup, turn
  * Question: How many signals does it take to send a whole file through the segment?
+ * Choices: one a byte | one a slot | hardly any
+ * Answer: hardly any. A side is signalled only if it has declared that it sleeps.
+ * Shown by: sent * bytes in *, signals sent: [0-9],
  *
  * demo: listener >copy
  * demo: talker <README.md

@@ -18,7 +18,10 @@
  *     $ diff listener/unready.c listener/unready_no_block.c
  *     $ scripts/demo --step unready_no_block
  *
+ * Level: the heart; 4 minutes; after handshake
  * Question: Does a signal that comes before the handler is installed kill the listener?
+ * Answer: no. SIGUSR1 was blocked before our PID was known, so it waits for the handler.
+ * Shown by: (status 0)
  */
 #include "../common/layout/unready.h"
 #include "../common/ending.h"

@@ -18,7 +18,11 @@
  *     $ diff listener/unready.c listener/unready_no_block.c
  *     $ scripts/demo --step unready_no_block
  *
+ * Level: the heart; 4 minutes; after unready
  * Question: Does a signal that comes before the handler is installed kill the listener?
+ * Answer: yes. Nothing blocks SIGUSR1, and its default action is to kill.
+ * Shown by: the listener ended by SIGUSR1
+ * Fails: died of the early signal
  */
 #include "../common/layout/unready.h"
 #include "../common/ending.h"

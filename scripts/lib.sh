@@ -8,6 +8,7 @@
 #   say WORD...            prints a line on stderr: "scripts/NAME: WORD..."
 #   usage WORD...          prints such a line about a wrong argument, and exits with 2
 #   show_help              prints the script's head comment
+#   cannot_write           says that stdout takes no more, and exits with 1; lib.sh does so if stdout is closed
 #   check_tmpdir           exits with 1 and names the directory if temporary files cannot be made
 #   count_cpus             prints how many CPUs there are
 #   words_of VARIABLE      prints the words of a variable of the Makefile (LESSONS, VARIANTS), one a line
@@ -61,8 +62,17 @@ usage() {
     exit 2
 }
 
+cannot_write() {
+    say 'cannot write to stdout: it is closed, or there is no space left'
+    exit 1
+}
+
+# With stdout closed, the next file that is opened would become stdout.
+(true 9>&1) 2>/dev/null || cannot_write
+
 show_help() {
-    sed -n '/^# shellcheck/d; 2,/^$/s/^# \{0,1\}//p' "$self"
+    help=$(sed -n '/^# shellcheck/d; 2,/^$/s/^# \{0,1\}//p' "$self")
+    printf '%s\n' "$help" 2>/dev/null || cannot_write
 }
 
 check_tmpdir() {

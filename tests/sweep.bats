@@ -258,6 +258,17 @@ END
         '/dev/shm:' 'a b' said shmfile shmtalk-said-it '' '/dev/shm/a b:'
 }
 
+@test "a list that cannot be written is an error, and says so" {
+    [ -w /dev/full ] || skip "there is no /dev/full"
+    start_listener
+    shmid=$(shmid_of listener)
+    run -1 --separate-stderr bash -c "'$BUILD/sweep' list $shmid >/dev/full"
+    [[ $stderr == 'sweep: cannot write to stdout: '* ]]
+    run -1 --separate-stderr bash -c "'$ROOT/scripts/sweep' >&-"
+    [[ $stderr == 'scripts/sweep: cannot write to stdout: '* ]]
+    stop listener
+}
+
 @test "an argument that names nothing is refused" {
     refuses 2 "'shmtalk-01010101' is not a shmid" "$BUILD/sweep" list shmtalk-01010101
     refuses 2 "'-1' is not a shmid" "$BUILD/sweep" remove -1
