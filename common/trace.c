@@ -107,10 +107,9 @@ static bool write_whole(int fd, const char *text)
     sigprocmask(SIG_BLOCK, NULL, &mask);
     sigaddset(&mask, SIGUSR1); /* it may be unblocked just now; it must not be taken here */
     sigaddset(&mask, SIGALRM);
-    sigdelset(&mask, SIGINT);
-    sigdelset(&mask, SIGTERM);
-    sigdelset(&mask, SIGHUP);
-    sigdelset(&mask, SIGQUIT);
+    for (int i = 0; i < SIGNALS_THAT_END; i++)
+        if (signals_that_end[i] != SIGPIPE) /* that is pending after a write that failed */
+            sigdelset(&mask, signals_that_end[i]);
     for (size_t left = strlen(text); left > 0;) {
         ssize_t written = -1;
         errno = 0;
