@@ -32,8 +32,13 @@ static void open_standard_descriptors(void)
 }
 
 /* The signals whose dispositions we change. */
-static const int changed[] = {SIGCHLD, SIGXFSZ, SIGINT,  SIGTERM, SIGHUP,
-                              SIGQUIT, SIGPIPE, SIGUSR1, SIGALRM};
+static const int changed[] = {
+    SIGCHLD, SIGXFSZ, SIGINT,  SIGTERM, SIGHUP,    SIGQUIT, SIGPIPE,
+    SIGUSR1, SIGALRM, SIGUSR2, SIGXCPU, SIGVTALRM, SIGPROF,
+#ifdef SIGPOLL
+    SIGPOLL,
+#endif
+};
 enum { CHANGED = sizeof changed / sizeof *changed };
 
 static struct {

@@ -81,17 +81,23 @@ static bool note_the_end(void)
 #endif
 }
 
+/* With O_NONBLOCK, the open of a FIFO that no process reads fails. Without it, it waits, and
+ * nothing would limit that. The writes are to block again. */
+static bool open_file(void)
+{
+    const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NONBLOCK;
+    int fd = open(options.file, flags, 0666);
+    if (fd == -1 || fcntl(fd, F_SETFL, O_APPEND) == -1)
+        return false;
+    file = fd;
+    return true;
+}
+
 int trace_start(const struct trace_options *how)
 {
     options = *how;
-    if (options.file) {
-        int fd = open(options.file, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
-        if (fd == -1)
-            return -1;
-        file = fd;
-        if (!note_the_end())
-            return -1;
-    }
+    if (options.file && (!open_file() || !note_the_end()))
+        return -1;
     trace_is_on = options.verbose || options.step || options.hold || options.file;
     return 0;
 }
@@ -107,10 +113,9 @@ static bool write_whole(int fd, const char *text)
     sigprocmask(SIG_BLOCK, NULL, &mask);
     sigaddset(&mask, SIGUSR1); /* it may be unblocked just now; it must not be taken here */
     sigaddset(&mask, SIGALRM);
-    sigdelset(&mask, SIGINT);
-    sigdelset(&mask, SIGTERM);
-    sigdelset(&mask, SIGHUP);
-    sigdelset(&mask, SIGQUIT);
+    for (int i = 0; i < SIGNALS_THAT_END; i++)
+        if (signals_that_end[i] != SIGPIPE) /* that is pending after a write that failed */
+            sigdelset(&mask, signals_that_end[i]);
     for (size_t left = strlen(text); left > 0;) {
         ssize_t written = -1;
         errno = 0;

@@ -30,7 +30,9 @@ struct trace_options {
     unsigned long hold_nth; /* ... when it is reached for the n-th time, from 1 */
 };
 
-/* Returns 0, or -1 with errno where the file cannot be opened. */
+/* Returns 0, or -1 with errno where the file cannot be opened (ENXIO: it is a FIFO without a
+ * reader).
+ */
 int trace_start(const struct trace_options *options);
 
 /* Whether anything is narrated. Where nothing is, a call or a look costs this one test. */

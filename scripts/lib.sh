@@ -14,9 +14,10 @@
 #   words_of VARIABLE      prints the words of a variable of the Makefile (LESSONS, VARIANTS), one a line
 #   build_programs TARGET...   sets up what is missing and makes the targets; returns 1 or more if that fails
 #   nap                    waits for a moment, for a loop that polls
-#   look_at PID            sets $state (as ps has it: R S T Z) and $parent
+#   look_at PID            sets $state (as ps has it: R S T Z) and $parent. Where /proc is of another PID namespace, a
+#                          process that exists counts as a running child of this shell.
 #   is_running PID         true while PID is a child of this shell and has not ended
-#   children PID           prints the PIDs of its children
+#   children PID           prints the PIDs of its children; none where /proc is of another PID namespace
 #   descendants PID        prints the PIDs of its children, of their children, and so on
 #
 # A script that starts programs in the background or needs temporary files also calls `begin` early:
@@ -109,13 +110,21 @@ nap() {
     sleep 0.05 2>/dev/null || sleep 1
 }
 
+# Which /proc this is: ours, foreign (of another PID namespace: its PIDs mean other processes) or missing. No subshell
+# may ask this, because $$ is not its PID. ps reads /proc, too.
+proc=missing
+if { read -r stat <"/proc/self/stat"; } 2>/dev/null; then
+    proc=ours
+    [ "${stat%% *}" = $$ ] || proc=foreign
+fi
+
 # A process that does not exist is described as a zombie without a parent.
 look_at() { # PID
     stat='Z 0'
-    if [ -r /proc/self/stat ]; then
+    if [ "$proc" = ours ]; then
         { IFS= read -r stat <"/proc/$1/stat"; } 2>/dev/null || :
         stat=${stat##*') '}
-    elif command -v ps >/dev/null; then
+    elif [ "$proc" = missing ] && command -v ps >/dev/null; then
         stat=$(ps -o stat= -o ppid= -p "$1") || :
     elif kill -s 0 "$1" 2>/dev/null; then
         stat="R $$"
@@ -126,6 +135,7 @@ look_at() { # PID
 }
 
 children() { # PID
+    [ "$proc" != foreign ] || return 0
     cat "/proc/$1/task/$1/children" 2>/dev/null ||
         ps -A -o pid= -o ppid= 2>/dev/null | awk -v parent="$1" '$2 == parent { print $1 }'
 }
@@ -151,7 +161,8 @@ wait_for() { # PID
 
 # TERM is repeated because one can get lost: between its start as a copy of this shell and its own program, a child
 # may take the signal for one that this shell would handle. The pauses grow, so that a child has time for its own
-# clean-up. A stopped process needs CONT to act on the signal.
+# clean-up. A stopped process needs CONT to act on the signal. A process that KILL does not end is left behind: nothing
+# can end it (it hangs in the kernel, say).
 terminate() { # PID...
     polls=0 next=1
     while
@@ -165,6 +176,10 @@ terminate() { # PID...
         signal=''
         [ "$polls" -ne "$next" ] || signal=TERM next=$((next * 2))
         [ "$polls" -ne 200 ] || signal=KILL
+        if [ "$polls" -gt 300 ]; then
+            say "PID$left did not end when it was killed, and is left behind"
+            return 0
+        fi
         for child in $left; do
             [ "$signal" != KILL ] ||
                 say "PID $child did not end, and is killed: scripts/sweep shows what it has left behind"

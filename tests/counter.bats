@@ -318,3 +318,7 @@ end_note() { # NAME
     grep -xE 'listener-counter\[[0-9]+\] observe text = "[0-9]"' listener.err
     grep -F 'publish text = "1"' talker.err
 }
+
+@test "the lesson also holds where kernel.shm_rmid_forced is 1" {
+    meet_rmid_forced counter
+}

@@ -447,6 +447,17 @@ step() { # NAME
     done
 }
 
+@test "a FIFO that no process reads is refused as a trace; one with a reader is written" {
+    mkfifo trace
+    refuses 1 '--trace: no process reads "trace": start its reader first' listener --trace trace
+    start reader cat trace
+    exec 7>trace # returns when the reader has opened it
+    ends 3 listener -t 0.01 --trace trace
+    exec 7>&-
+    finish reader 0
+    grep 'waiting for a talker' reader.out
+}
+
 @test "a program whose trace no process reads ends when it is asked to" {
     mkfifo trace
     exec 7<>trace

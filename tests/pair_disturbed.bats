@@ -98,6 +98,27 @@ dies_of() { # SIGNAL NAME
     done
 }
 
+@test "signals that timers and limits send end it too, and leave no segment" {
+    only_ours
+    for signal in USR2 XCPU VTALRM PROF IO; do
+        start_listener
+        shmid=$(shmid_of listener)
+        dies_of "$signal" listener
+        is_removed "$shmid"
+    done
+}
+
+@test "such a signal changes nothing where it was ignored at the start" {
+    only_ours
+    env --ignore-signal=USR2 true 2>/dev/null || skip "env cannot ignore signals here"
+    start listener env --ignore-signal=USR2,XCPU "$LISTENER" -t "$DEADLINE"
+    wait_for_line listener.out 'waiting for a talker'
+    kill -USR2 "$listener_pid"
+    kill -XCPU "$listener_pid"
+    ends 0 talker
+    finish listener 0
+}
+
 @test "they end a listener that waits for a message; the talker reports it" {
     for signal in INT TERM HUP; do
         start_chat

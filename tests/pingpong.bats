@@ -416,5 +416,5 @@ END
     kill -CONT "$listener_pid"
     finish talker 0
     finish listener 0
-    grep -E "sigwaitinfo\(\[HUP INT QUIT USR1 PIPE ALRM TERM\], \{si_signo=SIGUSR1, si_pid=$listener_pid\}\) = 10" trace
+    grep -E "sigwaitinfo\(\[HUP INT QUIT USR1 USR2 PIPE ALRM TERM XCPU VTALRM PROF IO\], \{si_signo=SIGUSR1, si_pid=$listener_pid\}\) = 10" trace
 }
