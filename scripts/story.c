@@ -208,7 +208,8 @@ static int parse_number(const char *text)
 
 int main(int argc, char **argv)
 {
-    struct story everything = {0}, *story = &everything;
+    static struct story everything; /* as long as the program lives: nothing is freed */
+    struct story *story = &everything;
     bool all = false;
     int at = -1, next = 1;
     for (; next < argc && argv[next][0] == '-' && argv[next][1] != '\0'; next++) {
