@@ -329,6 +329,10 @@ static const struct grade_case *cases_of(const char *wire, enum side side)
 {
     if (strcmp(wire, "handshake") == 0)
         return handshake_cases(side);
+    if (strcmp(wire, "textbook") == 0)
+        return textbook_cases(side);
+    if (strcmp(wire, "pair") == 0)
+        return pair_cases(side);
     errx(STATUS_USAGE, "'%s' is no wire that can be graded", wire);
 }
 

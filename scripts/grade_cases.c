@@ -2,6 +2,8 @@
 #include "grade_cases.h"
 #include "grade_sandbox.h"
 
+#include "../common/clock.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,9 +18,11 @@ enum stand stand_of(struct game *game)
     enum outcome outcome = game_to_wait(game);
     if (outcome == REACHED)
         return at_sleep(game) ? NAPS : WAITS;
-    if (outcome == BUSY || outcome == POLLING)
-        return outcome == BUSY ? SPINS : NAPS;
-    return outcome == ENDED ? OVER : SLEEPS;
+    if (outcome == ENDED)
+        return OVER;
+    if (outcome == STUCK)
+        return SLEEPS;
+    return outcome == POLLING ? NAPS : SPINS;
 }
 
 void fall_asleep(struct game *game)
@@ -50,7 +54,7 @@ void judge_wait(struct game *game)
     long nap = (long)game->event.args[0];
     if (stand == SPINS)
         fail(game, BUSY_WAITING, 0,
-             "it used the CPU for 0.3 seconds without one call, while it waited");
+             "while it waited it looked at the memory all the time, and used a whole CPU");
     if (stand == OVER)
         leave_open(game, "it never waited: %s", ending_of(game));
     if (stand != NAPS)
@@ -65,7 +69,7 @@ void judge_wait(struct game *game)
              "while it waited it slept again and again, %ld ms each time, in %s", nap,
              game->wait_name);
     if (outcome == BUSY)
-        fail(game, BUSY_WAITING, 0, "it used the CPU for 0.3 seconds, while it waited");
+        fail(game, BUSY_WAITING, 0, "while it waited it used a whole CPU");
 }
 
 void judge_ctrl_c(struct game *game)
@@ -73,6 +77,9 @@ void judge_ctrl_c(struct game *game)
     enum stand stand = stand_of(game);
     if (stand == OVER)
         leave_open(game, "it never waited: %s", ending_of(game));
+    if (stand == WAITS && game->event.call == CALL_SIGSUSPEND && game->event.wait_mask >> 1 & 1)
+        fail(game, MASK_SWALLOWS_CTRL_C, game->wait_place,
+             "it waited in sigsuspend with a mask that blocks SIGINT: Ctrl-C does not wake it");
     fall_asleep(game);
     game_signal(game, SIGINT);
     if (game_to_end(game) != ENDED)
@@ -100,6 +107,18 @@ void judge_dead(struct game *game)
     if (exited_with(game, 0))
         fail(game, WRONG_EXIT_STATUS, game->exit_place,
              "the peer died before it had answered, and it ended with exit status 0");
+}
+
+bool has_slept_a_second(const struct game *game)
+{
+    return game->slept_ms + (clock_now() - game->began) / 1000000 >= 1000;
+}
+
+void begin_nap(struct game *game)
+{
+    game->began = clock_now();
+    game->slept_ms = 0;
+    game->most_sleeps = 1000;
 }
 
 static long longest_run(const char *text, char byte)

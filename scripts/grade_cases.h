@@ -13,6 +13,8 @@ struct grade_case {
 /* The cases end with one that has no name. The first is the conversation, without which nothing
  * else can be judged. */
 const struct grade_case *handshake_cases(enum side side);
+const struct grade_case *textbook_cases(enum side side);
+const struct grade_case *pair_cases(enum side side);
 
 /* ---- for the cases ---- */
 
@@ -35,6 +37,11 @@ void judge_failed_ftok(struct game *game);
 void judge_failed_shmat(struct game *game);
 void use_sanitized(struct game *game);
 void need_wait(struct game *game, enum stand stand); /* leaves the case open if it does not wait */
+
+/* From begin_nap on, naps are counted, and are over at once. */
+void begin_nap(struct game *game);
+bool has_slept_a_second(const struct game *game);
+
 pid_t bystander_start(struct game *game);
 
 #endif

@@ -19,7 +19,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { POLL_MS = 2, STUCK_MS = 300, BUSY_MS = 300, MOST_SLEEPS = 40, LONG_SLEEP_MS = 10000 };
+enum {
+    POLL_MS = 2,
+    STUCK_MS = 300,
+    BUSY_MS = 300,
+    MOST_SLEEPS = 40,
+    MOST_CALLS = 1000,
+    LONG_SLEEP_MS = 10000
+};
 
 /* ---- judge ---- */
 
@@ -134,6 +141,9 @@ static void note_before(struct game *game)
     const struct grade_report *event = &game->event;
     if (event->call == CALL_ALARM)
         game->alarm_set = event->args[0] > 0;
+    if ((event->call == CALL_KILL && event->args[1] == 0) ||
+        (event->call == CALL_SHMCTL && event->args[1] == IPC_STAT))
+        game->questions++;
     if (event->call == CALL_TIMER)
         game->timers = true;
     if (event->call == CALL_SHMGET && game->key_failed && event->args[0] == -1 &&
@@ -166,6 +176,7 @@ static void note_before(struct game *game)
     }
     if (event->call == CALL_SLEEP && at_sleep(game)) {
         game->sleeps++;
+        game->slept_ms += event->args[0];
         if (event->args[0] >= 20)
             game->go.action = GO_SKIP;
     }
@@ -352,7 +363,7 @@ static bool is_silent(struct game *game, long long *since, long *cpu_then, enum 
 enum outcome game_until(struct game *game, reached *is_there, int ms)
 {
     long long until = clock_now() + ms * 1000000LL, since = 0;
-    long cpu = 0, sleeps = game->sleeps;
+    long cpu = 0, sleeps = game->sleeps, waits = game->waits, calls = 0;
     enum outcome outcome;
     release(game);
     for (;;) {
@@ -360,8 +371,14 @@ enum outcome game_until(struct game *game, reached *is_there, int ms)
             since = 0;
             if (is_there && is_there(game))
                 return REACHED;
-            if (game->sleeps - sleeps > MOST_SLEEPS)
+            if (game->sleeps - sleeps > (game->most_sleeps > 0 ? game->most_sleeps : MOST_SLEEPS))
                 return POLLING;
+            calls = game->waits == waits ? calls + (game->event.what != REPORT_STORE && game->event.what != REPORT_STORING) : 0;
+            waits = game->waits;
+            if (calls > MOST_CALLS && game->alarm_set && game->time_passes)
+                ring_alarm(game), calls = 0;
+            else if (calls > MOST_CALLS)
+                return BUSY;
             release(game);
             if (clock_now() > until)
                 return LATE;
@@ -500,6 +517,8 @@ static _Noreturn void become_student(struct game *game, int channel, int out, in
     if (null > 2)
         close(null);
     setsid();
+    for (int signo = 1; signo < 32; signo++)
+        signal(signo, SIG_DFL); /* a shell may ignore SIGINT on behalf of us */
     set_number(GRADE_FD, REPORT_FD);
     set_number(GRADE_TEXT_AT, game->words);
     set_number(GRADE_TEXT_END, game->words + game->text_size);

@@ -69,6 +69,7 @@ struct game {
     /* what was seen */
     bool time_passes; /* alarms ring and limits are over, because nothing else will come */
     bool alarm_set, timers;
+    bool early_removal; /* the segment was removed before the peer had come */
     bool key_failed;
     int created, created_flags;
     int64_t created_size, created_key;
@@ -90,7 +91,10 @@ struct game {
     uint64_t wait_place; /* of the last call that waits */
     char wait_name[24];
     uint64_t exit_place, exit_lost, fault_place;
-    long sleeps, waits, rings;
+    long sleeps, waits, rings, slept_ms;
+    long questions; /* whether a process lives: kill(PID, 0); about the segment: IPC_STAT */
+    long most_sleeps; /* after so many naps in a row it is said to poll */
+    long long began;  /* of a nap */
 };
 
 /* How a part of a game ended. */

@@ -204,6 +204,13 @@ static void on_fault(int signo, siginfo_t *info, void *context)
     memcpy(&store.mask, &at->uc_sigmask, sizeof store.mask);
     uint64_t all = ~((uint64_t)1 << (SIGSEGV - 1) | (uint64_t)1 << (SIGTRAP - 1));
     memcpy(&at->uc_sigmask, &all, sizeof all);
+    long offset = store.address - attached[index].base;
+    struct grade_report report = {.what = REPORT_STORING,
+                                  .args = {offset},
+                                  .mask = store.mask,
+                                  .place = place_of((const void *)store.place)};
+    if (offset < text_at && is_reporting())
+        exchange(&report);
     protect(index, PROT_READ | PROT_WRITE);
     at->uc_mcontext.gregs[REG_EFL] |= TRAP_FLAG;
 }

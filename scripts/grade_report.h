@@ -20,6 +20,7 @@ enum grade_what {
     REPORT_START,   /* the program has been loaded; result: 1 if stores are reported */
     REPORT_BEFORE,  /* a call is about to be made */
     REPORT_AFTER,   /* it has returned */
+    REPORT_STORING, /* args[0]: offset of a word in the segment that is about to be stored to */
     REPORT_STORE,   /* args[0]: offset in the segment that was just stored to */
     REPORT_ENTER,   /* a handler begins, for the signal args[0] */
     REPORT_LEAVE,   /* it has returned */
