@@ -386,15 +386,17 @@ static void talker_hostile(struct game *game)
              0x7fffffff, crashed(game) ? ending_of(game) : "it printed more than the segment has");
 }
 
-/* The reply has no NUL. Behind it stands what was there before. */
+/* The reply has no NUL. Behind it stands what was there before: the rest of the message. */
 static void talker_ends_text(struct game *game)
 {
+    char beyond[sizeof reply + 3];
+    snprintf(beyond, sizeof beyond, "%s%.3s", reply, message + sizeof reply - 1);
     if (await_reply_wait(game) == OVER)
         leave_open(game, "it did not wait for the reply: %s", ending_of(game));
     fall_asleep(game);
     answer(game);
     game_to_end(game);
-    if (printed(game, "4711#"))
+    if (printed(game, beyond))
         fail(game, TEXT_NOT_ENDED, 0,
              "the reply had %zu bytes, and it printed on behind them: on this wire a text has no "
              "NUL",
