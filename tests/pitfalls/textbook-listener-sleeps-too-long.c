@@ -1,4 +1,4 @@
-/* pitfall: sleeps-instead; side: listener; wire: textbook. It looks once in three seconds. */
+/* pitfall: sleeps-too-long; side: listener; wire: textbook. It looks once in three seconds. */
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* pitfall: sleeps-instead; side: listener; wire: textbook. It gives the talker a tenth of a second
- * to read the reply, and then removes the segment. */
+/* pitfall: sleeps-too-short; side: listener; wire: textbook. It gives the talker a tenth of a
+ * second to read the reply, and then removes the segment. */
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* pitfall: sleeps-instead; side: talker; wire: handshake. It sleeps for a second, and then prints
- * whatever stands there. */
+/* pitfall: sleeps-too-long; side: talker; wire: handshake. It looks once in two seconds, so the
+ * reply is printed up to two seconds late. */
 #include <err.h>
 #include <errno.h>
 #include <signal.h>
@@ -67,9 +67,17 @@ int main(int argc, char **argv)
     shared->state = SAID;
     kill(listener, SIGUSR1);
 
-    struct timespec rest = {1, 0}; /* the listener has answered by then */
-    while (nanosleep(&rest, &rest) == -1)
-        continue;
+    while (shared->state != ANSWERED) {
+        if (is_dead(listener) && shared->state != ANSWERED) {
+            shmdt(shared);
+            if (shmctl(shmid, IPC_STAT, &about) == 0 && about.shm_nattch == 0)
+                shmctl(shmid, IPC_RMID, NULL); /* the listener cannot remove it any more */
+            errx(3, "the listener has died");
+        }
+        struct timespec rest = {2, 0};
+        while (nanosleep(&rest, &rest) == -1)
+            continue;
+    }
 
     char text[1024];
     memcpy(text, shared->text, sizeof text);

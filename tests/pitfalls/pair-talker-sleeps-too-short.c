@@ -1,4 +1,4 @@
-/* pitfall: sleeps-instead; side: talker; wire: pair. It sleeps for a second, and then prints
+/* pitfall: sleeps-too-short; side: talker; wire: pair. It sleeps for a second, and then prints
  * whatever stands there. */
 #include <err.h>
 #include <errno.h>

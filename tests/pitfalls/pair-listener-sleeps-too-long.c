@@ -1,5 +1,4 @@
-/* pitfall: sleeps-instead; side: listener; wire: handshake. It looks once in two seconds, so each
- * answer comes up to two seconds late. */
+/* pitfall: sleeps-too-long; side: listener; wire: pair. It looks once in two seconds. */
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,13 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NOTHING, SAID, ANSWERED };
-
-struct handshake {
+struct pair {
     atomic_uint magic;
-    unsigned lesson, version, stopped[2];
-    atomic_int talker, state;
-    char text[1024];
+    unsigned lesson, version, stopped[2], capacity;
+    atomic_int turn, front, seat[256];
+    atomic_uint length;
+    char text[];
 };
 
 static int shmid = -1;
@@ -97,6 +95,28 @@ static int has_attached(int pid)
     return found;
 }
 
+/* Until the next look. */
+static void rest(void)
+{
+    struct timespec left = {2, 0};
+    while (!ended && nanosleep(&left, &left) == -1)
+        continue;
+}
+
+/* The first talker behind the seat that was served last, or -1. */
+static int find_talker(struct pair *pair)
+{
+    for (int i = 0; i < 256; i++) {
+        int at = (pair->front + 1 + i) & 255, pid = pair->seat[at];
+        if (pid == 0)
+            continue;
+        if (has_attached(pid))
+            return at;
+        atomic_compare_exchange_strong(&pair->seat[at], &pid, 0); /* no talker of ours */
+    }
+    return -1;
+}
+
 int main(void)
 {
     int signals[] = {SIGUSR1, SIGALRM, SIGINT, SIGTERM, SIGHUP};
@@ -113,41 +133,54 @@ int main(void)
         err(1, "ftok");
     shmid = create(key);
     atexit(clean_up);
-    struct handshake *shared = shmat(shmid, NULL, 0);
-    if (shared == (void *)-1)
+    struct pair *pair = shmat(shmid, NULL, 0);
+    if (pair == (void *)-1)
         err(1, "shmat");
-    shared->lesson = 0x68616e64;
-    shared->version = 1;
-    shared->magic = 0x73686d74; /* last: now it is ready */
-    printf("listener: waiting for a talker (pid %d, key %#x, shmid %d)\n", (int)getpid(),
-           (unsigned)key, shmid);
+    int me = getpid();
+    pair->lesson = 0x70616972;
+    pair->version = 1;
+    pair->capacity = 1024;
+    pair->turn = me;
+    pair->magic = 0x73686d74; /* last: now it is ready */
+    printf("listener: waiting for a talker (pid %d, key %#x, shmid %d)\n", me, (unsigned)key,
+           shmid);
     fflush(stdout);
 
-    while (shared->state != SAID) {
-        int pid = shared->talker;
-        if (pid > 0 && kill(pid, 0) == -1 && errno == ESRCH && shared->state != SAID)
-            errx(3, "the talker has died");
-        struct timespec rest = {2, 0};
-        while (!ended && nanosleep(&rest, &rest) == -1)
-            continue;
+    int seat;
+    while ((seat = find_talker(pair)) == -1) {
+        rest();
         if (ended)
             die(ended);
     }
-
-    char text[1024];
-    memcpy(text, shared->text, sizeof text);
-    text[sizeof text - 1] = '\0';
-    int talker = shared->talker;
-    if (!has_attached(talker))
-        errx(3, "the talker has gone");
-    printf("listener: received: %s\n", text);
-
-    strcpy(shared->text, "Have a nice day");
-    printf("listener: replied: Have a nice day\n");
-    fflush(stdout);
-    shared->state = ANSWERED;
+    int talker = pair->seat[seat];
+    pair->front = seat;
+    pair->turn = talker; /* you may speak */
     kill(talker, SIGUSR1);
 
-    shmdt(shared);
+    for (;;) {
+        while (pair->turn != me) {
+            if (kill(talker, 0) == -1 && errno == ESRCH && pair->turn != me)
+                errx(3, "the talker has died");
+            rest();
+            if (ended)
+                die(ended);
+        }
+        if (pair->seat[seat] != talker)
+            break;                      /* it has left */
+        unsigned length = pair->length; /* copied once, then checked */
+        if (length > 1024)
+            errx(1, "a message of %u bytes does not fit", length);
+        char text[1024];
+        memcpy(text, pair->text, length);
+        printf("listener: received: %.*s\n", (int)length, text);
+
+        const char *reply = "Have a nice day";
+        memcpy(pair->text, reply, strlen(reply));
+        pair->length = strlen(reply);
+        printf("listener: replied: %s\n", reply);
+        fflush(stdout);
+        pair->turn = talker;
+        kill(talker, SIGUSR1);
+    }
     return 0; /* clean_up removes the segment */
 }

@@ -1,5 +1,5 @@
-/* pitfall: sleeps-instead; side: talker; wire: pair. It looks once in two seconds, whether a signal
- * has come or not. */
+/* pitfall: sleeps-instead; side: talker; wire: pair. It looks every 20 ms, whether a signal has
+ * come or not. */
 #include <err.h>
 #include <errno.h>
 #include <signal.h>
@@ -88,16 +88,16 @@ int main(int argc, char **argv)
     if (length > room || length > pair->capacity)
         errx(1, "a message of %u bytes does not fit", length);
 
-    struct timespec rest = {2, 0};
+    struct timespec moment = {0, 20000000};
     int me = getpid(), seat;
     while ((seat = take_seat(me)) == -1) {
         check_listener(listener);
-        nanosleep(&rest, NULL); /* until the next tick */
+        nanosleep(&moment, NULL); /* until the next tick */
     }
     kill(listener, SIGUSR1);
     while (pair->turn != me) {
         check_listener(listener);
-        nanosleep(&rest, NULL);
+        nanosleep(&moment, NULL);
     }
 
     memcpy(pair->text, message, length);
@@ -108,7 +108,7 @@ int main(int argc, char **argv)
     kill(listener, SIGUSR1);
     while (pair->turn != me) {
         check_listener(listener);
-        nanosleep(&rest, NULL);
+        nanosleep(&moment, NULL);
     }
 
     length = pair->length; /* copied once, then checked */
