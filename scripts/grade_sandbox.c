@@ -57,9 +57,23 @@ static void limit(int resource, rlim_t most)
     setrlimit(resource, &(struct rlimit){most, most});
 }
 
+/* A shell gives a program that it starts in the background an ignored SIGINT. The student's must die of
+ * Ctrl-C all the same. */
+static void restore_signals(void)
+{
+    sigset_t none;
+    signal(SIGHUP, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGQUIT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 void sandbox_limit(const struct game *game)
 {
     enum { MB = 1 << 20, PROCESSES = 40 };
+    restore_signals();
     limit(RLIMIT_CPU, 10);
     limit(RLIMIT_FSIZE, 16 * MB);
     limit(RLIMIT_CORE, 0);
