@@ -6,12 +6,30 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { SHORT_MS = 1000, DEADLINE_MS = 6000, LONG_NAP_MS = 200 };
+
+void fail_conversation(struct game *game, uint64_t place, const char *seen, ...)
+{
+    char text[sizeof game->verdict->seen];
+    va_list list;
+    va_start(list, seen);
+    vsnprintf(text, sizeof text, seen, list);
+    va_end(list);
+    if (game->killed_wrong)
+        fail(game, KILL_UNCHECKED_PID, game->killed_place,
+             "it called kill(%lld, ...), which was not carried out. %.300s",
+             (long long)game->killed_pid, text);
+    if (game->key_unchecked)
+        fail(game, FTOK_UNCHECKED, game->key_place,
+             "ftok returned -1, and -1 was then used as the key. %.300s", text);
+    fail(game, NO_CONVERSATION, place, "%.390s", text);
+}
 
 enum stand stand_of(struct game *game)
 {
@@ -29,6 +47,19 @@ void fall_asleep(struct game *game)
 {
     if (game->held && !at_sleep(game))
         game_until(game, game_is_asleep, SHORT_MS);
+}
+
+const char *state_of(const struct game *game, enum outcome outcome)
+{
+    static char text[80];
+    if (outcome == ENDED)
+        return ending_of(game);
+    if (outcome == BUSY)
+        return "it computes all the time";
+    if (game->waits == 0)
+        return "it did not end";
+    snprintf(text, sizeof text, "it waits in %s", game->wait_name);
+    return text;
 }
 
 bool crashed(const struct game *game)

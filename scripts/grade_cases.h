@@ -26,8 +26,13 @@ enum stand {
     OVER,   /* it has ended */
 };
 
+/* There is no conversation; but a mistake that has a name of its own may be the reason. */
+_Noreturn void fail_conversation(struct game *game, uint64_t place, const char *seen, ...)
+    __attribute__((format(printf, 3, 4)));
+
 enum stand stand_of(struct game *game);  /* lets it go on until it waits */
 void fall_asleep(struct game *game);     /* lets it really sleep in that call */
+const char *state_of(const struct game *game, enum outcome outcome); /* in words */
 bool crashed(const struct game *game);   /* it was ended by a signal such as SIGSEGV */
 void judge_wait(struct game *game);      /* how it waits; nothing comes meanwhile */
 void judge_ctrl_c(struct game *game);    /* it waits: Ctrl-C must end it */

@@ -92,27 +92,24 @@ static void talker_conversation(struct game *game)
     if (outcome == ENDED && crashed(game))
         fail(game, CRASHES, game->fault_place, "no message came: %s", ending_of(game));
     if (outcome != REACHED)
-        fail(game, NO_CONVERSATION, game->wait_place,
-             "no message came: the state did not become SAID (1). %s%s",
-             outcome == ENDED        ? ending_of(game)
-             : game->wait_place != 0 ? "It sleeps in "
-                                     : "It did not end",
-             outcome != ENDED && game->wait_place != 0 ? game->wait_name : "");
+        fail_conversation(game, game->wait_place,
+             "no message came: the state did not become SAID (1), and %s",
+             state_of(game, outcome));
     enum stand stand = stand_of(game);
     char text[sizeof message] = "";
     game_read(game, TEXT_AT, text, sizeof message - 1);
     if (strcmp(text, message) != 0)
-        fail(game, NO_CONVERSATION, game->store_place,
+        fail_conversation(game, game->store_place,
              "the message was \"%s\", but in the segment stood \"%.60s\"", message, text);
     if (game_word(game, TALKER_AT) != (int)game->student)
-        fail(game, NO_CONVERSATION, game->store_place,
+        fail_conversation(game, game->store_place,
              "the talker's PID is %d, but in the segment stood %d", (int)game->student,
              game_word(game, TALKER_AT));
     if (puppet_rung(game) == 0)
-        fail(game, NO_CONVERSATION, game->store_place,
+        fail_conversation(game, game->store_place,
              "the message is in the segment, but the listener got no SIGUSR1");
     if (stand == OVER)
-        fail(game, NO_CONVERSATION, game->exit_place, "it did not wait for the reply: %s",
+        fail_conversation(game, game->exit_place, "it did not wait for the reply: %s",
              ending_of(game));
     fall_asleep(game);
     answer(game, true);
@@ -120,7 +117,7 @@ static void talker_conversation(struct game *game)
     if (outcome == ENDED && crashed(game))
         fail(game, CRASHES, game->fault_place, "the reply came, and then %s", ending_of(game));
     if (outcome != ENDED)
-        fail(game, NO_CONVERSATION, game->wait_place,
+        fail_conversation(game, game->wait_place,
              "the reply and SIGUSR1 came while it slept, and it did not go on%s%s",
              game->waits > 0 ? " in " : "", game->waits > 0 ? game->wait_name : "");
     if (!printed(game, reply) && game->exit_lost > 0)
@@ -128,7 +125,7 @@ static void talker_conversation(struct game *game)
              "%lu bytes were still in the buffer of stdout when it ended, and were lost",
              (unsigned long)game->exit_lost);
     if (!printed(game, reply))
-        fail(game, NO_CONVERSATION, 0, "the reply was \"%s\", but it did not print it", reply);
+        fail_conversation(game, 0, "the reply was \"%s\", but it did not print it", reply);
 }
 
 static void talker_status(struct game *game)
@@ -518,16 +515,16 @@ static void check_segment(struct game *game)
 {
     struct shmid_ds about;
     if (game->created == -1)
-        fail(game, NO_CONVERSATION, 0, "it created no segment: %s",
+        fail_conversation(game, 0, "it created no segment: %s",
              game->ended ? ending_of(game) : "it goes on without one");
     if (game->created_key != game_key(game))
-        fail(game, NO_CONVERSATION, game->created_place,
+        fail_conversation(game, game->created_place,
              "the key is %#llx, but ftok(\"shmfile\", 1) gives %#llx",
              (unsigned long long)game->created_key & 0xffffffff,
              (unsigned long long)game_key(game) & 0xffffffff);
     if (shmctl(game->created, IPC_STAT, &about) == 0 &&
         about.shm_segsz < sizeof(struct handshake))
-        fail(game, NO_CONVERSATION, game->created_place,
+        fail_conversation(game, game->created_place,
              "the segment has %lu bytes, and the wire needs %zu", (unsigned long)about.shm_segsz,
              sizeof(struct handshake));
 }
@@ -540,10 +537,10 @@ static void listener_conversation(struct game *game)
         fail(game, CRASHES, game->fault_place, "it did not become ready: %s", ending_of(game));
     check_segment(game);
     if (outcome != REACHED)
-        fail(game, NO_CONVERSATION, game->store_place,
+        fail_conversation(game, game->store_place,
              "the magic number 0x%x did not come to offset 0 of the segment", SEGMENT_MAGIC);
     if (stand_of(game) == OVER)
-        fail(game, NO_CONVERSATION, game->exit_place, "it did not wait for a talker: %s",
+        fail_conversation(game, game->exit_place, "it did not wait for a talker: %s",
              ending_of(game));
     come_in(game);
     fall_asleep(game);
@@ -552,15 +549,14 @@ static void listener_conversation(struct game *game)
     if (outcome == ENDED && crashed(game))
         fail(game, CRASHES, game->fault_place, "a message came, and then %s", ending_of(game));
     if (outcome != REACHED)
-        fail(game, NO_CONVERSATION, game->wait_place,
-             "a message and SIGUSR1 came, and the state did not become ANSWERED (2): %s%s",
-             outcome == ENDED ? ending_of(game) : game->waits > 0 ? "it waits in " : "no end",
-             outcome != ENDED && game->waits > 0 ? game->wait_name : "");
+        fail_conversation(game, game->wait_place,
+             "a message and SIGUSR1 came, and the state did not become ANSWERED (2): %s",
+             state_of(game, outcome));
     outcome = game_to_end(game);
     if (outcome == ENDED && crashed(game))
         fail(game, CRASHES, game->fault_place, "it had answered, and then %s", ending_of(game));
     if (puppet_rung(game) == 0)
-        fail(game, NO_CONVERSATION, game->store_place,
+        fail_conversation(game, game->store_place,
              "the reply is in the segment, but the talker got no SIGUSR1");
     if (outcome != ENDED)
         fail(game, NEVER_ENDS, game->wait_place, "it had answered, and did not end");
@@ -569,11 +565,11 @@ static void listener_conversation(struct game *game)
              "%lu bytes were still in the buffer of stdout when it ended, and were lost",
              (unsigned long)game->exit_lost);
     if (!printed(game, message))
-        fail(game, NO_CONVERSATION, 0, "the message was \"%s\", but it did not print it", message);
+        fail_conversation(game, 0, "the message was \"%s\", but it did not print it", message);
     char text[4] = "";
     game_read(game, TEXT_AT, text, 3);
     if (text[0] == '\0')
-        fail(game, NO_CONVERSATION, game->store_place, "the reply is empty");
+        fail_conversation(game, game->store_place, "the reply is empty");
 }
 
 static void listener_status(struct game *game)

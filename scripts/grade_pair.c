@@ -127,15 +127,6 @@ static void answer(struct game *game)
     puppet_ring(game);
 }
 
-static const char *where(const struct game *game, enum outcome outcome)
-{
-    static char text[120];
-    if (outcome == ENDED)
-        return ending_of(game);
-    snprintf(text, sizeof text, "it waits in %s", game->waits > 0 ? game->wait_name : "a loop");
-    return text;
-}
-
 static void talker_conversation(struct game *game)
 {
     char text[64] = "";
@@ -144,13 +135,13 @@ static void talker_conversation(struct game *game)
     if (outcome == ENDED && crashed(game))
         fail(game, CRASHES, game->fault_place, "it took no seat: %s", ending_of(game));
     if (outcome != REACHED)
-        fail(game, NO_CONVERSATION, game->wait_place, "its PID came to no seat: %s",
-             where(game, outcome));
+        fail_conversation(game, game->wait_place, "its PID came to no seat: %s",
+             state_of(game, outcome));
     if (stand_of(game) == OVER)
-        fail(game, NO_CONVERSATION, game->exit_place, "it did not wait for its turn: %s",
+        fail_conversation(game, game->exit_place, "it did not wait for its turn: %s",
              ending_of(game));
     if (puppet_rung(game) == 0)
-        fail(game, NO_CONVERSATION, game->wait_place,
+        fail_conversation(game, game->wait_place,
              "it has a seat, but the listener got no SIGUSR1");
     fall_asleep(game);
     give_turn(game);
@@ -158,21 +149,21 @@ static void talker_conversation(struct game *game)
     if (outcome == ENDED && crashed(game))
         fail(game, CRASHES, game->fault_place, "it had the turn, and then %s", ending_of(game));
     if (outcome != REACHED)
-        fail(game, NO_CONVERSATION, game->wait_place,
-             "it had the turn, and did not pass it to the listener: %s", where(game, outcome));
+        fail_conversation(game, game->wait_place,
+             "it had the turn, and did not pass it to the listener: %s", state_of(game, outcome));
     enum stand stand = stand_of(game);
     int length = game_word(game, LENGTH_AT);
     game_read(game, TEXT_AT, text, sizeof message - 1);
     if (length != (int)sizeof message - 1 || strcmp(text, message) != 0)
-        fail(game, NO_CONVERSATION, game->store_place,
+        fail_conversation(game, game->store_place,
              "the message was \"%s\" (%zu bytes), but in the segment stood \"%.60s\" with length "
              "%d",
              message, sizeof message - 1, text, length);
     if (stand == OVER)
-        fail(game, NO_CONVERSATION, game->exit_place, "it did not wait for the reply: %s",
+        fail_conversation(game, game->exit_place, "it did not wait for the reply: %s",
              ending_of(game));
     if (puppet_rung(game) == 0)
-        fail(game, NO_CONVERSATION, game->wait_place,
+        fail_conversation(game, game->wait_place,
              "the message is in the segment, but the listener got no SIGUSR1");
     fall_asleep(game);
     answer(game);
@@ -180,15 +171,15 @@ static void talker_conversation(struct game *game)
     if (outcome == ENDED && crashed(game))
         fail(game, CRASHES, game->fault_place, "the reply came, and then %s", ending_of(game));
     if (outcome != ENDED)
-        fail(game, NO_CONVERSATION, game->wait_place,
+        fail_conversation(game, game->wait_place,
              "the reply and SIGUSR1 came while it slept, and it did not go on: %s",
-             where(game, outcome));
+             state_of(game, outcome));
     if (!printed(game, reply) && game->exit_lost > 0)
         fail(game, NOT_FLUSHED, game->exit_place,
              "%lu bytes were still in the buffer of stdout when it ended, and were lost",
              (unsigned long)game->exit_lost);
     if (!printed(game, reply))
-        fail(game, NO_CONVERSATION, 0, "the reply was \"%s\", but it did not print it", reply);
+        fail_conversation(game, 0, "the reply was \"%s\", but it did not print it", reply);
 }
 
 static void talker_order(struct game *game)
@@ -628,15 +619,15 @@ static void check_segment(struct game *game)
 {
     struct shmid_ds about;
     if (game->created == -1)
-        fail(game, NO_CONVERSATION, 0, "it created no segment: %s",
+        fail_conversation(game, 0, "it created no segment: %s",
              game->ended ? ending_of(game) : "it goes on without one");
     if (game->created_key != game_key(game))
-        fail(game, NO_CONVERSATION, game->created_place,
+        fail_conversation(game, game->created_place,
              "the key is %#llx, but ftok(\"shmfile\", 1) gives %#llx",
              (unsigned long long)game->created_key & 0xffffffff,
              (unsigned long long)game_key(game) & 0xffffffff);
     if (shmctl(game->created, IPC_STAT, &about) == 0 && about.shm_segsz <= TEXT_AT)
-        fail(game, NO_CONVERSATION, game->created_place,
+        fail_conversation(game, game->created_place,
              "the segment has %lu bytes, and the text begins at %d", (unsigned long)about.shm_segsz,
              TEXT_AT);
 }
@@ -650,24 +641,24 @@ static void listener_conversation(struct game *game)
         fail(game, CRASHES, game->fault_place, "it did not become ready: %s", ending_of(game));
     check_segment(game);
     if (outcome != REACHED)
-        fail(game, NO_CONVERSATION, game->store_place,
+        fail_conversation(game, game->store_place,
              "the magic number 0x%x did not come to offset 0 of the segment", SEGMENT_MAGIC);
     if (stand_of(game) == OVER)
-        fail(game, NO_CONVERSATION, game->exit_place, "it did not wait for a talker: %s",
+        fail_conversation(game, game->exit_place, "it did not wait for a talker: %s",
              ending_of(game));
     come_in(game);
     fall_asleep(game);
     sit_down(game);
     outcome = game_until(game, has_invited, DEADLINE_MS);
     if (outcome != REACHED)
-        fail(game, NO_CONVERSATION, game->wait_place,
+        fail_conversation(game, game->wait_place,
              "a talker took a seat and sent SIGUSR1, and did not get the turn: %s",
-             where(game, outcome));
+             state_of(game, outcome));
     if (stand_of(game) == OVER)
-        fail(game, NO_CONVERSATION, game->exit_place, "it did not wait for the message: %s",
+        fail_conversation(game, game->exit_place, "it did not wait for the message: %s",
              ending_of(game));
     if (puppet_rung(game) == 0)
-        fail(game, NO_CONVERSATION, game->wait_place,
+        fail_conversation(game, game->wait_place,
              "the talker has the turn, but got no SIGUSR1");
     fall_asleep(game);
     store_text(game, message, sizeof message - 1);
@@ -676,12 +667,12 @@ static void listener_conversation(struct game *game)
     if (outcome == ENDED && crashed(game))
         fail(game, CRASHES, game->fault_place, "a message came, and then %s", ending_of(game));
     if (outcome != REACHED)
-        fail(game, NO_CONVERSATION, game->wait_place,
+        fail_conversation(game, game->wait_place,
              "a message and SIGUSR1 came, and the turn did not come back: %s",
-             where(game, outcome));
+             state_of(game, outcome));
     outcome = say_farewell(game);
     if (puppet_rung(game) == 0)
-        fail(game, NO_CONVERSATION, game->wait_place,
+        fail_conversation(game, game->wait_place,
              "the reply is in the segment, but the talker got no SIGUSR1");
     if (outcome != ENDED)
         fail(game, NEVER_ENDS, game->wait_place,
@@ -690,7 +681,7 @@ static void listener_conversation(struct game *game)
         fail(game, CRASHES, game->fault_place, "the talker had left, and then %s",
              ending_of(game));
     if (!printed(game, message))
-        fail(game, NO_CONVERSATION, 0, "the message was \"%s\", but it did not print it", message);
+        fail_conversation(game, 0, "the message was \"%s\", but it did not print it", message);
 }
 
 static void listener_order(struct game *game)

@@ -90,20 +90,20 @@ static void talker_conversation(struct game *game)
         fail(game, CRASHES, game->fault_place, "the listener got no SIGUSR1: %s",
              ending_of(game));
     if (outcome != REACHED)
-        fail(game, NO_CONVERSATION, game->wait_place, "the listener got no SIGUSR1: %s",
-             ending_of(game));
+        fail_conversation(game, game->wait_place, "the listener got no SIGUSR1: %s",
+             state_of(game, outcome));
     if (game->event.args[0] != game->puppet)
-        fail(game, NO_CONVERSATION, game->event.place,
+        fail_conversation(game, game->event.place,
              "the listener has PID %d, but SIGUSR1 went to PID %lld", (int)game->puppet,
              (long long)game->event.args[0]);
     enum stand stand = stand_of(game);
     char text[64] = "";
     game_read(game, 0, text, sizeof text - 1);
     if (strncmp(text, message, sizeof message - 1) != 0)
-        fail(game, NO_CONVERSATION, game->store_place,
+        fail_conversation(game, game->store_place,
              "the message was \"%s\", but in the segment stood \"%.60s\"", message, text);
     if (stand == OVER)
-        fail(game, NO_CONVERSATION, game->exit_place, "it did not wait for the reply: %s",
+        fail_conversation(game, game->exit_place, "it did not wait for the reply: %s",
              ending_of(game));
     begin_nap(game);
     answer(game);
@@ -111,13 +111,13 @@ static void talker_conversation(struct game *game)
     if (outcome == ENDED && crashed(game))
         fail(game, CRASHES, game->fault_place, "the reply came, and then %s", ending_of(game));
     if (outcome != ENDED)
-        fail(game, NO_CONVERSATION, game->wait_place, "the reply came, and it did not end");
+        fail_conversation(game, game->wait_place, "the reply came, and it did not end");
     if (!printed(game, reply) && game->exit_lost > 0)
         fail(game, NOT_FLUSHED, game->exit_place,
              "%lu bytes were still in the buffer of stdout when it ended, and were lost",
              (unsigned long)game->exit_lost);
     if (!printed(game, reply))
-        fail(game, NO_CONVERSATION, 0, "the reply was \"%s\", but it did not print it", reply);
+        fail_conversation(game, 0, "the reply was \"%s\", but it did not print it", reply);
 }
 
 static void talker_order(struct game *game)
@@ -513,19 +513,19 @@ static void listener_conversation(struct game *game)
     if (outcome == ENDED && crashed(game))
         fail(game, CRASHES, game->fault_place, "it attached no segment: %s", ending_of(game));
     if (outcome != REACHED)
-        fail(game, NO_CONVERSATION, game->created_place, "it created and attached no segment: %s",
-             ending_of(game));
+        fail_conversation(game, game->created_place, "it created and attached no segment: %s",
+             state_of(game, outcome));
     if (game->created_key != game_key(game))
-        fail(game, NO_CONVERSATION, game->created_place,
+        fail_conversation(game, game->created_place,
              "the key is %#llx, but ftok(\"shmfile\", 1) gives %#llx",
              (unsigned long long)game->created_key & 0xffffffff,
              (unsigned long long)game_key(game) & 0xffffffff);
     if (shmctl(game->created, IPC_STAT, &about) == 0 && about.shm_segsz != SIZE)
-        fail(game, NO_CONVERSATION, game->created_place,
+        fail_conversation(game, game->created_place,
              "the segment has %lu bytes, and the wire has %d", (unsigned long)about.shm_segsz,
              SIZE);
     if (stand_of(game) == OVER)
-        fail(game, NO_CONVERSATION, game->exit_place, "it did not wait for a talker: %s",
+        fail_conversation(game, game->exit_place, "it did not wait for a talker: %s",
              ending_of(game));
     come_in(game);
     fall_asleep(game);
@@ -534,9 +534,9 @@ static void listener_conversation(struct game *game)
     if (outcome == ENDED && crashed(game))
         fail(game, CRASHES, game->fault_place, "a message came, and then %s", ending_of(game));
     if (outcome != REACHED)
-        fail(game, NO_CONVERSATION, game->wait_place,
+        fail_conversation(game, game->wait_place,
              "a message and SIGUSR1 came, and no reply came to the segment: %s",
-             outcome == ENDED ? ending_of(game) : "it waits on");
+             state_of(game, outcome));
     if (stand_of(game) != OVER) {
         begin_nap(game);
         leave(game);
@@ -548,7 +548,7 @@ static void listener_conversation(struct game *game)
     if (crashed(game))
         fail(game, CRASHES, game->fault_place, "it had replied, and then %s", ending_of(game));
     if (!printed(game, message))
-        fail(game, NO_CONVERSATION, 0, "the message was \"%s\", but it did not print it", message);
+        fail_conversation(game, 0, "the message was \"%s\", but it did not print it", message);
 }
 
 static void listener_ends_text(struct game *game)
