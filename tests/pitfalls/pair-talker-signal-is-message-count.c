@@ -1,5 +1,5 @@
-/* pitfall: counts-signals; side: talker; wire: pair. It counts: the first signal invites it, the
- * second is the reply. Two may become one. */
+/* pitfall: signal-is-message; side: talker; wire: pair. It counts: it takes the first signal for
+ * the invitation, and the second for the reply. */
 #include <err.h>
 #include <errno.h>
 #include <signal.h>
