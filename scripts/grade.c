@@ -1,7 +1,7 @@
 /* grade.c - runs the cases of one submission, and prints what was seen. scripts/grade calls it.
  *
  *     build/grade [-j N] [--case NAME] [--format FORMAT] [--source FILE] [--sanitized FILE]
- *                 SIDE WIRE PROGRAM LIBRARIES SCRATCH NAME
+ *                 [--plain] SIDE WIRE PROGRAM LIBRARIES SCRATCH NAME
  *
  * LIBRARIES is the directory that grade_preload.so is in.
  * FORMAT is text, csv, json, tap or row (a row of the table for many submissions).
@@ -31,6 +31,7 @@ struct grading {
     int count, jobs;
     const char *only, *format, *source, *name, *wire;
     int earned, possible;
+    bool plain; /* without namespaces */
 };
 
 /* ---- run ---- */
@@ -203,7 +204,7 @@ static void print_text(const struct grading *grading)
         printf("the other %d cases need a conversation, and were not tried\n",
                grading->count - 1);
     if (grading->subject.namespaces == 0)
-        printf("note: this system allows no namespaces; the program ran in a session of its own\n");
+        printf("note: it ran without namespaces of its own, in a session of its own; do not grade strangers' programs so\n");
     printf("score: %d of %d\n", grading->earned, grading->possible);
     int first = worst(grading);
     if (first >= 0)
@@ -340,6 +341,8 @@ static char **read_options(struct grading *grading, char **arguments)
             grading->format = value_of(&arguments);
         else if (strcmp(option, "--source") == 0)
             grading->source = value_of(&arguments);
+        else if (strcmp(option, "--plain") == 0)
+            grading->plain = true;
         else if (strcmp(option, "--sanitized") == 0)
             grading->subject.sanitized = value_of(&arguments);
         else
@@ -392,7 +395,7 @@ int main(int argc, char **argv)
                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (grading.verdicts == MAP_FAILED)
         err(STATUS_NONE, "mmap");
-    grading.subject.namespaces = sandbox_probe();
+    grading.subject.namespaces = grading.plain ? 0 : sandbox_probe();
     run_cases(&grading);
     count_points(&grading);
     print(&grading);

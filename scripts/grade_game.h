@@ -46,6 +46,7 @@ struct game {
     uid_t uid;
 
     pid_t student, puppet, bystander;
+    pid_t creator; /* the puppet that created a segment */
     int channel, orders, out, err; /* descriptors */
     bool sanitized;
     bool stores;       /* each store into the segment is reported */

@@ -159,6 +159,7 @@ int puppet_create(struct game *game, int64_t key, size_t size, int mode)
     order = (struct order){
         .what = CREATE, .key = key, .size = size, .a = IPC_CREAT | IPC_EXCL | mode};
     game->shmid = (int)tell(game, &order)->result;
+    game->creator = game->puppet;
     if (game->shmid == -1)
         leave_open(game, "the checker's peer could not create a segment");
     return game->shmid;
