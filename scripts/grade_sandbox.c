@@ -58,8 +58,8 @@ static void limit(int resource, rlim_t most)
     setrlimit(resource, &(struct rlimit){most, most});
 }
 
-/* A shell gives a program that it starts in the background an ignored SIGINT. The student's must die of
- * Ctrl-C all the same. */
+/* A shell gives a program that it starts in the background an ignored SIGINT. The student's must
+ * die of Ctrl-C all the same. */
 static void restore_signals(void)
 {
     sigset_t none;
@@ -87,8 +87,8 @@ void sandbox_drop(const struct game *game)
 {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
-    if (game->uid != getuid() && (setgroups(0, NULL) == -1 || setgid(game->uid) == -1 ||
-                                  setuid(game->uid) == -1))
+    if (game->uid != getuid() &&
+        (setgroups(0, NULL) == -1 || setgid(game->uid) == -1 || setuid(game->uid) == -1))
         _exit(125);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     syscall(SYS_capset, &header, none);
@@ -100,7 +100,8 @@ void sandbox_drop(const struct game *game)
 static bool write_file(const char *path, const char *format, unsigned number)
 {
     char text[64];
-    int fd = open(path, O_WRONLY | O_CLOEXEC), length = snprintf(text, sizeof text, format, number, number);
+    int fd = open(path, O_WRONLY | O_CLOEXEC),
+        length = snprintf(text, sizeof text, format, number, number);
     bool done = fd != -1 && write(fd, text, (size_t)length) == length;
     if (fd != -1)
         close(fd);
@@ -178,8 +179,8 @@ static bool make_directory(struct game *game, const int files[4])
              own ? "/tmp" : game->subject->scratch, (int)getpid());
     if (mkdir(game->directory, 0755) == -1 || chdir(game->directory) == -1 ||
         !copy_file(files[0], "program") || !copy_file(files[1], "preload.so") ||
-        (files[2] != -1 && (!copy_file(files[2], "sanitized") ||
-                            !copy_file(files[3], "preload-sanitized.so"))))
+        (files[2] != -1 &&
+         (!copy_file(files[2], "sanitized") || !copy_file(files[3], "preload-sanitized.so"))))
         return false;
     if (!game->no_key_file) {
         int key_file = open("shmfile", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);

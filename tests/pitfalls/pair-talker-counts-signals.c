@@ -1,5 +1,5 @@
-/* pitfall: counts-signals; side: talker; wire: pair. It counts: the first signal invites it, the
- * second is the reply. Two may become one. */
+/* pitfall: signal-is-message; side: talker; wire: pair. It counts: the first signal invites it, the
+ * second is the reply. From outside a counter looks like a flag: any signal takes it on. */
 #include <err.h>
 #include <errno.h>
 #include <signal.h>
