@@ -201,10 +201,10 @@ static void print_text(const struct grading *grading)
         if (was_run(grading, i))
             print_text_case(grading, i);
     if (!grading->only && grading->verdicts[0].state != VERDICT_PASS)
-        printf("the other %d cases need a conversation, and were not tried\n",
-               grading->count - 1);
+        printf("the other %d cases need a conversation, and were not tried\n", grading->count - 1);
     if (grading->subject.namespaces == 0)
-        printf("note: it ran without namespaces of its own, in a session of its own; do not grade strangers' programs so\n");
+        printf("note: it ran without namespaces of its own, in a session of its own; do not grade "
+               "strangers' programs so\n");
     printf("score: %d of %d\n", grading->earned, grading->possible);
     int first = worst(grading);
     if (first >= 0)
@@ -295,7 +295,7 @@ static void print_row(const struct grading *grading)
 {
     const char *said[PITFALLS];
     int count = 0;
-    printf("%4d/%-4d  %s ", grading->earned, grading->possible, grading->name);
+    printf("%4d/%-4d  %s", grading->earned, grading->possible, grading->name);
     for (int i = 0; i < grading->count; i++)
         if (grading->verdicts[i].state == VERDICT_FAIL) {
             const char *name = pitfall_text(grading->verdicts[i].pitfall).name;
@@ -313,8 +313,11 @@ static void print(const struct grading *grading)
     static const struct {
         const char *name;
         void (*print)(const struct grading *);
-    } formats[] = {{"text", print_text}, {"csv", print_csv}, {"json", print_json},
-                   {"tap", print_tap},   {"row", print_row}};
+    } formats[] = {{"text", print_text},
+                   {"csv", print_csv},
+                   {"json", print_json},
+                   {"tap", print_tap},
+                   {"row", print_row}};
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         if (strcmp(grading->format, formats[i].name) == 0)
             formats[i].print(grading);
@@ -399,6 +402,5 @@ int main(int argc, char **argv)
     run_cases(&grading);
     count_points(&grading);
     print(&grading);
-    return grading.possible > 0 && grading.earned == grading.possible ? STATUS_ALL
-                                                                      : STATUS_NOT_ALL;
+    return grading.possible > 0 && grading.earned == grading.possible ? STATUS_ALL : STATUS_NOT_ALL;
 }

@@ -30,13 +30,13 @@ enum stand {
 _Noreturn void fail_conversation(struct game *game, uint64_t place, const char *seen, ...)
     __attribute__((format(printf, 3, 4)));
 
-enum stand stand_of(struct game *game);  /* lets it go on until it waits */
-void fall_asleep(struct game *game);     /* lets it really sleep in that call */
+enum stand stand_of(struct game *game); /* lets it go on until it waits */
+void fall_asleep(struct game *game);    /* lets it really sleep in that call */
 const char *state_of(const struct game *game, enum outcome outcome); /* in words */
-bool crashed(const struct game *game);   /* it was ended by a signal such as SIGSEGV */
-void judge_wait(struct game *game);      /* how it waits; nothing comes meanwhile */
-void judge_ctrl_c(struct game *game);    /* it waits: Ctrl-C must end it */
-void judge_dead(struct game *game);      /* it waits, and the peer has died */
+bool crashed(const struct game *game); /* it was ended by a signal such as SIGSEGV */
+void judge_wait(struct game *game);    /* how it waits; nothing comes meanwhile */
+void judge_ctrl_c(struct game *game);  /* it waits: Ctrl-C must end it */
+void judge_dead(struct game *game);    /* it waits, and the peer has died */
 void judge_hostile_copy(struct game *game, long most); /* it has printed a text without an end */
 void judge_failed_ftok(struct game *game);
 void judge_failed_shmat(struct game *game);

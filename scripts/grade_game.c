@@ -292,8 +292,7 @@ static bool next_report(struct game *game, int ms)
         take_output(game, &game->err, game->errors, &game->errors_length);
     if (!fds[0].revents)
         return false;
-    if (recv(game->channel, &game->event, sizeof game->event, 0) ==
-        (ssize_t)sizeof game->event) {
+    if (recv(game->channel, &game->event, sizeof game->event, 0) == (ssize_t)sizeof game->event) {
         game->held = true;
         note(game);
         return true;
@@ -373,7 +372,9 @@ enum outcome game_until(struct game *game, reached *is_there, int ms)
                 return REACHED;
             if (game->sleeps - sleeps > (game->most_sleeps > 0 ? game->most_sleeps : MOST_SLEEPS))
                 return POLLING;
-            calls = game->waits == waits ? calls + (game->event.what != REPORT_STORE && game->event.what != REPORT_STORING) : 0;
+            calls = game->waits == waits ? calls + (game->event.what != REPORT_STORE &&
+                                                    game->event.what != REPORT_STORING)
+                                         : 0;
             waits = game->waits;
             if (calls > MOST_CALLS && game->alarm_set && game->time_passes)
                 ring_alarm(game), calls = 0;
@@ -524,8 +525,10 @@ static _Noreturn void become_student(struct game *game, int channel, int out, in
     set_number(GRADE_TEXT_END, game->words + game->text_size);
     set_number(GRADE_STORES, !game->sanitized);
     setenv("LD_PRELOAD", game->sanitized ? "./preload-sanitized.so" : "./preload.so", 1);
-    setenv("ASAN_OPTIONS", "verify_asan_link_order=0:detect_leaks=0:abort_on_error=0:exitcode=99:"
-                           "detect_stack_use_after_return=0:handle_segv=1", 1);
+    setenv("ASAN_OPTIONS",
+           "verify_asan_link_order=0:detect_leaks=0:abort_on_error=0:exitcode=99:"
+           "detect_stack_use_after_return=0:handle_segv=1",
+           1);
     setenv("LC_ALL", "C", 1);
     sandbox_limit(game);
     sandbox_drop(game);

@@ -20,10 +20,10 @@ enum { OUTPUT_LIMIT = 1 << 20, OUTPUT_KEPT = 1 << 16, MOST_REMOVED = 8, PUPPET_D
 
 /* What is graded, and what the sandbox may use. */
 struct subject {
-    const char *program;   /* the executable */
-    const char *sanitized; /* the same with sanitizers; NULL: there is none */
+    const char *program;                     /* the executable */
+    const char *sanitized;                   /* the same with sanitizers; NULL: there is none */
     const char *preload, *preload_sanitized; /* the library, and one for a sanitized program */
-    const char *scratch;   /* a directory for temporary files */
+    const char *scratch;                     /* a directory for temporary files */
     enum side side;
     int namespaces; /* what unshare(2) may be given here; see sandbox_probe */
 };
@@ -46,13 +46,13 @@ struct game {
     uid_t uid;
 
     pid_t student, puppet, bystander;
-    pid_t creator; /* the puppet that created a segment */
+    pid_t creator;                 /* the puppet that created a segment */
     int channel, orders, out, err; /* descriptors */
     bool sanitized;
-    bool stores;       /* each store into the segment is reported */
-    bool ended;        /* the student's program */
-    int status;        /* of waitpid */
-    bool held;         /* the student's program stands at `event` */
+    bool stores; /* each store into the segment is reported */
+    bool ended;  /* the student's program */
+    int status;  /* of waitpid */
+    bool held;   /* the student's program stands at `event` */
     struct grade_report event;
     struct grade_go go; /* the answer to `event` */
     char output[OUTPUT_KEPT + 1], errors[OUTPUT_KEPT + 1];
@@ -93,7 +93,7 @@ struct game {
     char wait_name[24];
     uint64_t exit_place, exit_lost, fault_place;
     long sleeps, waits, rings, slept_ms;
-    long questions; /* whether a process lives: kill(PID, 0); about the segment: IPC_STAT */
+    long questions;   /* whether a process lives: kill(PID, 0); about the segment: IPC_STAT */
     long most_sleeps; /* after so many naps in a row it is said to poll */
     long long began;  /* of a nap */
 };

@@ -93,24 +93,25 @@ static void talker_conversation(struct game *game)
         fail(game, CRASHES, game->fault_place, "no message came: %s", ending_of(game));
     if (outcome != REACHED)
         fail_conversation(game, game->wait_place,
-             "no message came: the state did not become SAID (1), and %s",
-             state_of(game, outcome));
+                          "no message came: the state did not become SAID (1), and %s",
+                          state_of(game, outcome));
     enum stand stand = stand_of(game);
     char text[sizeof message] = "";
     game_read(game, TEXT_AT, text, sizeof message - 1);
     if (strcmp(text, message) != 0)
         fail_conversation(game, game->store_place,
-             "the message was \"%s\", but in the segment stood \"%.60s\"", message, text);
+                          "the message was \"%s\", but in the segment stood \"%.60s\"", message,
+                          text);
     if (game_word(game, TALKER_AT) != (int)game->student)
         fail_conversation(game, game->store_place,
-             "the talker's PID is %d, but in the segment stood %d", (int)game->student,
-             game_word(game, TALKER_AT));
+                          "the talker's PID is %d, but in the segment stood %d", (int)game->student,
+                          game_word(game, TALKER_AT));
     if (puppet_rung(game) == 0)
         fail_conversation(game, game->store_place,
-             "the message is in the segment, but the listener got no SIGUSR1");
+                          "the message is in the segment, but the listener got no SIGUSR1");
     if (stand == OVER)
         fail_conversation(game, game->exit_place, "it did not wait for the reply: %s",
-             ending_of(game));
+                          ending_of(game));
     fall_asleep(game);
     answer(game, true);
     outcome = game_to_end(game);
@@ -118,8 +119,8 @@ static void talker_conversation(struct game *game)
         fail(game, CRASHES, game->fault_place, "the reply came, and then %s", ending_of(game));
     if (outcome != ENDED)
         fail_conversation(game, game->wait_place,
-             "the reply and SIGUSR1 came while it slept, and it did not go on%s%s",
-             game->waits > 0 ? " in " : "", game->waits > 0 ? game->wait_name : "");
+                          "the reply and SIGUSR1 came while it slept, and it did not go on%s%s",
+                          game->waits > 0 ? " in " : "", game->waits > 0 ? game->wait_name : "");
     if (!printed(game, reply) && game->exit_lost > 0)
         fail(game, NOT_FLUSHED, game->exit_place,
              "%lu bytes were still in the buffer of stdout when it ended, and were lost",
@@ -346,8 +347,8 @@ static void talker_long(struct game *game)
              "a message of %zu bytes was written past the end of the text, which has %d",
              sizeof text - 1, HANDSHAKE_TEXT);
     if (crashed(game))
-        fail(game, COPY_UNBOUNDED, game->fault_place,
-             "the message had %zu bytes, and then %s", sizeof text - 1, ending_of(game));
+        fail(game, COPY_UNBOUNDED, game->fault_place, "the message had %zu bytes, and then %s",
+             sizeof text - 1, ending_of(game));
 }
 
 static void talker_handler(struct game *game)
@@ -516,17 +517,16 @@ static void check_segment(struct game *game)
     struct shmid_ds about;
     if (game->created == -1)
         fail_conversation(game, 0, "it created no segment: %s",
-             game->ended ? ending_of(game) : "it goes on without one");
+                          game->ended ? ending_of(game) : "it goes on without one");
     if (game->created_key != game_key(game))
         fail_conversation(game, game->created_place,
-             "the key is %#llx, but ftok(\"shmfile\", 1) gives %#llx",
-             (unsigned long long)game->created_key & 0xffffffff,
-             (unsigned long long)game_key(game) & 0xffffffff);
-    if (shmctl(game->created, IPC_STAT, &about) == 0 &&
-        about.shm_segsz < sizeof(struct handshake))
+                          "the key is %#llx, but ftok(\"shmfile\", 1) gives %#llx",
+                          (unsigned long long)game->created_key & 0xffffffff,
+                          (unsigned long long)game_key(game) & 0xffffffff);
+    if (shmctl(game->created, IPC_STAT, &about) == 0 && about.shm_segsz < sizeof(struct handshake))
         fail_conversation(game, game->created_place,
-             "the segment has %lu bytes, and the wire needs %zu", (unsigned long)about.shm_segsz,
-             sizeof(struct handshake));
+                          "the segment has %lu bytes, and the wire needs %zu",
+                          (unsigned long)about.shm_segsz, sizeof(struct handshake));
 }
 
 static void listener_conversation(struct game *game)
@@ -538,10 +538,11 @@ static void listener_conversation(struct game *game)
     check_segment(game);
     if (outcome != REACHED)
         fail_conversation(game, game->store_place,
-             "the magic number 0x%x did not come to offset 0 of the segment", SEGMENT_MAGIC);
+                          "the magic number 0x%x did not come to offset 0 of the segment",
+                          SEGMENT_MAGIC);
     if (stand_of(game) == OVER)
         fail_conversation(game, game->exit_place, "it did not wait for a talker: %s",
-             ending_of(game));
+                          ending_of(game));
     come_in(game);
     fall_asleep(game);
     say(game, message, sizeof message);
@@ -549,15 +550,16 @@ static void listener_conversation(struct game *game)
     if (outcome == ENDED && crashed(game))
         fail(game, CRASHES, game->fault_place, "a message came, and then %s", ending_of(game));
     if (outcome != REACHED)
-        fail_conversation(game, game->wait_place,
-             "a message and SIGUSR1 came, and the state did not become ANSWERED (2): %s",
-             state_of(game, outcome));
+        fail_conversation(
+            game, game->wait_place,
+            "a message and SIGUSR1 came, and the state did not become ANSWERED (2): %s",
+            state_of(game, outcome));
     outcome = game_to_end(game);
     if (outcome == ENDED && crashed(game))
         fail(game, CRASHES, game->fault_place, "it had answered, and then %s", ending_of(game));
     if (puppet_rung(game) == 0)
         fail_conversation(game, game->store_place,
-             "the reply is in the segment, but the talker got no SIGUSR1");
+                          "the reply is in the segment, but the talker got no SIGUSR1");
     if (outcome != ENDED)
         fail(game, NEVER_ENDS, game->wait_place, "it had answered, and did not end");
     if (!printed(game, message) && game->exit_lost > 0)

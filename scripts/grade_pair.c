@@ -136,13 +136,12 @@ static void talker_conversation(struct game *game)
         fail(game, CRASHES, game->fault_place, "it took no seat: %s", ending_of(game));
     if (outcome != REACHED)
         fail_conversation(game, game->wait_place, "its PID came to no seat: %s",
-             state_of(game, outcome));
+                          state_of(game, outcome));
     if (stand_of(game) == OVER)
         fail_conversation(game, game->exit_place, "it did not wait for its turn: %s",
-             ending_of(game));
+                          ending_of(game));
     if (puppet_rung(game) == 0)
-        fail_conversation(game, game->wait_place,
-             "it has a seat, but the listener got no SIGUSR1");
+        fail_conversation(game, game->wait_place, "it has a seat, but the listener got no SIGUSR1");
     fall_asleep(game);
     give_turn(game);
     outcome = game_until(game, has_passed_turn, DEADLINE_MS);
@@ -150,21 +149,23 @@ static void talker_conversation(struct game *game)
         fail(game, CRASHES, game->fault_place, "it had the turn, and then %s", ending_of(game));
     if (outcome != REACHED)
         fail_conversation(game, game->wait_place,
-             "it had the turn, and did not pass it to the listener: %s", state_of(game, outcome));
+                          "it had the turn, and did not pass it to the listener: %s",
+                          state_of(game, outcome));
     enum stand stand = stand_of(game);
     int length = game_word(game, LENGTH_AT);
     game_read(game, TEXT_AT, text, sizeof message - 1);
     if (length != (int)sizeof message - 1 || strcmp(text, message) != 0)
-        fail_conversation(game, game->store_place,
-             "the message was \"%s\" (%zu bytes), but in the segment stood \"%.60s\" with length "
-             "%d",
-             message, sizeof message - 1, text, length);
+        fail_conversation(
+            game, game->store_place,
+            "the message was \"%s\" (%zu bytes), but in the segment stood \"%.60s\" with length "
+            "%d",
+            message, sizeof message - 1, text, length);
     if (stand == OVER)
         fail_conversation(game, game->exit_place, "it did not wait for the reply: %s",
-             ending_of(game));
+                          ending_of(game));
     if (puppet_rung(game) == 0)
         fail_conversation(game, game->wait_place,
-             "the message is in the segment, but the listener got no SIGUSR1");
+                          "the message is in the segment, but the listener got no SIGUSR1");
     fall_asleep(game);
     answer(game);
     outcome = game_to_end(game);
@@ -172,8 +173,8 @@ static void talker_conversation(struct game *game)
         fail(game, CRASHES, game->fault_place, "the reply came, and then %s", ending_of(game));
     if (outcome != ENDED)
         fail_conversation(game, game->wait_place,
-             "the reply and SIGUSR1 came while it slept, and it did not go on: %s",
-             state_of(game, outcome));
+                          "the reply and SIGUSR1 came while it slept, and it did not go on: %s",
+                          state_of(game, outcome));
     if (!printed(game, reply) && game->exit_lost > 0)
         fail(game, NOT_FLUSHED, game->exit_place,
              "%lu bytes were still in the buffer of stdout when it ended, and were lost",
@@ -620,16 +621,16 @@ static void check_segment(struct game *game)
     struct shmid_ds about;
     if (game->created == -1)
         fail_conversation(game, 0, "it created no segment: %s",
-             game->ended ? ending_of(game) : "it goes on without one");
+                          game->ended ? ending_of(game) : "it goes on without one");
     if (game->created_key != game_key(game))
         fail_conversation(game, game->created_place,
-             "the key is %#llx, but ftok(\"shmfile\", 1) gives %#llx",
-             (unsigned long long)game->created_key & 0xffffffff,
-             (unsigned long long)game_key(game) & 0xffffffff);
+                          "the key is %#llx, but ftok(\"shmfile\", 1) gives %#llx",
+                          (unsigned long long)game->created_key & 0xffffffff,
+                          (unsigned long long)game_key(game) & 0xffffffff);
     if (shmctl(game->created, IPC_STAT, &about) == 0 && about.shm_segsz <= TEXT_AT)
         fail_conversation(game, game->created_place,
-             "the segment has %lu bytes, and the text begins at %d", (unsigned long)about.shm_segsz,
-             TEXT_AT);
+                          "the segment has %lu bytes, and the text begins at %d",
+                          (unsigned long)about.shm_segsz, TEXT_AT);
 }
 
 static void listener_conversation(struct game *game)
@@ -642,24 +643,24 @@ static void listener_conversation(struct game *game)
     check_segment(game);
     if (outcome != REACHED)
         fail_conversation(game, game->store_place,
-             "the magic number 0x%x did not come to offset 0 of the segment", SEGMENT_MAGIC);
+                          "the magic number 0x%x did not come to offset 0 of the segment",
+                          SEGMENT_MAGIC);
     if (stand_of(game) == OVER)
         fail_conversation(game, game->exit_place, "it did not wait for a talker: %s",
-             ending_of(game));
+                          ending_of(game));
     come_in(game);
     fall_asleep(game);
     sit_down(game);
     outcome = game_until(game, has_invited, DEADLINE_MS);
     if (outcome != REACHED)
         fail_conversation(game, game->wait_place,
-             "a talker took a seat and sent SIGUSR1, and did not get the turn: %s",
-             state_of(game, outcome));
+                          "a talker took a seat and sent SIGUSR1, and did not get the turn: %s",
+                          state_of(game, outcome));
     if (stand_of(game) == OVER)
         fail_conversation(game, game->exit_place, "it did not wait for the message: %s",
-             ending_of(game));
+                          ending_of(game));
     if (puppet_rung(game) == 0)
-        fail_conversation(game, game->wait_place,
-             "the talker has the turn, but got no SIGUSR1");
+        fail_conversation(game, game->wait_place, "the talker has the turn, but got no SIGUSR1");
     fall_asleep(game);
     store_text(game, message, sizeof message - 1);
     pass_turn(game);
@@ -668,18 +669,17 @@ static void listener_conversation(struct game *game)
         fail(game, CRASHES, game->fault_place, "a message came, and then %s", ending_of(game));
     if (outcome != REACHED)
         fail_conversation(game, game->wait_place,
-             "a message and SIGUSR1 came, and the turn did not come back: %s",
-             state_of(game, outcome));
+                          "a message and SIGUSR1 came, and the turn did not come back: %s",
+                          state_of(game, outcome));
     outcome = say_farewell(game);
     if (puppet_rung(game) == 0)
         fail_conversation(game, game->wait_place,
-             "the reply is in the segment, but the talker got no SIGUSR1");
+                          "the reply is in the segment, but the talker got no SIGUSR1");
     if (outcome != ENDED)
         fail(game, NEVER_ENDS, game->wait_place,
              "the talker has left its seat and passed the turn, and it did not end");
     if (crashed(game))
-        fail(game, CRASHES, game->fault_place, "the talker had left, and then %s",
-             ending_of(game));
+        fail(game, CRASHES, game->fault_place, "the talker had left, and then %s", ending_of(game));
     if (!printed(game, message))
         fail_conversation(game, 0, "the message was \"%s\", but it did not print it", message);
 }
@@ -768,8 +768,9 @@ static void listener_stray(struct game *game)
         leave_open(game, "a talker took a seat, and did not get the turn");
     store_text(game, "", 0);
     if (stand_of(game) == OVER || printed(game, "received") || puppet_word(game, LENGTH_AT) != 0)
-        fail(game, COUNTS_SIGNALS, game->wait_place,
-             "one SIGUSR1 too many had come before the talker, and it took the next step too early");
+        fail(
+            game, COUNTS_SIGNALS, game->wait_place,
+            "one SIGUSR1 too many had come before the talker, and it took the next step too early");
     for (int i = 0; i < 2; i++) {
         fall_asleep(game);
         game_signal(game, SIGUSR1);

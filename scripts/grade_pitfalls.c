@@ -12,11 +12,12 @@ static const struct pitfall_text texts[PITFALLS] = {
                      "early and the sleep never ends. Block SIGUSR1 before the check, and let "
                      "sigsuspend unblock it and sleep in one step.",
                      "lostwakeup"},
-    [HANDLER_TOO_LATE] = {"handler-too-late",
-                          "Another process knew the PID and sent SIGUSR1 before there was a handler: "
-                          "by default this signal kills. Block SIGUSR1 and install the handler "
-                          "before any process can know the PID.",
-                          "unready"},
+    [HANDLER_TOO_LATE] =
+        {"handler-too-late",
+         "Another process knew the PID and sent SIGUSR1 before there was a handler: "
+         "by default this signal kills. Block SIGUSR1 and install the handler "
+         "before any process can know the PID.",
+         "unready"},
     [KILL_UNCHECKED_PID] = {"kill-unchecked-pid",
                             "For kill, PID 0 means the whole process group, and -1 means every "
                             "process that you may signal. atoi turns a word into 0, so check the "
@@ -35,20 +36,23 @@ static const struct pitfall_text texts[PITFALLS] = {
                         "text is longer than you thought. Another process wrote that text, so copy "
                         "at most as many bytes as fit.",
                         "shortcopy"},
-    [TEXT_NOT_ENDED] = {"text-not-ended",
-                        "A string ends with a NUL, and nothing else ends it. Write the NUL with the "
-                        "text, and set your own after you have copied a text that another process "
-                        "wrote.",
-                        "shortcopy"},
-    [TURN_BEFORE_TEXT] = {"turn-before-text",
-                          "The peer may look at any moment: when it sees the word that says \"it is "
-                          "there\", the text must be there. Write the text first, then the word, "
-                          "then send the signal.",
-                          "handshake"},
-    [WRITES_BEFORE_TURN] = {"writes-before-turn",
-                            "Another process owned that part of the segment at this moment. Two that "
-                            "write at the same time spoil each other's text.",
-                            "turn"},
+    [TEXT_NOT_ENDED] =
+        {"text-not-ended",
+         "A string ends with a NUL, and nothing else ends it. Write the NUL with the "
+         "text, and set your own after you have copied a text that another process "
+         "wrote.",
+         "shortcopy"},
+    [TURN_BEFORE_TEXT] =
+        {"turn-before-text",
+         "The peer may look at any moment: when it sees the word that says \"it is "
+         "there\", the text must be there. Write the text first, then the word, "
+         "then send the signal.",
+         "handshake"},
+    [WRITES_BEFORE_TURN] =
+        {"writes-before-turn",
+         "Another process owned that part of the segment at this moment. Two that "
+         "write at the same time spoil each other's text.",
+         "turn"},
     [READY_TOO_EARLY] = {"ready-too-early",
                          "The magic number says that the segment is ready, so it must be stored "
                          "last. A talker that sees it reads the other fields at once.",
@@ -74,11 +78,12 @@ static const struct pitfall_text texts[PITFALLS] = {
                        "Every user of this machine can read or write a segment with such a mode. "
                        "0600 is enough for two programs of one user.",
                        "perm"},
-    [UNSAFE_IN_HANDLER] = {"unsafe-in-handler",
-                           "A handler interrupts the program anywhere, even inside printf or malloc, "
-                           "and these cannot be entered a second time. Store to a volatile "
-                           "sig_atomic_t in the handler, and do the rest outside.",
-                           "handshake"},
+    [UNSAFE_IN_HANDLER] =
+        {"unsafe-in-handler",
+         "A handler interrupts the program anywhere, even inside printf or malloc, "
+         "and these cannot be entered a second time. Store to a volatile "
+         "sig_atomic_t in the handler, and do the rest outside.",
+         "handshake"},
     [SIGNAL_IS_MESSAGE] = {"signal-is-message",
                            "A signal carries no message: any process of yours may send one at any "
                            "time. It only means \"look at the memory\", so check the word there, "
@@ -92,10 +97,11 @@ static const struct pitfall_text texts[PITFALLS] = {
                               "While it waits, SIGINT is blocked or without effect, so Ctrl-C does "
                               "not end it. Block only the signals that you wait for.",
                               "handshake"},
-    [WAITS_FOR_THE_DEAD] = {"waits-for-the-dead",
-                            "A process that was killed sends no signal any more. Use a timer to look "
-                            "whether the peer is alive: kill(pid, 0), or give up after a time.",
-                            "crash"},
+    [WAITS_FOR_THE_DEAD] =
+        {"waits-for-the-dead",
+         "A process that was killed sends no signal any more. Use a timer to look "
+         "whether the peer is alive: kill(pid, 0), or give up after a time.",
+         "crash"},
     [STALE_SEGMENT] = {"stale-segment",
                        "A listener that was killed leaves its segment behind. Ask the kernel who "
                        "created it and whether that process lives, before you use it or give up.",
@@ -104,10 +110,11 @@ static const struct pitfall_text texts[PITFALLS] = {
                         "Whatever stands in the segment was written by another process, and may be "
                         "wrong. Copy it once, check it, and only then use it.",
                         "offset"},
-    [NOT_FLUSHED] = {"not-flushed",
-                     "stdout to a pipe or a file is kept in a buffer until it is full or the "
-                     "program ends. Call fflush(stdout) after each line, or nobody sees it in time.",
-                     "handshake"},
+    [NOT_FLUSHED] =
+        {"not-flushed",
+         "stdout to a pipe or a file is kept in a buffer until it is full or the "
+         "program ends. Call fflush(stdout) after each line, or nobody sees it in time.",
+         "handshake"},
     [WRONG_EXIT_STATUS] = {"wrong-exit-status",
                            "A script sees only the exit status: 0 means that everything went well. "
                            "Return 0 after a complete conversation, and another number otherwise.",
@@ -116,29 +123,32 @@ static const struct pitfall_text texts[PITFALLS] = {
                       "It looks at the memory again and again and uses a whole CPU, while it has "
                       "nothing to do. Sleep until the signal comes.",
                       "polling"},
-    [SLEEPS_INSTEAD] = {"sleeps-instead",
-                        "It looks, sleeps for a moment, and looks again, instead of waiting for the "
-                        "signal. It wakes up for nothing many times, and still answers late.",
-                        "polling"},
-    [SLEEPS_TOO_LONG] = {"sleeps-too-long",
-                         "It looks only when its nap is over, so each answer comes late by up to one "
-                         "nap. Wait for the signal instead.",
-                         "textbook"},
+    [SLEEPS_INSTEAD] =
+        {"sleeps-instead",
+         "It looks, sleeps for a moment, and looks again, instead of waiting for the "
+         "signal. It wakes up for nothing many times, and still answers late.",
+         "polling"},
+    [SLEEPS_TOO_LONG] =
+        {"sleeps-too-long",
+         "It looks only when its nap is over, so each answer comes late by up to one "
+         "nap. Wait for the signal instead.",
+         "textbook"},
     [SLEEPS_TOO_SHORT] = {"sleeps-too-short",
                           "It sleeps for a fixed time, and then goes on although the peer has not "
                           "answered. No fixed time is long enough: check the word in memory.",
                           "textbook"},
-    [CRASHES] = {"crashes",
-                 "The program was ended by a signal that it did not expect. Run it in a debugger, or "
-                 "build it with -fsanitize=address.",
-                 "handshake"},
-    [NEVER_ENDS] = {"never-ends",
-                    "The conversation was over, but the program did not end.",
+    [CRASHES] =
+        {"crashes",
+         "The program was ended by a signal that it did not expect. Run it in a debugger, or "
+         "build it with -fsanitize=address.",
+         "handshake"},
+    [NEVER_ENDS] = {"never-ends", "The conversation was over, but the program did not end.",
                     "handshake"},
-    [PRINTS_WITHOUT_END] = {"prints-without-end",
-                            "It printed far more than the conversation has. Look at the condition of "
-                            "the loop that prints.",
-                            "handshake"},
+    [PRINTS_WITHOUT_END] =
+        {"prints-without-end",
+         "It printed far more than the conversation has. Look at the condition of "
+         "the loop that prints.",
+         "handshake"},
 };
 
 struct pitfall_text pitfall_text(enum pitfall pitfall)

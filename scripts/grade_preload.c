@@ -7,6 +7,9 @@
  * x86 processor. Elsewhere stores are not reported. FOR_SANITIZER: it leaves malloc alone.
  */
 #define _GNU_SOURCE /* RTLD_NEXT, REG_EFL, ppoll */
+#if !defined(__NO_INLINE__)
+#define __NO_INLINE__ 1 /* the C library's headers define vprintf and putchar, as we do */
+#endif
 #include "grade_report.h"
 
 #include <dlfcn.h>
@@ -265,8 +268,8 @@ static void begin_stores(void)
     struct sigaction step = {.sa_sigaction = on_step, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigfillset(&fault.sa_mask);
     sigfillset(&step.sa_mask);
-    stepping = kernel_sigaction(SIGSEGV, &fault, NULL) == 0 &&
-               kernel_sigaction(SIGTRAP, &step, NULL) == 0;
+    stepping =
+        kernel_sigaction(SIGSEGV, &fault, NULL) == 0 && kernel_sigaction(SIGTRAP, &step, NULL) == 0;
 }
 
 static void watch_stores(char *base, size_t size)
@@ -668,13 +671,14 @@ static int64_t milliseconds(const struct timespec *time)
     return time->tv_sec * 1000 + time->tv_nsec / 1000000;
 }
 
-#if defined(__GLIBC__) && !defined(__USE_TIME_BITS64)
+#if defined(__GLIBC__)
 typedef __itimer_which_t which_timer;
 #else
 typedef int which_timer;
 #endif
 
-int setitimer(which_timer which, const struct itimerval *restrict new, struct itimerval *restrict old)
+int setitimer(which_timer which, const struct itimerval *restrict new,
+              struct itimerval *restrict old)
 {
     REAL(int, setitimer, which_timer, const struct itimerval *, struct itimerval *);
     struct grade_report report = before(CALL_ALARM, "setitimer", PLACE);
@@ -997,7 +1001,8 @@ _Noreturn void exit(int status)
 }
 
 #if defined(__GLIBC__) && !defined(FOR_SANITIZER)
-/* The sanitizer has a malloc of its own. dlsym itself may call malloc, so these take glibc's names. */
+/* The sanitizer has a malloc of its own. dlsym itself may call malloc, so these take glibc's names.
+ */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void __libc_free(void *memory);

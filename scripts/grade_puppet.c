@@ -156,8 +156,8 @@ static long simple(struct game *game, enum what what, long a, long b)
 int puppet_create(struct game *game, int64_t key, size_t size, int mode)
 {
     static struct order order;
-    order = (struct order){
-        .what = CREATE, .key = key, .size = size, .a = IPC_CREAT | IPC_EXCL | mode};
+    order =
+        (struct order){.what = CREATE, .key = key, .size = size, .a = IPC_CREAT | IPC_EXCL | mode};
     game->shmid = (int)tell(game, &order)->result;
     game->creator = game->puppet;
     if (game->shmid == -1)

@@ -47,7 +47,7 @@ enum grade_call {
     CALL_POLL,
     CALL_SELECT,
     CALL_READ,
-    CALL_SLEEP, /* ... for a time alone */
+    CALL_SLEEP,  /* ... for a time alone */
     CALL_PRINTF, /* from here on: calls that a handler must not make */
     CALL_MALLOC,
     CALL_LIBRARY,
@@ -68,8 +68,8 @@ struct grade_report {
 
 enum grade_action {
     GO_ON,
-    GO_FAIL,  /* do not call: fail with `error` */
-    GO_SKIP,  /* do not sleep: return as if the time had passed */
+    GO_FAIL, /* do not call: fail with `error` */
+    GO_SKIP, /* do not sleep: return as if the time had passed */
 };
 
 struct grade_go {

@@ -28,8 +28,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <linux/capability.h>
-#include <linux/mount.h>
+/* From linux/capability.h and linux/mount.h, which not every compiler finds. */
+struct capability_header {
+    uint32_t version;
+    int pid;
+};
+struct capabilities {
+    uint32_t effective, permitted, inheritable;
+};
+struct mount_change {
+    uint64_t set, clear, propagation, user_namespace;
+};
+enum { CAPABILITY_VERSION = 0x20080522, MOUNT_READ_ONLY = 1 };
 
 enum { CASE_SECONDS = 25, OWN_SPACES = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNS };
 
@@ -53,13 +63,10 @@ static long count_processes(uid_t uid)
     return count;
 }
 
-static void limit(int resource, rlim_t most)
-{
-    setrlimit(resource, &(struct rlimit){most, most});
-}
+#define LIMIT(resource, most) setrlimit(resource, &(struct rlimit){most, most})
 
-/* A shell gives a program that it starts in the background an ignored SIGINT. The student's must die of
- * Ctrl-C all the same. */
+/* A shell gives a program that it starts in the background an ignored SIGINT. The student's must
+ * die of Ctrl-C all the same. */
 static void restore_signals(void)
 {
     sigset_t none;
@@ -75,20 +82,20 @@ void sandbox_limit(const struct game *game)
 {
     enum { MB = 1 << 20, PROCESSES = 40 };
     restore_signals();
-    limit(RLIMIT_CPU, 10);
-    limit(RLIMIT_FSIZE, 16 * MB);
-    limit(RLIMIT_CORE, 0);
+    LIMIT(RLIMIT_CPU, 10);
+    LIMIT(RLIMIT_FSIZE, 16 * MB);
+    LIMIT(RLIMIT_CORE, 0);
     if (!game->sanitized) /* the sanitizer reserves terabytes of addresses */
-        limit(RLIMIT_AS, 512 * MB);
-    limit(RLIMIT_NPROC, (rlim_t)(count_processes(game->uid) + PROCESSES));
+        LIMIT(RLIMIT_AS, 512 * MB);
+    LIMIT(RLIMIT_NPROC, (rlim_t)(count_processes(game->uid) + PROCESSES));
 }
 
 void sandbox_drop(const struct game *game)
 {
-    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
-    if (game->uid != getuid() && (setgroups(0, NULL) == -1 || setgid(game->uid) == -1 ||
-                                  setuid(game->uid) == -1))
+    struct capability_header header = {CAPABILITY_VERSION, 0};
+    struct capabilities none[2] = {{0, 0, 0}, {0, 0, 0}};
+    if (game->uid != getuid() &&
+        (setgroups(0, NULL) == -1 || setgid(game->uid) == -1 || setuid(game->uid) == -1))
         _exit(125);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     syscall(SYS_capset, &header, none);
@@ -100,7 +107,8 @@ void sandbox_drop(const struct game *game)
 static bool write_file(const char *path, const char *format, unsigned number)
 {
     char text[64];
-    int fd = open(path, O_WRONLY | O_CLOEXEC), length = snprintf(text, sizeof text, format, number, number);
+    int fd = open(path, O_WRONLY | O_CLOEXEC),
+        length = snprintf(text, sizeof text, format, number, number);
     bool done = fd != -1 && write(fd, text, (size_t)length) == length;
     if (fd != -1)
         close(fd);
@@ -121,10 +129,14 @@ static bool enter_namespaces(int flags)
 
 static bool mount_own(void)
 {
-    struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+    struct mount_change read_only = {.set = MOUNT_READ_ONLY};
     if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
         return false;
+#if defined(SYS_mount_setattr) && defined(AT_RECURSIVE)
     syscall(SYS_mount_setattr, -1, "/", AT_RECURSIVE, &read_only, sizeof read_only);
+#else
+    (void)read_only;
+#endif
     return mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "size=64m,mode=1777") == 0 &&
            mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0;
 }
@@ -178,8 +190,8 @@ static bool make_directory(struct game *game, const int files[4])
              own ? "/tmp" : game->subject->scratch, (int)getpid());
     if (mkdir(game->directory, 0755) == -1 || chdir(game->directory) == -1 ||
         !copy_file(files[0], "program") || !copy_file(files[1], "preload.so") ||
-        (files[2] != -1 && (!copy_file(files[2], "sanitized") ||
-                            !copy_file(files[3], "preload-sanitized.so"))))
+        (files[2] != -1 &&
+         (!copy_file(files[2], "sanitized") || !copy_file(files[3], "preload-sanitized.so"))))
         return false;
     if (!game->no_key_file) {
         int key_file = open("shmfile", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);

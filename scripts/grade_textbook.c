@@ -87,24 +87,24 @@ static void talker_conversation(struct game *game)
     start_talker(game);
     enum outcome outcome = game_until(game, rings, DEADLINE_MS);
     if (outcome == ENDED && crashed(game))
-        fail(game, CRASHES, game->fault_place, "the listener got no SIGUSR1: %s",
-             ending_of(game));
+        fail(game, CRASHES, game->fault_place, "the listener got no SIGUSR1: %s", ending_of(game));
     if (outcome != REACHED)
         fail_conversation(game, game->wait_place, "the listener got no SIGUSR1: %s",
-             state_of(game, outcome));
+                          state_of(game, outcome));
     if (game->event.args[0] != game->puppet)
         fail_conversation(game, game->event.place,
-             "the listener has PID %d, but SIGUSR1 went to PID %lld", (int)game->puppet,
-             (long long)game->event.args[0]);
+                          "the listener has PID %d, but SIGUSR1 went to PID %lld",
+                          (int)game->puppet, (long long)game->event.args[0]);
     enum stand stand = stand_of(game);
     char text[64] = "";
     game_read(game, 0, text, sizeof text - 1);
     if (strncmp(text, message, sizeof message - 1) != 0)
         fail_conversation(game, game->store_place,
-             "the message was \"%s\", but in the segment stood \"%.60s\"", message, text);
+                          "the message was \"%s\", but in the segment stood \"%.60s\"", message,
+                          text);
     if (stand == OVER)
         fail_conversation(game, game->exit_place, "it did not wait for the reply: %s",
-             ending_of(game));
+                          ending_of(game));
     begin_nap(game);
     answer(game);
     outcome = game_to_end(game);
@@ -514,19 +514,19 @@ static void listener_conversation(struct game *game)
         fail(game, CRASHES, game->fault_place, "it attached no segment: %s", ending_of(game));
     if (outcome != REACHED)
         fail_conversation(game, game->created_place, "it created and attached no segment: %s",
-             state_of(game, outcome));
+                          state_of(game, outcome));
     if (game->created_key != game_key(game))
         fail_conversation(game, game->created_place,
-             "the key is %#llx, but ftok(\"shmfile\", 1) gives %#llx",
-             (unsigned long long)game->created_key & 0xffffffff,
-             (unsigned long long)game_key(game) & 0xffffffff);
+                          "the key is %#llx, but ftok(\"shmfile\", 1) gives %#llx",
+                          (unsigned long long)game->created_key & 0xffffffff,
+                          (unsigned long long)game_key(game) & 0xffffffff);
     if (shmctl(game->created, IPC_STAT, &about) == 0 && about.shm_segsz != SIZE)
         fail_conversation(game, game->created_place,
-             "the segment has %lu bytes, and the wire has %d", (unsigned long)about.shm_segsz,
-             SIZE);
+                          "the segment has %lu bytes, and the wire has %d",
+                          (unsigned long)about.shm_segsz, SIZE);
     if (stand_of(game) == OVER)
         fail_conversation(game, game->exit_place, "it did not wait for a talker: %s",
-             ending_of(game));
+                          ending_of(game));
     come_in(game);
     fall_asleep(game);
     say(game, message);
@@ -535,8 +535,8 @@ static void listener_conversation(struct game *game)
         fail(game, CRASHES, game->fault_place, "a message came, and then %s", ending_of(game));
     if (outcome != REACHED)
         fail_conversation(game, game->wait_place,
-             "a message and SIGUSR1 came, and no reply came to the segment: %s",
-             state_of(game, outcome));
+                          "a message and SIGUSR1 came, and no reply came to the segment: %s",
+                          state_of(game, outcome));
     if (stand_of(game) != OVER) {
         begin_nap(game);
         leave(game);
