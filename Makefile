@@ -38,14 +38,16 @@ LDLIBS    = $(if $(filter Linux,$(shell uname)),-lrt)
 TALKERS   = $(LESSONS:%=talker-%) $(filter talker-%,$(VARIANTS))
 LISTENERS = $(LESSONS:%=listener-%) $(filter listener-%,$(VARIANTS))
 PROGRAMS  = talker listener $(TALKERS) $(LISTENERS)
-TOOLS     = sweep bench watch story
+TOOLS     = sweep bench watch story grade
+GRADE     = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %_preload.c,$(wildcard scripts/grade_*.c)))
+LIBRARIES = grade_preload.so grade_preload_sanitized.so
 COMMON    = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*.c))
 OBJECTS   = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard */*.c))
 
 .PHONY: all demo test lint syntax install uninstall dist clean
 
 # "make -s" says nothing.
-all: $(PROGRAMS:%=$(BUILD)/%) $(TOOLS:%=$(BUILD)/%)
+all: $(PROGRAMS:%=$(BUILD)/%) $(TOOLS:%=$(BUILD)/%) $(LIBRARIES:%=$(BUILD)/%)
 	$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@echo 'Next: scripts/demo, or $(BUILD)/listener in one terminal and $(BUILD)/talker in another')
 
 # build/talker comes from talker/talker.c, build/talker-torn from talker/torn.c. Each file is first made
@@ -56,6 +58,7 @@ $(BUILD)/listener: $(BUILD)/obj/listener/listener.o
 $(TALKERS:%=$(BUILD)/%): $(BUILD)/talker-%: $(BUILD)/obj/talker/%.o
 $(LISTENERS:%=$(BUILD)/%): $(BUILD)/listener-%: $(BUILD)/obj/listener/%.o
 $(TOOLS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/scripts/%.o
+$(BUILD)/grade: $(GRADE)
 $(BUILD)/watch: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard scripts/watch_*.c))
 $(BUILD)/story: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard scripts/story_*.c))
 $(PROGRAMS:%=$(BUILD)/%) $(TOOLS:%=$(BUILD)/%): $(COMMON)
@@ -64,6 +67,11 @@ $(PROGRAMS:%=$(BUILD)/%) $(TOOLS:%=$(BUILD)/%): $(COMMON)
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@.$$$$ $< && mv -f $@.$$$$ $@
+
+# A student's program loads one of these (scripts/grade).
+$(LIBRARIES:%=$(BUILD)/%): scripts/grade_preload.c scripts/grade_report.h Makefile
+	@mkdir -p $(@D)
+	$(filter-out -fsanitize%,$(COMPILE)) $(if $(findstring sanitized.so,$@),-DFOR_SANITIZER) -shared -fPIC -o $@.$$$$ $< -ldl && mv -f $@.$$$$ $@
 
 -include $(OBJECTS:.o=.d)
 

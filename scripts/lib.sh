@@ -11,6 +11,7 @@
 #   cannot_write           says that stdout takes no more, and exits with 1; lib.sh does so if stdout is closed
 #   check_tmpdir           exits with 1 and names the directory if temporary files cannot be made
 #   count_cpus             prints how many CPUs there are
+#   nearest NAME           prints the name on stdin that is NAME but for one or two letters, if there is one
 #   words_of VARIABLE      prints the words of a variable of the Makefile (LESSONS, VARIANTS), one a line
 #   build_programs TARGET...   sets up what is missing and makes the targets; returns 1 or more if that fails
 #   nap                    waits for a moment, for a loop that polls
@@ -93,6 +94,28 @@ count_cpus() {
 words_of() { # VARIABLE
     awk -v name="$1" '$1 == name { on = 1; sub(/^[^=]*=/, "") }
                       on { more = sub(/\\$/, ""); for (i = 1; i <= NF; i++) print $i; if (!more) exit }' Makefile
+}
+
+# Of the names on stdin, one a line, prints the one that is NAME but for one or two letters, if there is one.
+nearest() { # NAME
+    awk -v name="$1" '
+        function min(a, b) { return a < b ? a : b }
+        function distance(a, b,    i, j, row, above, left) {
+            for (j = 0; j <= length(b); j++) row[j] = j
+            for (i = 1; i <= length(a); i++) {
+                above = row[0]
+                row[0] = i
+                for (j = 1; j <= length(b); j++) {
+                    left = above + (substr(a, i, 1) != substr(b, j, 1))
+                    above = row[j]
+                    row[j] = min(left, min(row[j], row[j - 1]) + 1)
+                }
+            }
+            return row[length(b)]
+        }
+        { far = distance(name, $1) }
+        far <= 2 && far < length($1) - 1 && (best == "" || far < least) { best = $1; least = far }
+        END { if (best != "") print best }'
 }
 
 build_programs() { # TARGET...
