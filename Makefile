@@ -38,7 +38,7 @@ LDLIBS    = $(if $(filter Linux,$(shell uname)),-lrt)
 TALKERS   = $(LESSONS:%=talker-%) $(filter talker-%,$(VARIANTS))
 LISTENERS = $(LESSONS:%=listener-%) $(filter listener-%,$(VARIANTS))
 PROGRAMS  = talker listener $(TALKERS) $(LISTENERS)
-TOOLS     = sweep bench grade
+TOOLS     = sweep bench watch story grade
 GRADE     = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %_preload.c,$(wildcard scripts/grade_*.c)))
 LIBRARIES = grade_preload.so grade_preload_sanitized.so
 COMMON    = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard common/*.c))
@@ -58,6 +58,8 @@ $(BUILD)/listener: $(BUILD)/obj/listener/listener.o
 $(TALKERS:%=$(BUILD)/%): $(BUILD)/talker-%: $(BUILD)/obj/talker/%.o
 $(LISTENERS:%=$(BUILD)/%): $(BUILD)/listener-%: $(BUILD)/obj/listener/%.o
 $(TOOLS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/scripts/%.o
+$(BUILD)/watch: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard scripts/watch_*.c))
+$(BUILD)/story: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard scripts/story_*.c))
 $(BUILD)/grade: $(GRADE)
 $(PROGRAMS:%=$(BUILD)/%) $(TOOLS:%=$(BUILD)/%): $(COMMON)
 	$(COMPILE) $(LDFLAGS) -o $@.$$$$ $(filter %.o,$^) $(LDLIBS) && mv -f $@.$$$$ $@

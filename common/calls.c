@@ -1,8 +1,8 @@
 /* calls.c - the calls, and their narration in strace's form; see calls.h.
  *
  * First come the spellers, which turn an argument into text; then the calls, of four steps each:
- * reach (--step and --hold stop there), call, tell, return. Where nothing is narrated, kill and
- * sigsuspend are the bare call: they make up a turn.
+ * reach (spelled; --step and --hold stop there), call, tell, return. Where nothing is narrated,
+ * kill and sigsuspend are the bare call: they make up a turn.
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* IPC_INFO, SHM_INFO, SHM_REMAP, SHM_HUGETLB */
@@ -26,52 +26,68 @@ void (*calls_on_removal)(int shmid);
 
 /* ---- the story of a call ---- */
 
-static void append_result(char *text, const char *result, int error)
-{
-    if (result)
-        text_append(text, SPELLED, ") = %s", result);
-    else
-        text_append(text, SPELLED, ") = -1 %s (%s)", calls_error_name(error), strerror(error));
-}
+/* The call that is made now, from its name to its closing parenthesis. */
+static char spelled[SPELLED];
 
-/* Narrates a call: `format` spells it up to its closing parenthesis. `result` NULL: it failed. */
-static __attribute__((format(printf, 5, 6))) void
-tell(long long began, int error, const char *result, bool asleep, const char *format, ...)
+static __attribute__((format(printf, 1, 2))) void spell(const char *format, ...)
 {
-    char text[SPELLED];
+    int saved = errno;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    vsnprintf(spelled, sizeof spelled, format, arguments);
     va_end(arguments);
-    append_result(text, result, error);
+    errno = saved;
+}
+
+/* A call is spelled before it is made, so that --step can show it. Where nothing is narrated, no
+ * argument is spelled. Returns the time at which the call begins. */
+#define REACH(...) (tracing() ? (spell(__VA_ARGS__), trace_reach(spelled)) : 0)
+
+/* The same for a call that may sleep. A sleep that is taken up again began when it was first
+ * reached, and --step does not stop again. */
+#define REACH_SLEEP(...) (tracing() ? (spell(__VA_ARGS__), reach_sleep()) : 0)
+
+static long long reach_sleep(void)
+{
+    static long long began;
+    if (!trace_still_asleep(spelled))
+        began = trace_reach(spelled);
+    return began;
+}
+
+/* Spells it again after it has returned, with what it has filled in. */
+#define SPELL_FILLED(...)                                                                          \
+    do                                                                                             \
+        if (tracing())                                                                             \
+            spell(__VA_ARGS__);                                                                    \
+    while (0)
+
+/* Narrates the call. `result` NULL: it failed. */
+static void tell(long long began, int error, const char *result, bool asleep)
+{
+    char text[SPELLED + SPELLED / 4] = "";
+    text_append(text, sizeof text, "%s", spelled);
+    if (result)
+        text_append(text, sizeof text, " = %s", result);
+    else
+        text_append(text, sizeof text, " = -1 %s (%s)", calls_error_name(error), strerror(error));
     if (asleep)
         trace_sleep(began, text);
     else
         trace_call(began, text);
 }
 
-/* For a call that may sleep. `again`: a signal ended it, and it may be taken up again. Where
- * nothing is narrated, no argument is spelled. */
-#define TELL_SLEEP(began, result, again, ...)                                                      \
+/* For a call that may sleep. `again`: a signal ended it, and it may be taken up again. */
+#define TELL_SLEEP(began, result, again)                                                           \
     do                                                                                             \
         if (tracing()) {                                                                           \
             int saved = errno;                                                                     \
-            tell(began, saved, result, again, __VA_ARGS__);                                        \
+            tell(began, saved, result, again);                                                     \
             errno = saved;                                                                         \
         }                                                                                          \
     while (0)
 
-#define TELL(began, result, ...) TELL_SLEEP(began, result, false, __VA_ARGS__)
-
-/* A sleep that is taken up again began when it was first reached, and --step does not stop again.
- */
-static long long reach_sleep(const char *call)
-{
-    static long long began;
-    if (tracing() && !trace_still_asleep(call))
-        began = trace_reach(call);
-    return began;
-}
+#define TELL(began, result) TELL_SLEEP(began, result, false)
 
 static bool was_interrupted(ssize_t result)
 {
@@ -348,43 +364,44 @@ static const char *control_text(int command, bool failed, const struct shmid_ds 
 
 key_t sys_ftok(const char *path, int project)
 {
-    long long began = trace_reach("ftok");
+    long long began = REACH("ftok(%s, %d)", path_text(path), project);
     key_t key = ftok(path, project);
-    TELL(began, key == (key_t)-1 ? NULL : key_text(key), "ftok(%s, %d", path_text(path), project);
+    TELL(began, key == (key_t)-1 ? NULL : key_text(key));
     return key;
 }
 
 int sys_shmget(key_t key, size_t size, int flags)
 {
-    long long began = trace_reach("shmget");
+    long long began = REACH("shmget(%s, %zu, %s)", key_text(key), size, get_flags_text(flags));
     int shmid = shmget(key, size, flags);
-    TELL(began, number(shmid), "shmget(%s, %zu, %s", key_text(key), size, get_flags_text(flags));
+    TELL(began, number(shmid));
     return shmid;
 }
 
 void *sys_shmat(int shmid, const void *address, int flags)
 {
-    long long began = trace_reach("shmat");
+    long long began = REACH("shmat(%d, %s, %s)", shmid, pointer(address), attach_flags_text(flags));
     void *attached = shmat(shmid, address, flags);
-    TELL(began, address_or_failure(attached), "shmat(%d, %s, %s", shmid, pointer(address),
-         attach_flags_text(flags));
+    TELL(began, address_or_failure(attached));
     return attached;
 }
 
 int sys_shmdt(const void *address)
 {
-    long long began = trace_reach("shmdt");
+    long long began = REACH("shmdt(%s)", pointer(address));
     int result = shmdt(address);
-    TELL(began, number(result), "shmdt(%s", pointer(address));
+    TELL(began, number(result));
     return result;
 }
 
 int sys_shmctl(int shmid, int command, struct shmid_ds *about)
 {
-    long long began = trace_reach("shmctl");
+    long long began = REACH("shmctl(%d, %s, %s)", shmid, command_text(command),
+                            command == IPC_STAT ? "..." : control_text(command, true, about));
     int result = shmctl(shmid, command, about);
-    TELL(began, number(result), "shmctl(%d, %s, %s", shmid, command_text(command),
-         control_text(command, result == -1, about));
+    SPELL_FILLED("shmctl(%d, %s, %s)", shmid, command_text(command),
+                 control_text(command, result == -1, about));
+    TELL(began, number(result));
     if (command == IPC_RMID && result == 0 && calls_on_removal)
         calls_on_removal(shmid);
     return result;
@@ -394,9 +411,9 @@ int sys_shmctl(int shmid, int command, struct shmid_ds *about)
 
 int sys_semget(key_t key, int count, int flags)
 {
-    long long began = trace_reach("semget");
+    long long began = REACH("semget(%s, %d, %s)", key_text(key), count, get_flags_text(flags));
     int semid = semget(key, count, flags);
-    TELL(began, number(semid), "semget(%s, %d, %s", key_text(key), count, get_flags_text(flags));
+    TELL(began, number(semid));
     return semid;
 }
 
@@ -412,19 +429,19 @@ static const char *operations_text(const struct sembuf *operations, size_t count
 
 int sys_semop(int semid, struct sembuf *operations, size_t count)
 {
-    long long began = reach_sleep("semop");
+    long long began =
+        REACH_SLEEP("semop(%d, [%s], %zu)", semid, operations_text(operations, count), count);
     int result = semop(semid, operations, count);
-    TELL_SLEEP(began, number(result), was_interrupted(result), "semop(%d, [%s], %zu", semid,
-               operations_text(operations, count), count);
+    TELL_SLEEP(began, number(result), was_interrupted(result));
     return result;
 }
 
 int sys_semctl(int semid, int semaphore, int command, union sys_semun argument)
 {
-    long long began = trace_reach("semctl");
+    long long began = REACH("semctl(%d, %d, %s, %s)", semid, semaphore, command_text(command),
+                            pointer(argument.buf));
     int result = semctl(semid, semaphore, command, argument);
-    TELL(began, number(result), "semctl(%d, %d, %s, %s", semid, semaphore, command_text(command),
-         pointer(argument.buf));
+    TELL(began, number(result));
     return result;
 }
 
@@ -442,36 +459,35 @@ static const char *open_flags_text(int flags)
 
 int sys_shm_open(const char *name, int flags, mode_t mode)
 {
-    long long began = trace_reach("shm_open");
+    long long began =
+        REACH("shm_open(%s, %s, %#03o)", path_text(name), open_flags_text(flags), (unsigned)mode);
     int fd = shm_open(name, flags, mode);
-    TELL(began, number(fd), "shm_open(%s, %s, %#03o", path_text(name), open_flags_text(flags),
-         (unsigned)mode);
+    TELL(began, number(fd));
     return fd;
 }
 
 int sys_shm_unlink(const char *name)
 {
-    long long began = trace_reach("shm_unlink");
+    long long began = REACH("shm_unlink(%s)", path_text(name));
     int result = shm_unlink(name);
-    TELL(began, number(result), "shm_unlink(%s", path_text(name));
+    TELL(began, number(result));
     return result;
 }
 
 int sys_ftruncate(int fd, off_t size)
 {
-    long long began = trace_reach("ftruncate");
+    long long began = REACH("ftruncate(%d, %lld)", fd, (long long)size);
     int result = ftruncate(fd, size);
-    TELL(began, number(result), "ftruncate(%d, %lld", fd, (long long)size);
+    TELL(began, number(result));
     return result;
 }
 
 int sys_posix_fallocate(int fd, off_t offset, off_t size)
 {
-    long long began = trace_reach("fallocate");
+    long long began = REACH("fallocate(%d, 0, %lld, %lld)", fd, (long long)offset, (long long)size);
     int error = posix_fallocate(fd, offset, size);
     errno = error;
-    TELL(began, number(error ? -1 : 0), "fallocate(%d, 0, %lld, %lld", fd, (long long)offset,
-         (long long)size);
+    TELL(began, number(error ? -1 : 0));
     return error;
 }
 
@@ -488,9 +504,10 @@ static const char *stat_text(bool failed, const struct stat *about)
 
 int sys_fstat(int fd, struct stat *about)
 {
-    long long began = trace_reach("fstat");
+    long long began = REACH("fstat(%d, ...)", fd);
     int result = fstat(fd, about);
-    TELL(began, number(result), "fstat(%d, %s", fd, stat_text(result == -1, about));
+    SPELL_FILLED("fstat(%d, %s)", fd, stat_text(result == -1, about));
+    TELL(began, number(result));
     return result;
 }
 
@@ -509,44 +526,45 @@ static const char *map_flags_text(int flags)
 
 void *sys_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
 {
-    long long began = trace_reach("mmap");
+    long long began =
+        REACH("mmap(%s, %zu, %s, %s, %d, %#llx)", pointer(address), size,
+              protection_text(protection), map_flags_text(flags), fd, (unsigned long long)offset);
     void *mapped = mmap(address, size, protection, flags, fd, offset);
-    TELL(began, address_or_failure(mapped), "mmap(%s, %zu, %s, %s, %d, %#llx", pointer(address),
-         size, protection_text(protection), map_flags_text(flags), fd, (unsigned long long)offset);
+    TELL(began, address_or_failure(mapped));
     return mapped;
 }
 
 int sys_munmap(void *address, size_t size)
 {
-    long long began = trace_reach("munmap");
+    long long began = REACH("munmap(%s, %zu)", pointer(address), size);
     int result = munmap(address, size);
-    TELL(began, number(result), "munmap(%s, %zu", pointer(address), size);
+    TELL(began, number(result));
     return result;
 }
 
 int sys_close(int fd)
 {
-    long long began = trace_reach("close");
+    long long began = REACH("close(%d)", fd);
     int result = close(fd);
-    TELL(began, number(result), "close(%d", fd);
+    TELL(began, number(result));
     return result;
 }
 
 ssize_t sys_read(int fd, void *bytes, size_t size)
 {
-    long long began = reach_sleep("read");
+    long long began = REACH_SLEEP("read(%d, ..., %zu)", fd, size);
     ssize_t got = read(fd, bytes, size);
-    TELL_SLEEP(began, number(got), was_interrupted(got), "read(%d, %s, %zu", fd,
-               got == -1 ? pointer(bytes) : quoted(bytes, (size_t)got, SHOWN), size);
+    SPELL_FILLED("read(%d, %s, %zu)", fd,
+                 got == -1 ? pointer(bytes) : quoted(bytes, (size_t)got, SHOWN), size);
+    TELL_SLEEP(began, number(got), was_interrupted(got));
     return got;
 }
 
 ssize_t sys_write(int fd, const void *bytes, size_t size)
 {
-    long long began = reach_sleep("write");
+    long long began = REACH_SLEEP("write(%d, %s, %zu)", fd, quoted(bytes, size, SHOWN), size);
     ssize_t written = write(fd, bytes, size);
-    TELL_SLEEP(began, number(written), was_interrupted(written), "write(%d, %s, %zu", fd,
-               quoted(bytes, size, SHOWN), size);
+    TELL_SLEEP(began, number(written), was_interrupted(written));
     return written;
 }
 
@@ -556,19 +574,22 @@ int sys_sigprocmask(int how, const sigset_t *set, sigset_t *old)
 {
     static const struct name names[] = {
         NAMED(SIG_BLOCK), NAMED(SIG_UNBLOCK), NAMED(SIG_SETMASK), {-1, NULL}};
-    long long began = trace_reach("sigprocmask");
+    long long began =
+        REACH("sigprocmask(%s, %s, %s)", name_of(names, how), set_text(set), old ? "..." : "NULL");
     int result = sigprocmask(how, set, old);
-    TELL(began, number(result), "sigprocmask(%s, %s, %s", name_of(names, how), set_text(set),
-         set_text(old));
+    SPELL_FILLED("sigprocmask(%s, %s, %s)", name_of(names, how), set_text(set), set_text(old));
+    TELL(began, number(result));
     return result;
 }
 
 int sys_sigaction(int signo, const struct sigaction *action, struct sigaction *old)
 {
-    long long began = trace_reach("sigaction");
+    long long began = REACH("sigaction(%s, %s, %s)", signal_text(signo), action_text(action),
+                            old ? "..." : "NULL");
     int result = sigaction(signo, action, old);
-    TELL(began, number(result), "sigaction(%s, %s, %s", signal_text(signo), action_text(action),
-         action_text(old));
+    SPELL_FILLED("sigaction(%s, %s, %s)", signal_text(signo), action_text(action),
+                 action_text(old));
+    TELL(began, number(result));
     return result;
 }
 
@@ -576,9 +597,9 @@ int sys_sigsuspend(const sigset_t *mask)
 {
     if (!tracing())
         return sigsuspend(mask);
-    long long began = reach_sleep("sigsuspend");
+    long long began = REACH_SLEEP("sigsuspend(%s)", set_text(mask));
     int result = sigsuspend(mask);
-    TELL_SLEEP(began, number(result), was_interrupted(result), "sigsuspend(%s", set_text(mask));
+    TELL_SLEEP(began, number(result), was_interrupted(result));
     return result;
 }
 
@@ -594,27 +615,27 @@ static const char *info_text(int signo, const siginfo_t *info)
 /* The timer ends this sleep with success, and it is taken up again all the same. */
 int sys_sigwaitinfo(const sigset_t *set, siginfo_t *info)
 {
-    long long began = reach_sleep("sigwaitinfo");
+    long long began = REACH_SLEEP("sigwaitinfo(%s, %s)", set_text(set), info ? "..." : "NULL");
     int signo = sigwaitinfo(set, info);
-    TELL_SLEEP(began, number(signo), signo == SIGALRM || was_interrupted(signo),
-               "sigwaitinfo(%s, %s", set_text(set), info_text(signo, info));
+    SPELL_FILLED("sigwaitinfo(%s, %s)", set_text(set), info_text(signo, info));
+    TELL_SLEEP(began, number(signo), signo == SIGALRM || was_interrupted(signo));
     return signo;
 }
 
 int sys_pause(void)
 {
-    long long began = reach_sleep("pause");
+    long long began = REACH_SLEEP("pause()");
     int result = pause();
-    TELL_SLEEP(began, number(result), was_interrupted(result), "pause(");
+    TELL_SLEEP(began, number(result), was_interrupted(result));
     return result;
 }
 
 int sys_sigqueue(pid_t pid, int signo, union sigval value)
 {
-    long long began = trace_reach("sigqueue");
+    long long began =
+        REACH("sigqueue(%d, %s, {sival_int=%d})", (int)pid, signal_text(signo), value.sival_int);
     int result = sigqueue(pid, signo, value);
-    TELL(began, number(result), "sigqueue(%d, %s, {sival_int=%d}", (int)pid, signal_text(signo),
-         value.sival_int);
+    TELL(began, number(result));
     return result;
 }
 
@@ -622,21 +643,20 @@ int sys_kill(pid_t pid, int signo)
 {
     if (!tracing())
         return kill(pid, signo);
-    long long began = trace_reach("kill");
+    long long began = REACH("kill(%d, %s)", (int)pid, signal_text(signo));
     int result = kill(pid, signo);
-    TELL(began, number(result), "kill(%d, %s", (int)pid, signal_text(signo));
+    TELL(began, number(result));
     return result;
 }
 
 int sys_setitimer(const struct itimerval *value)
 {
-    long long began = trace_reach("setitimer");
+    long long began = REACH("setitimer(ITIMER_REAL, {it_interval={tv_sec=%ld, tv_usec=%ld}, "
+                            "it_value={tv_sec=%ld, tv_usec=%ld}}, NULL)",
+                            (long)value->it_interval.tv_sec, (long)value->it_interval.tv_usec,
+                            (long)value->it_value.tv_sec, (long)value->it_value.tv_usec);
     int result = setitimer(ITIMER_REAL, value, NULL);
-    TELL(began, number(result),
-         "setitimer(ITIMER_REAL, {it_interval={tv_sec=%ld, tv_usec=%ld}, "
-         "it_value={tv_sec=%ld, tv_usec=%ld}}, NULL",
-         (long)value->it_interval.tv_sec, (long)value->it_interval.tv_usec,
-         (long)value->it_value.tv_sec, (long)value->it_value.tv_usec);
+    TELL(began, number(result));
     return result;
 }
 
@@ -644,10 +664,10 @@ int sys_setitimer(const struct itimerval *value)
 
 pid_t sys_fork(void)
 {
-    long long began = trace_reach("fork");
+    long long began = REACH("fork()");
     pid_t child = fork();
     if (child != 0) /* the child has nothing to tell yet */
-        TELL(began, number(child), "fork(");
+        TELL(began, number(child));
     return child;
 }
 
@@ -655,11 +675,11 @@ pid_t sys_fork(void)
  * shows for a result that never comes. */
 int sys_execvp(const char *file, char *const arguments[])
 {
-    long long began = trace_reach("execvp");
     char list[SPELLED / 2] = "";
     for (int i = 0; arguments[i]; i++)
         text_append(list, sizeof list, "%s\"%s\"", i ? ", " : "", arguments[i]);
-    TELL(began, "?", "execvp(\"%s\", [%s]", file, list);
+    long long began = REACH("execvp(\"%s\", [%s])", file, list);
+    TELL(began, "?");
     return execvp(file, arguments);
 }
 

@@ -8,17 +8,14 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-static const int asks_to_end[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
-enum { SIGNALS = sizeof asks_to_end / sizeof *asks_to_end };
+static sigset_t ours; /* those of signals_that_end that we handle */
 
-static sigset_t ours; /* those of the above that we handle */
-
-static bool is_ignored(int signo)
+static bool has_default(int signo)
 {
     struct sigaction inherited;
     if (sigaction(signo, NULL, &inherited) == -1)
         err(EXIT_FAILED, "sigaction(%s)", signals_name(signo));
-    return inherited.sa_handler == SIG_IGN;
+    return inherited.sa_handler == SIG_DFL;
 }
 
 /* Registered with atexit first, so it runs last: everything else is cleaned up by then. */
@@ -38,9 +35,9 @@ static void die_of_it(void)
 void ending_start(void)
 {
     sigemptyset(&ours);
-    for (int i = 0; i < SIGNALS; i++)
-        if (asks_to_end[i] != SIGHUP || !is_ignored(SIGHUP))
-            sigaddset(&ours, asks_to_end[i]);
+    for (int i = 0; i < SIGNALS_THAT_END; i++)
+        if (i < SIGNALS_ALWAYS || has_default(signals_that_end[i]))
+            sigaddset(&ours, signals_that_end[i]);
 
     if (atexit(die_of_it) != 0)
         errx(EXIT_FAILED, "atexit: no room for another function");
@@ -48,17 +45,24 @@ void ending_start(void)
         err(EXIT_FAILED, "sigprocmask(SIG_BLOCK)");
     struct sigaction action = {.sa_sigaction = on_ending_signal, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
-    for (int i = 0; i < SIGNALS; i++)
-        if (sigismember(&ours, asks_to_end[i]) == 1 &&
-            sys_sigaction(asks_to_end[i], &action, NULL) == -1)
-            err(EXIT_FAILED, "sigaction(%s)", signals_name(asks_to_end[i]));
+    for (int i = 0; i < SIGNALS_THAT_END; i++)
+        if (sigismember(&ours, signals_that_end[i]) == 1 &&
+            sys_sigaction(signals_that_end[i], &action, NULL) == -1)
+            err(EXIT_FAILED, "sigaction(%s)", signals_name(signals_that_end[i]));
     trace_obeys(ending_obey); /* not before the handlers are there */
+}
+
+void ending_add_to(sigset_t *set)
+{
+    for (int i = 0; i < SIGNALS_THAT_END; i++)
+        if (sigismember(&ours, signals_that_end[i]) == 1)
+            sigaddset(set, signals_that_end[i]);
 }
 
 void ending_unblock_in(sigset_t *mask)
 {
-    for (int i = 0; i < SIGNALS; i++)
-        sigdelset(mask, asks_to_end[i]);
+    for (int i = 0; i < SIGNALS_THAT_END; i++)
+        sigdelset(mask, signals_that_end[i]);
 }
 
 _Noreturn void ending_die(int signo)
@@ -75,7 +79,8 @@ void ending_obey(void)
     sigset_t pending;
     if (sigpending(&pending) == -1)
         err(EXIT_FAILED, "sigpending()");
-    for (int i = 0; i < SIGNALS; i++)
-        if (sigismember(&ours, asks_to_end[i]) == 1 && sigismember(&pending, asks_to_end[i]) == 1)
-            ending_die(asks_to_end[i]);
+    for (int i = 0; i < SIGNALS_THAT_END; i++)
+        if (sigismember(&ours, signals_that_end[i]) == 1 &&
+            sigismember(&pending, signals_that_end[i]) == 1)
+            ending_die(signals_that_end[i]);
 }

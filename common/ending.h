@@ -1,16 +1,19 @@
 /* ending.h - a signal that asks the program to end: clean up, then die of that same signal.
  *
- * SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGPIPE are blocked and have a handler that sets a flag.
- * They are unblocked only while the program sleeps. After each sleep it obeys.
+ * These are SIGINT, SIGTERM, SIGHUP and the other signals_that_end: all that a user, a timer or a
+ * limit may send, and whose default is to kill. They are blocked and have a handler that sets a
+ * flag. They are unblocked only while the program sleeps. After each sleep it obeys.
  */
 #ifndef ENDING_H
 #define ENDING_H
 
 #include <signal.h>
 
-/* Blocks these signals and installs their handlers; SIGHUP only if it was not ignored (nohup(1)).
- * Exits 1 where it cannot. */
+/* Blocks these signals and installs their handlers. Exits 1 where it cannot. */
 void ending_start(void);
+
+/* Adds to `set` those of these signals that we handle. */
+void ending_add_to(sigset_t *set);
 
 /* Removes these signals from `mask`: for a sleep of our own in which they shall get through. */
 void ending_unblock_in(sigset_t *mask);

@@ -66,18 +66,15 @@ static enum wait_result sleep_in_sigsuspend(struct channel *channel, struct wait
     return wait_sleep(wait);
 }
 
-/* All blocked signals that are ours: SIGUSR1, the timer, and those that ask us to end. */
+/* All signals that are ours, and blocked: SIGUSR1, the timer, and those that ask us to end. */
 static void choose_signals(struct channel *channel, const struct session *session,
                            const struct options *options)
 {
     (void)session, (void)options;
-    static const int ours[] = {SIGUSR1, SIGALRM, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
-    sigset_t blocked;
-    sigprocmask(SIG_BLOCK, NULL, &blocked);
     sigemptyset(&channel->signals);
-    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-        if (sigismember(&blocked, ours[i]) == 1)
-            sigaddset(&channel->signals, ours[i]);
+    sigaddset(&channel->signals, SIGUSR1);
+    sigaddset(&channel->signals, SIGALRM);
+    ending_add_to(&channel->signals);
 }
 
 /* No handler runs, so we do what the handlers would do. */

@@ -105,6 +105,10 @@ static bool fits(int shmid, enum notes_content content, const struct shmid_ds *a
         return note_why(why, "its size is %lu bytes", about->shm_segsz), false;
     if (about->shm_perm.cuid != geteuid())
         return note_why(why, "its creator is uid %lu", about->shm_perm.cuid), false;
+    /* Never attached, so it is still empty. It may be the one that we have just created. Where
+     * kernel.shm_rmid_forced is 1, our detaching would remove it. */
+    if (about->shm_atime == 0)
+        return true;
     const _Atomic char *text = sys_shmat(shmid, NULL, SHM_RDONLY);
     if (text == (void *)-1)
         return snprintf(why, 128, "shmat: %s", strerror(errno)), false;

@@ -2,6 +2,7 @@
 #include "options.h"
 #include "calls.h"
 #include "exits.h"
+#include "text.h"
 #include "trace.h"
 
 #include <err.h>
@@ -208,6 +209,21 @@ static const struct option_spec *found(const struct getopt_tables *tables, int c
     return NULL;
 }
 
+/* getopt_long refuses an option that begins more than one name, as it refuses an unknown one. */
+static _Noreturn void refuse_long(const struct getopt_tables *tables, const char *typed)
+{
+    char names[256] = "";
+    size_t length = strcspn(typed, "=");
+    int fitting = 0;
+    for (int i = 0; i < tables->count; i++)
+        if (length > 2 && strncmp(tables->spec[i]->name, typed + 2, length - 2) == 0)
+            text_append(names, sizeof names, "%s--%s", fitting++ ? ", " : "",
+                        tables->spec[i]->name);
+    if (fitting > 1)
+        errx(EXIT_USAGE, "option '%.*s' is ambiguous: it may be %s", (int)length, typed, names);
+    errx(EXIT_USAGE, "unknown option '%s'; --help lists them", typed);
+}
+
 static void take_option(const struct getopt_tables *tables, int code, char **argv, int at)
 {
     const struct option_spec *spec = found(tables, code == ':' ? optopt : code);
@@ -220,7 +236,7 @@ static void take_option(const struct getopt_tables *tables, int code, char **arg
     else if (optopt >= 256)
         errx(EXIT_USAGE, "option '%s' takes no value", argv[at]);
     else
-        errx(EXIT_USAGE, "unknown option '%s'; --help lists them", argv[at]);
+        refuse_long(tables, argv[at]);
 }
 
 /* Reads options and operands, in any order, until the end or past "--". The operands are gathered
@@ -261,8 +277,11 @@ static void start_trace(const struct program *program)
         trace.hold_nth = parse_hold(hold, program);
         trace.hold = hold;
     }
-    if (trace_start(&trace) == -1)
-        err(EXIT_FAILED, "--trace: cannot open(\"%s\")", common.trace);
+    if (trace_start(&trace) == 0)
+        return;
+    if (errno == ENXIO)
+        errx(EXIT_FAILED, "--trace: no process reads \"%s\": start its reader first", common.trace);
+    err(EXIT_FAILED, "--trace: cannot open(\"%s\")", common.trace);
 }
 
 struct options options_parse(int argc, char **argv, const struct program *program)

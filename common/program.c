@@ -32,8 +32,13 @@ static void open_standard_descriptors(void)
 }
 
 /* The signals whose dispositions we change. */
-static const int changed[] = {SIGCHLD, SIGXFSZ, SIGINT,  SIGTERM, SIGHUP,
-                              SIGQUIT, SIGPIPE, SIGUSR1, SIGALRM};
+static const int changed[] = {
+    SIGCHLD, SIGXFSZ, SIGINT,  SIGTERM, SIGHUP,    SIGQUIT, SIGPIPE,
+    SIGUSR1, SIGALRM, SIGUSR2, SIGXCPU, SIGVTALRM, SIGPROF,
+#ifdef SIGPOLL
+    SIGPOLL,
+#endif
+};
 enum { CHANGED = sizeof changed / sizeof *changed };
 
 static struct {
@@ -78,9 +83,9 @@ struct options program_start(int argc, char **argv, const struct program *progra
     output_start(program_side());
     struct options options = options_parse(argc, argv, program);
 
+    set_signals(); /* before the first line of -v, which may go to a file that is too large */
     trace_note("start: Ctrl-C cleans up; a timer checks the peer (see -vv)");
     trace_only_if_very_verbose(true);
-    set_signals();
     ending_start();
     tick_start();
     trace_only_if_very_verbose(false);

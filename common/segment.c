@@ -579,6 +579,6 @@ _Noreturn void segment_no_listener(const struct options *options, const char *st
 
 _Noreturn void segment_no_listener_in_time(const struct options *options)
 {
-    errx(EXIT_NO_PEER, "no listener within %g seconds (%s): gave up", options->timeout,
+    errx(EXIT_NO_PEER, "no listener within %g s (%s): gave up", options->timeout,
          place_of(options));
 }

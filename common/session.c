@@ -163,8 +163,8 @@ _Noreturn void session_give_up(const struct session *session, enum wait_result w
     segment_survive(&left);
     if (why == WAIT_GONE)
         errx(EXIT_NO_PEER, "the %s (PID %d) went away", program_other_side(), (int)session->peer);
-    errx(EXIT_NO_PEER, "no word from the %s (PID %d) within %g seconds: gave up",
-         program_other_side(), (int)session->peer, session->timeout);
+    errx(EXIT_NO_PEER, "no word from the %s (PID %d) within %g s: gave up", program_other_side(),
+         (int)session->peer, session->timeout);
 }
 
 void session_sleep(const struct session *session, struct wait *wait)

@@ -8,6 +8,13 @@ volatile sig_atomic_t signals_usr1_from;
 volatile sig_atomic_t signals_alarm;
 volatile sig_atomic_t signals_ending;
 
+const int signals_that_end[SIGNALS_THAT_END] = {
+    SIGINT,  SIGTERM, SIGQUIT, SIGPIPE, SIGHUP, SIGUSR2, SIGXCPU, SIGVTALRM, SIGPROF,
+#ifdef SIGPOLL
+    SIGPOLL, /* SIGIO */
+#endif
+};
+
 void on_sigusr1(int signo, siginfo_t *info, void *context)
 {
     (void)signo, (void)context;
@@ -42,11 +49,16 @@ const char *signals_name(int signo)
         int signo;
         const char *name;
     } names[] = {
-        {SIGHUP, "SIGHUP"},     {SIGINT, "SIGINT"},   {SIGQUIT, "SIGQUIT"}, {SIGABRT, "SIGABRT"},
-        {SIGBUS, "SIGBUS"},     {SIGKILL, "SIGKILL"}, {SIGUSR1, "SIGUSR1"}, {SIGSEGV, "SIGSEGV"},
-        {SIGUSR2, "SIGUSR2"},   {SIGPIPE, "SIGPIPE"}, {SIGALRM, "SIGALRM"}, {SIGTERM, "SIGTERM"},
-        {SIGCHLD, "SIGCHLD"},   {SIGCONT, "SIGCONT"}, {SIGSTOP, "SIGSTOP"}, {SIGTSTP, "SIGTSTP"},
-        {SIGXFSZ, "SIGXFSZ"},
+        {SIGHUP, "SIGHUP"},     {SIGINT, "SIGINT"},       {SIGQUIT, "SIGQUIT"},
+        {SIGABRT, "SIGABRT"},   {SIGBUS, "SIGBUS"},       {SIGKILL, "SIGKILL"},
+        {SIGUSR1, "SIGUSR1"},   {SIGSEGV, "SIGSEGV"},     {SIGUSR2, "SIGUSR2"},
+        {SIGPIPE, "SIGPIPE"},   {SIGALRM, "SIGALRM"},     {SIGTERM, "SIGTERM"},
+        {SIGCHLD, "SIGCHLD"},   {SIGCONT, "SIGCONT"},     {SIGSTOP, "SIGSTOP"},
+        {SIGTSTP, "SIGTSTP"},   {SIGXFSZ, "SIGXFSZ"},     {SIGXCPU, "SIGXCPU"},
+        {SIGPROF, "SIGPROF"},   {SIGVTALRM, "SIGVTALRM"},
+#ifdef SIGPOLL
+        {SIGPOLL, "SIGIO"}, /* as strace names it */
+#endif
 #ifdef SIGWINCH
         {SIGWINCH, "SIGWINCH"},
 #endif

@@ -81,60 +81,68 @@ static bool note_the_end(void)
 #endif
 }
 
+/* With O_NONBLOCK, the open of a FIFO that no process reads fails. Without it, it waits, and
+ * nothing would limit that. The writes are to block again. */
+static bool open_file(void)
+{
+    const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NONBLOCK;
+    int fd = open(options.file, flags, 0666);
+    if (fd == -1 || fcntl(fd, F_SETFL, O_APPEND) == -1)
+        return false;
+    file = fd;
+    return true;
+}
+
 int trace_start(const struct trace_options *how)
 {
     options = *how;
-    if (options.file) {
-        int fd = open(options.file, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
-        if (fd == -1)
-            return -1;
-        file = fd;
-        if (!note_the_end())
-            return -1;
-    }
+    if (options.file && (!open_file() || !note_the_end()))
+        return -1;
     trace_is_on = options.verbose || options.step || options.hold || options.file;
     return 0;
 }
 
 /* ---- a line on stderr, a record in the file ---- */
 
-/* Writes a line whole. If no process reads stderr (a full pipe, a stopped terminal), a signal that
+/* Writes `text` whole. If no process reads `fd` (a full pipe, a stopped terminal), a signal that
  * asks us to end must still get through. So we wait with these signals unblocked. If one comes, we
- * stop narrating, so that the program soon comes to the place where it obeys. */
+ * return false, and the program soon comes to the place where it obeys. */
+static bool write_whole(int fd, const char *text)
+{
+    sigset_t mask;
+    sigprocmask(SIG_BLOCK, NULL, &mask);
+    sigaddset(&mask, SIGUSR1); /* it may be unblocked just now; it must not be taken here */
+    sigaddset(&mask, SIGALRM);
+    for (int i = 0; i < SIGNALS_THAT_END; i++)
+        if (signals_that_end[i] != SIGPIPE) /* that is pending after a write that failed */
+            sigdelset(&mask, signals_that_end[i]);
+    for (size_t left = strlen(text); left > 0;) {
+        ssize_t written = -1;
+        errno = 0;
+        int ready = ready_wait(fd, READY_TO_WRITE, &mask, ending);
+        if (ready == 1 || (ready == -1 && errno != EINTR)) /* cannot wait: the write waits */
+            written = write(fd, text, left);
+        if (written == -1 && errno == EAGAIN && !ending)
+            continue;
+        if (written == -1)
+            return false;
+        text += written;
+        left -= (size_t)written;
+    }
+    return true;
+}
+
 static void write_line(const char *text)
 {
     char line[LINE] = "";
     text_append(line, sizeof line - 1, "%s[%d] %s", options.program, (int)getpid(), text);
     text_append(line, sizeof line, "\n");
-
-    sigset_t mask;
-    sigprocmask(SIG_BLOCK, NULL, &mask);
-    sigaddset(&mask, SIGUSR1); /* it may be unblocked just now; it must not be taken here */
-    sigaddset(&mask, SIGALRM);
-    sigdelset(&mask, SIGINT);
-    sigdelset(&mask, SIGTERM);
-    sigdelset(&mask, SIGHUP);
-    sigdelset(&mask, SIGQUIT);
-    const char *rest = line;
-    for (size_t left = strlen(line); left > 0;) {
-        ssize_t written = -1;
-        errno = 0;
-        int ready = ready_wait(STDERR_FILENO, READY_TO_WRITE, &mask, ending);
-        if (ready == 1 || (ready == -1 && errno != EINTR)) /* cannot wait: the write waits */
-            written = write(STDERR_FILENO, rest, left);
-        if (written == -1 && errno == EAGAIN && !ending)
-            continue;
-        if (written == -1) {
-            options.verbose = 0; /* after SIGPIPE as well: it is pending, and obeyed later */
-            return;
-        }
-        rest += written;
-        left -= (size_t)written;
-    }
+    if (!write_whole(STDERR_FILENO, line))
+        options.verbose = 0; /* after SIGPIPE as well: it is pending, and obeyed later */
 }
 
 /* Eight fields, separated by tabs. One write(2) with O_APPEND: the records of a process and of its
- * child after fork do not mix. */
+ * child after fork do not mix. The warning is to be traced as well: so the trace ends before it. */
 static void write_record(const char *kind, long long began, long long took,
                          const struct trace_place *place, const char *text)
 {
@@ -142,11 +150,11 @@ static void write_record(const char *kind, long long began, long long took,
     text_append(line, sizeof line, "%lld\t%s\t%d\t%s:%d\t%s\t%s\t%s\t%lld\n", began,
                 options.program, (int)getpid(), place->file, place->line, kind, text, place->why,
                 took);
-    const size_t length = strlen(line);
-    if (write(file, line, length) != (ssize_t)length) {
+    if (write_whole(file, line))
+        return;
+    file = -1;
+    if (errno != 0 && errno != EINTR) /* else it is a signal that ends us */
         warn("write to the trace \"%s\": the trace ends here", options.file);
-        file = -1;
-    }
 }
 
 /* Narrates the sleep that is over now. */
@@ -251,10 +259,18 @@ static void stop_before(const char *what)
     errno = saved;
 }
 
-/* Whether --hold names this point, and this is the N-th time. */
-static bool held(const char *point)
+/* "kill" of "kill(4711, SIGUSR1)"; a point has no parenthesis. */
+static size_t name_length(const char *call)
 {
-    return options.hold && strcmp(options.hold, point) == 0 && --options.hold_nth == 0;
+    return strcspn(call, "(");
+}
+
+/* Whether --hold names this call or point, and this is the N-th time. */
+static bool held(const char *what)
+{
+    size_t length = name_length(what);
+    return options.hold && strlen(options.hold) == length &&
+           strncmp(options.hold, what, length) == 0 && --options.hold_nth == 0;
 }
 
 long long trace_reach(const char *call)
@@ -296,8 +312,7 @@ void trace_sleep(long long began, const char *text)
 
 bool trace_still_asleep(const char *call)
 {
-    size_t length = strlen(call);
-    return asleep.pending && strncmp(asleep.text, call, length) == 0 && asleep.text[length] == '(';
+    return asleep.pending && strncmp(asleep.text, call, name_length(call) + 1) == 0;
 }
 
 void trace_signal(int signo, pid_t from)
@@ -321,13 +336,14 @@ static void append_bare(char *text, size_t size, const char *field)
     text_append(text, size, "%.*s", (int)(end - name), name);
 }
 
-/* Finds in options.values ("state: NOTHING SAID; step: MET SKIPPED=-1") the name that `value` has
- * in this field. A name without a number is one more than the name before it; the first is 0.
- * Returns its length, 0: it has none. */
-static size_t name_of_value(const char *field, long long value, const char **name)
+/* Finds in `values` ("state: NOTHING SAID; step: MET SKIPPED=-1") the name that `value` has in this
+ * field. A name without a number is one more than the name before it; the first is 0. Returns its
+ * length, 0: it has none. */
+static size_t name_of_value(const char *values, const char *field, long long value,
+                            const char **name)
 {
     size_t length = strlen(field);
-    const char *at = options.values;
+    const char *at = values;
     while (at && !(strncmp(at, field, length) == 0 && at[length] == ':'))
         at = (at = strchr(at, ';')) ? at + 1 + strspn(at + 1, " ") : NULL;
     if (!at)
@@ -356,10 +372,11 @@ static void append_magic(char *text, size_t size, unsigned bits)
     text_append_quoted(text, size, letters, sizeof letters, sizeof letters);
 }
 
-static void append_value(char *text, size_t size, const char *field, long long value)
+void trace_append_value(char *text, size_t size, const char *values, const char *field,
+                        long long value)
 {
     const char *name;
-    size_t length = name_of_value(field, value, &name);
+    size_t length = name_of_value(values, field, value, &name);
     unsigned bits = (unsigned)value;
     if (length > 0)
         text_append(text, size, "%.*s (%lld)", (int)length, name, value);
@@ -371,42 +388,57 @@ static void append_value(char *text, size_t size, const char *field, long long v
         text_append(text, size, "%lld", value);
 }
 
-static void tell_value(const char *kind, const char *field, long long value)
+static bool steps(void)
 {
-    char bare[64] = "", text[TEXT] = "";
-    append_bare(bare, sizeof bare, field);
-    text_append(text, sizeof text, "%s %s = ", kind, bare);
-    append_value(text, sizeof text, bare, value);
-    tell(kind, clock_now(), 0, text);
+    return options.step && !muted;
 }
 
-static void stop_before_word(const char *kind, const char *field)
+/* "publish state = SAID (1)" */
+struct sentence {
+    char text[TEXT];
+};
+static struct sentence about_value(const char *kind, const char *field, long long value)
 {
-    if (!options.step || muted)
+    struct sentence about = {""};
+    char bare[64] = "";
+    append_bare(bare, sizeof bare, field);
+    text_append(about.text, TEXT, "%s %s = ", kind, bare);
+    trace_append_value(about.text, TEXT, options.values, bare, value);
+    return about;
+}
+
+/* "observe state", without the value: it may change while the process stands still. */
+static void stop_before_look(const char *field)
+{
+    if (!steps())
         return;
-    char what[80] = "";
-    text_append(what, sizeof what, "%s ", kind);
-    append_bare(what, sizeof what, field);
-    stop_before(what);
+    char text[80] = "observe ";
+    append_bare(text, sizeof text, field);
+    stop_before(text);
 }
 
 void trace_publish(const char *field, long long value)
 {
     if (!tracing())
         return;
-    stop_before_word("publish", field);
-    tell_value("publish", field, value);
+    struct sentence about = about_value("publish", field, value);
+    if (steps())
+        stop_before(about.text);
+    tell("publish", clock_now(), 0, about.text);
 }
 
 /* Narrated before the store, as publish is: else the line of a process that observes the value
  * could come first. */
 bool trace_publish_if(const char *field, _Atomic int *at, int *expected, int value)
 {
+    struct sentence about = {""};
     if (tracing())
-        stop_before_word("publish", field);
+        about = about_value("publish", field, value);
+    if (steps())
+        stop_before(about.text);
     bool narrated = tracing() && atomic_load(at) == *expected;
     if (narrated)
-        tell_value("publish", field, value);
+        tell("publish", clock_now(), 0, about.text);
     bool stored = atomic_compare_exchange_strong(at, expected, value);
     if (narrated && !stored)
         trace_note("not published: another process was faster");
@@ -421,40 +453,52 @@ static bool was_seen(const volatile void *at, long long value)
 void trace_reach_observe(const char *field, const volatile void *at, long long value)
 {
     if (!was_seen(at, value))
-        stop_before_word("observe", field);
+        stop_before_look(field);
 }
 
 void trace_observe(const char *field, const volatile void *at, long long value)
 {
     if (!tracing() || was_seen(at, value))
         return;
-    tell_value("observe", field, value);
+    tell("observe", clock_now(), 0, about_value("observe", field, value).text);
     last_observed.at = at;
     last_observed.value = value;
 }
 
 /* ---- texts ---- */
 
+static struct sentence about_text(const char *kind, const char *field, const char *bytes,
+                                  size_t length)
+{
+    struct sentence about = {""};
+    text_append(about.text, TEXT, "%s ", kind);
+    append_bare(about.text, TEXT, field);
+    text_append(about.text, TEXT, " = ");
+    text_append_quoted(about.text, TEXT, bytes, length, SHOWN);
+    return about;
+}
+
 static void tell_text(const char *kind, const char *field, const char *bytes, size_t length)
 {
-    char text[TEXT] = "";
-    text_append(text, sizeof text, "%s ", kind);
-    append_bare(text, sizeof text, field);
-    text_append(text, sizeof text, " = ");
-    text_append_quoted(text, sizeof text, bytes, length, SHOWN);
-    tell(kind, clock_now(), 0, text);
+    if (tracing())
+        tell(kind, clock_now(), 0, about_text(kind, field, bytes, length).text);
+}
+
+static void stop_and_tell_text(const char *field, const char *bytes, size_t length)
+{
+    if (steps())
+        stop_before(about_text("publish", field, bytes, length).text);
+    tell_text("publish", field, bytes, length);
 }
 
 void trace_publish_text(const char *field, const char *bytes, size_t length)
 {
-    if (tracing())
-        tell_text("publish", field, bytes, length);
+    tell_text("publish", field, bytes, length);
 }
 
 void trace_observe_text(const char *field, const char *bytes, size_t length)
 {
-    if (tracing())
-        tell_text("observe", field, bytes, length);
+    tell_text("observe", field, bytes, length);
 }
 
 void trace_observe_digits(const char *field, const volatile void *at, const char *digits,
@@ -469,20 +513,15 @@ void trace_observe_digits(const char *field, const volatile void *at, const char
 
 void trace_copy_bytes_in(const char *field, char *at, const char *bytes, size_t length)
 {
-    if (tracing()) {
-        stop_before_word("publish", field);
-        tell_text("publish", field, bytes, length);
-    }
+    stop_and_tell_text(field, bytes, length);
     memcpy(at, bytes, length);
 }
 
 void trace_copy_bytes_out(const char *field, char *bytes, const char *at, size_t length)
 {
-    if (tracing())
-        stop_before_word("observe", field);
+    stop_before_look(field);
     memcpy(bytes, at, length);
-    if (tracing())
-        tell_text("observe", field, bytes, length);
+    tell_text("observe", field, bytes, length);
 }
 
 void trace_copy_text_in(const char *field, char *at, const char *string, size_t size)
@@ -490,19 +529,14 @@ void trace_copy_text_in(const char *field, char *at, const char *string, size_t 
     size_t length = strlen(string);
     if (length >= size)
         errx(1, "a text of %zu bytes does not fit into %zu", length, size);
-    if (tracing()) {
-        stop_before_word("publish", field);
-        tell_text("publish", field, string, length);
-    }
+    stop_and_tell_text(field, string, length);
     memcpy(at, string, length + 1);
 }
 
 void trace_copy_text_out(const char *field, char *text, const char *at, size_t size)
 {
-    if (tracing())
-        stop_before_word("observe", field);
+    stop_before_look(field);
     memcpy(text, at, size);
     text[size - 1] = '\0';
-    if (tracing())
-        tell_text("observe", field, text, strlen(text));
+    tell_text("observe", field, text, strlen(text));
 }

@@ -30,7 +30,9 @@ struct trace_options {
     unsigned long hold_nth; /* ... when it is reached for the n-th time, from 1 */
 };
 
-/* Returns 0, or -1 with errno where the file cannot be opened. */
+/* Returns 0, or -1 with errno where the file cannot be opened (ENXIO: it is a FIFO without a
+ * reader).
+ */
 int trace_start(const struct trace_options *options);
 
 /* Whether anything is narrated. Where nothing is, a call or a look costs this one test. */
@@ -144,10 +146,15 @@ void trace_copy_text_out(const char *field, char *text, const char *at, size_t s
 void trace_copy_bytes_in(const char *field, char *at, const char *bytes, size_t length);
 void trace_copy_bytes_out(const char *field, char *bytes, const char *at, size_t length);
 
+/* Appends a value as publish and observe show it: "SAID (1)" where `values` (see trace_options; or
+ * NULL) has a name for it. */
+void trace_append_value(char *text, size_t size, const char *values, const char *field,
+                        long long value);
+
 /* ---- calls, signals, lines ---- */
 
-/* A call is about to be made: --step and --hold stop here. Returns the time at which it begins, in
- * nanoseconds of CLOCK_MONOTONIC. */
+/* A call, "kill(4711, SIGUSR1)", is about to be made: --step and --hold stop here. Returns the time
+ * at which it begins, in nanoseconds of CLOCK_MONOTONIC. */
 long long trace_reach(const char *call);
 
 /* A call that began at `began` has returned. */
@@ -156,7 +163,8 @@ void trace_call(long long began, const char *text);
 /* The same for a sleep that may be taken up again: narrated once, before anything else is. */
 void trace_sleep(long long began, const char *text);
 
-/* Whether the last thing was a sleep in this call, and nothing was narrated since. */
+/* Whether the last thing was a sleep in this call (its name is compared), and nothing was narrated
+ * since. */
 bool trace_still_asleep(const char *call);
 
 /* A signal, as it was taken, and who sent it. */

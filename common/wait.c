@@ -218,9 +218,9 @@ _Noreturn void wait_give_up(const struct wait *wait)
     if (wait->verdict == WAIT_GONE)
         errx(EXIT_NO_PEER, "the %s (PID %d) went away", other, (int)peer);
     if (peer)
-        errx(EXIT_NO_PEER, "no word from the %s (PID %d) within %g seconds: gave up", other,
-             (int)peer, wait->timeout);
-    errx(EXIT_NO_PEER, "no %s within %g seconds: gave up", other, wait->timeout);
+        errx(EXIT_NO_PEER, "no word from the %s (PID %d) within %g s: gave up", other, (int)peer,
+             wait->timeout);
+    errx(EXIT_NO_PEER, "no %s within %g s: gave up", other, wait->timeout);
 }
 
 void wait_exit_if_over(const struct wait *wait)

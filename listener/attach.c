@@ -15,7 +15,10 @@
  *
  *     $ build/listener-attach                 $ build/talker-attach
  *
+ * Level: the heart; 4 minutes; after handshake
  * Question: Can a process attach a segment at any address that it likes?
+ * Answer: no. The address must be free and on a page boundary, or SHM_RND must round it down.
+ * Shown by: shmat at *: EINVAL
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* SHM_REMAP */
@@ -100,12 +103,16 @@ static void attach_off_boundary(int shmid, char *place)
           (long)SHMLBA);
 }
 
-/* Puts a new segment in the place of ours at `place`. */
+/* Puts a new segment in the place of ours at `place`. It is attached elsewhere meanwhile: where
+ * kernel.shm_rmid_forced is 1, a failed shmat counts as the last detach, and removes a segment. */
 static void replace(char *place)
 {
 #ifdef SHM_REMAP
     const struct segment_head *head = (const struct segment_head *)place;
     int shmid = segment_private(segment_size(1));
+    char *elsewhere = sys_shmat(shmid, NULL, 0);
+    if (elsewhere == (void *)-1)
+        err(EXIT_FAILED, "shmat(%d, NULL, 0)", shmid);
     explain("Ask for a place that is taken: EINVAL, so nothing is replaced by mistake.");
     int error = error_of(sys_shmat(shmid, place, 0));
     check(error == EINVAL, "shmat at %p, where something is: %s", (void *)place, name_of(error));
@@ -121,6 +128,8 @@ static void replace(char *place)
           name_of(error), before, after);
     if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)
         err(EXIT_FAILED, "shmctl(%d, IPC_RMID)", shmid);
+    if (sys_shmdt(elsewhere) == -1)
+        err(EXIT_FAILED, "shmdt(%p)", (void *)elsewhere);
 #else
     (void)place;
     print_line("skipped: only Linux has SHM_REMAP");

@@ -15,7 +15,11 @@
  *
  *     $ build/listener-coalesce               $ build/talker-coalesce
  *
+ * Level: the heart; 4 minutes; after unready
  * Question: SIGUSR1 is sent 1000 times while it is blocked: how often does the handler run?
+ * Choices: once | 2 times | 1000 times
+ * Answer: once. For a blocked signal the kernel keeps one bit, not a counter.
+ * Shown by: took SIGUSR1 1 time, while memory says 1000
  */
 #include "../common/layout/coalesce.h"
 #include "../common/lesson.h"

@@ -14,7 +14,10 @@
  *
  *     $ build/listener-collision               $ build/talker-collision
  *
+ * Level: the heart; 3 minutes; after keys, existing
  * Question: Can two different files give the same key?
+ * Answer: yes. Only 16 bits of the inode number go into the key.
+ * Shown by: found two among
  */
 #include "../common/layout/collision.h"
 #include "../common/lesson.h"
@@ -30,6 +33,7 @@ static const struct program program = {
     .values = COLLISION_VALUES};
 
 static int create_as_a_stranger(struct collision *shared, const char *file);
+static char *write_as_a_stranger(int shmid);
 
 int main(int argc, char **argv)
 {
@@ -42,12 +46,15 @@ int main(int argc, char **argv)
     char file[COLLISION_PATH];
     copy_text_out(file, shared->first, sizeof file);
     int shmid = create_as_a_stranger(shared, file);
+    char *text = write_as_a_stranger(shmid);
     trace_point("stranger");
     session_advance(&session, COLLISION_STRANGER);
 
     session_await(&session, COLLISION_REFUSED);
     if (sys_shmctl(shmid, IPC_RMID, NULL) == -1)
         err(EXIT_FAILED, "shmctl(%d, IPC_RMID)", shmid);
+    if (sys_shmdt(text) == -1)
+        err(EXIT_FAILED, "shmdt(%p)", (void *)text);
     session_part(&session);
     return program_end();
 }
@@ -70,14 +77,17 @@ static int create_as_a_stranger(struct collision *shared, const char *file)
     segment_remove_at_exit(shmid);
     publish(&shared->shmid, shmid);
     publish(&shared->project, project);
+    return shmid;
+}
 
+/* The segment stays attached: where kernel.shm_rmid_forced is 1, the last shmdt removes it. */
+static char *write_as_a_stranger(int shmid)
+{
     explain(
         "Write a text where our lessons have the magic number: a stranger knows nothing of it.");
     char *text = sys_shmat(shmid, NULL, 0);
     if (text == (void *)-1)
         err(EXIT_FAILED, "shmat(%d, NULL, 0)", shmid);
     copy_text_in(text, "a stranger's text", COLLISION_TEXT);
-    if (sys_shmdt(text) == -1)
-        err(EXIT_FAILED, "shmdt(%p)", (void *)text);
-    return shmid;
+    return text;
 }

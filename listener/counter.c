@@ -14,7 +14,10 @@
  *
  *     $ build/listener-counter                $ build/talker-counter
  *
+ * Level: first steps; 3 minutes; after handshake
  * Question: Does a watcher that only looks now and then see every value of the counter?
+ * Answer: no. It sees what stands there when it looks, and the writer does not wait for it.
+ * Shown by: repeated 3, missed 6
  */
 #include "../common/layout/counter.h"
 #include "../common/lesson.h"
@@ -98,7 +101,7 @@ static void await_counter(const struct counter *shared, double timeout)
     int before = notes_number(shared->text), number = before;
     while (number < 1 || number == before) {
         if (wait_tick(&wait) != WAIT_LOOK)
-            errx(EXIT_NO_PEER, "no process counts within %g seconds: gave up, start talker-counter",
+            errx(EXIT_NO_PEER, "no process counts within %g s: gave up, start talker-counter",
                  timeout);
         number = notes_number(shared->text);
     }

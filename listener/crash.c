@@ -17,7 +17,10 @@
  *
  *     $ build/listener-crash                  $ build/talker-crash
  *
+ * Level: the heart; 5 minutes; after existing, rmid
  * Question: Does a half-written answer survive the SIGKILL of the process that wrote it?
+ * Answer: yes. The kernel only detaches a dead process, and keeps the memory as it is.
+ * Shown by: so far it had written "good morn"
  */
 #include "../common/layout/crash.h"
 #include "../common/clock.h"

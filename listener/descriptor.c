@@ -15,7 +15,12 @@
  *
  *     $ build/listener-descriptor             $ build/talker-descriptor
  *
+ * Level: the heart; 3 minutes; after lostwakeup
  * Question: How can a process sleep until another one has written to a segment?
+ * Choices: poll on the shmid | select on the shmid | wait for a signal
+ * Answer: wait for a signal. A shmid is no file descriptor, and a store is no event for the
+ * kernel.
+ * Shown by: poll for shmid *: POLLNVAL
  */
 #include "../common/layout/descriptor.h"
 #include "../common/lesson.h"

@@ -14,7 +14,11 @@
  *
  *     $ build/listener-errors                 $ build/talker-errors
  *
+ * Level: first steps; 3 minutes; after keys
  * Question: Can the talker ask for fewer bytes than the segment has? And for more?
+ * Choices: only fewer | only more | both
+ * Answer: only fewer. For more than the segment has, shmget says EINVAL.
+ * Shown by: more than the listener*EINVAL
  */
 #include "../common/layout/errors.h"
 #include "../common/lesson.h"

@@ -13,7 +13,10 @@
  *
  *     $ build/listener-fields                 $ build/talker-fields
  *
+ * Level: the heart; 3 minutes; after lifetime
  * Question: Is shm_ctime the time at which the segment was created?
+ * Answer: no. It is the time of the last change: IPC_SET moves it.
+ * Shown by: IPC_SET: shm_ctime went from
  */
 #include "../common/layout/fields.h"
 #include "../common/lesson.h"

@@ -13,7 +13,10 @@
  *
  *     $ build/listener-full                   $ build/talker-full
  *
+ * Level: beyond; 3 minutes; after limits
  * Question: One IPC namespace is full. Can a process in another one still create a segment?
+ * Answer: yes. The limits belong to a namespace, and the other one has its own.
+ * Shown by: the system is not full
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* IPC_INFO, SHM_INFO, unshare */
@@ -123,12 +126,14 @@ static bool write_number(const char *path, const char *format, unsigned long num
     return file && fclose(file) == 0 && written;
 }
 
-/* Root may leave at once. Another user first needs a user namespace, in which it is root. */
+/* Root may leave at once. Another user first needs a user namespace, in which it is root. Without
+ * /proc, or with one that is read-only, there is no use in it: the limits cannot be set. */
 static bool leave_the_namespace(void)
 {
     unsigned long user = geteuid();
-    return unshare(CLONE_NEWIPC) == 0 || (unshare(CLONE_NEWUSER | CLONE_NEWIPC) == 0 &&
-                                          write_number("/proc/self/uid_map", "0 %lu 1", user));
+    bool left = unshare(CLONE_NEWIPC) == 0 || (unshare(CLONE_NEWUSER | CLONE_NEWIPC) == 0 &&
+                                               write_number("/proc/self/uid_map", "0 %lu 1", user));
+    return left && access("/proc/sys/kernel/shmmax", W_OK) == 0;
 }
 
 /* To be called only after leave_the_namespace: otherwise it would set the limit of the system. */

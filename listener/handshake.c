@@ -8,7 +8,11 @@
  *     listener: received: Hello               talker: listener said: Have a nice day
  *     listener: replied: Have a nice day
  *
+ * Level: first steps; 8 minutes; after pair
  * Question: How many signals are sent for one message and one reply?
+ * Choices: 1 | 2 | 4
+ * Answer: 2. The talker signals after its message, the listener after its reply.
+ * Shown by calls: 2 x kill(*, SIGUSR1) = 0
  *
  * publish stores a word in the segment, observe loads one, and sys_NAME is the system call NAME.
  * All of them, and each explain, are printed with --explain. program_start lets Ctrl-C remove the

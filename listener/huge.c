@@ -14,7 +14,11 @@
  *
  *     $ build/listener-huge                   $ build/talker-huge
  *
+ * Level: beyond; 3 minutes; after pages
  * Question: How many page faults does it cost to touch each page of a new segment once?
+ * Choices: one in all | one a page | none
+ * Answer: one a page. A page has no memory until it is touched. Larger pages are fewer.
+ * Shown by: bytes in pages of * took * page faults
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* SHM_HUGETLB, MADV_NOHUGEPAGE */

@@ -16,7 +16,11 @@
  *
  *     $ build/listener-inherit                        $ build/talker-inherit
  *
+ * Level: the heart; 5 minutes; after fields
  * Question: After two shmat calls and a fork, how many attachments does the kernel count?
+ * Choices: 2 | 3 | 4
+ * Answer: 4. The child has both attachments, too, and each one counts.
+ * Shown by: after a fork: nattch 4
  */
 #include "../common/layout/inherit.h"
 #include "../common/lesson.h"

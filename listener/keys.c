@@ -14,7 +14,10 @@
  *
  *     $ build/listener-keys                    $ build/talker-keys
  *
+ * Level: first steps; 4 minutes; after handshake
  * Question: A file is replaced by another one of the same name. Does ftok still give the same key?
+ * Answer: no. ftok looks at the inode, and the new file has another one.
+ * Shown by: by the same name: key *, and behind it ENOENT
  */
 #include "../common/layout/keys.h"
 #include "../common/lesson.h"
@@ -80,13 +83,15 @@ static int create(key_t key)
 {
     const size_t size = segment_size(1);
     int shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | 0600);
+    bool taken = shmid == -1 && errno == EEXIST;
     struct segment left;
-    if (shmid == -1 && errno == EEXIST && segment_find(&left, key) == SEGMENT_STALE &&
-        segment_remove(&left) == 0)
+    if (taken && segment_find(&left, key) == SEGMENT_STALE && segment_remove(&left) == 0) {
         shmid = sys_shmget(key, size, IPC_CREAT | IPC_EXCL | 0600);
+        taken = shmid == -1 && errno == EEXIST;
+    }
     if (shmid != -1)
         segment_remove_at_exit(shmid);
-    else if (errno != EEXIST)
+    else if (!taken)
         err(EXIT_FAILED, "shmget(%#x, %zu, IPC_CREAT | IPC_EXCL | 0600)", (unsigned)key, size);
     return shmid;
 }

@@ -12,7 +12,10 @@
  *
  *     $ build/listener-lifetime               $ build/talker-lifetime
  *
+ * Level: first steps; 3 minutes; after handshake
  * Question: Is the text still there after the process that wrote it has ended?
+ * Answer: yes. A segment belongs to the kernel, and stays until it is removed.
+ * Shown by: the text is still there
  */
 #include "../common/layout/lifetime.h"
 #include "../common/ending.h"

@@ -13,7 +13,13 @@
  *
  *     $ build/listener-limits                 $ build/talker-limits
  *
+ * Level: beyond; 3 minutes; after fields
  * Question: How many segments can exist on this machine at the same time?
+ * Choices: 4096 | as many as memory holds | another number
+ * Answer: 4096. SHMMNI says so, and 4096 is what Linux begins with.
+ * Shown by: SHMMNI is 4096 by IPC_INFO
+ * Answer: another number. SHMMNI says so: root has changed it.
+ * Shown by: SHMMNI is
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* IPC_INFO */

@@ -9,7 +9,10 @@
  *     listener: received: Hello, ...        talker: listener said: Have a nice day
  *     listener: replied: Have a nice day
  *
+ * Level: first steps; 3 minutes
  * Question: Is the segment still there after both programs have ended?
+ * Answer: no. The listener removes it when the conversation is over.
+ * Shown by: (no segment)
  *
  * demo step: talker --wait
  * demo: talker "Hello, I'm talker"
@@ -112,8 +115,7 @@ int main(int argc, char **argv)
             break;
     } while (keep || most_answers > 0);
 
-    explain(
-        "Remove it by its id, then detach. The kernel frees it when the last process detaches.");
+    explain("Remove it by its id, then detach: the last one to detach frees it.");
     if (segment_remove(&listener.segment) == -1)
         err(EXIT_FAILED, "shmctl(%d, IPC_RMID)", listener.segment.shmid);
     segment_detach(&listener.segment);
@@ -144,14 +146,14 @@ static int status_of(enum ending ending)
 
 static void open_segment(struct listener *listener, const struct options *options)
 {
-    explain("Block SIGUSR1 before any process knows our PID: an early signal stays pending.");
+    explain("Block SIGUSR1 before our PID is known: an early one stays pending.");
     wait_block_sigusr1();
 
-    explain("Make a key from a file. The talker gets the same key from the same file.");
+    explain("Make a key from a file. The talker makes the same key from it.");
     segment_make_file(options->file);
     key_t key = segment_key(options);
 
-    explain("Create a new segment (IPC_EXCL): an existing one may belong to someone else.");
+    explain("Create a new segment. IPC_EXCL: never open one that exists.");
     segment_create(&listener->segment, key, sizeof(struct pair) + (size_t)capacity, (int)mode,
                    PAIR_LESSON, PAIR_VERSION);
     listener->pair = (struct pair *)listener->segment.head;
@@ -245,7 +247,7 @@ static bool find_talker(struct listener *listener, const struct wait *wait)
 
 static void await_talker(struct listener *listener)
 {
-    explain("Sleep until a talker has taken a seat. The signal only means: look at the seats.");
+    explain("Sleep until a talker has a seat. SIGUSR1 only means: look there.");
     listener->talker = listener->asked = 0;
     struct wait wait = wait_for(listener);
     while (!find_talker(listener, &wait))
@@ -281,7 +283,7 @@ static void ring(const struct listener *listener)
 
 static enum ending converse(struct listener *listener)
 {
-    explain("Invite the talker: from now on, only the process that has the turn may write.");
+    explain("Invite the talker: only the process that has the turn may write.");
     publish(&listener->pair->front, listener->seat);
     publish(&listener->pair->turn, listener->talker);
     trace_point("published");
@@ -295,13 +297,13 @@ static enum ending converse(struct listener *listener)
     if (ending == TALKER_GONE)
         warnx("the talker (PID %d) went away", listener->talker);
     if (ending == TALKER_SILENT)
-        warnx("no word from the talker (PID %d) within %g seconds: it loses its turn",
-              listener->talker, listener->timeout);
+        warnx("no word from the talker (PID %d) within %g s: it loses its turn", listener->talker,
+              listener->timeout);
     if (ending == TALKER_WRONG)
         warnx("the talker (PID %d) announced a message longer than %ld bytes: refused",
               listener->talker, capacity);
     if (ending == REPLY_LATE)
-        warnx("no reply was typed within %g seconds: gave up", listener->timeout);
+        warnx("no reply was typed within %g s: gave up", listener->timeout);
     if (ending == TALKER_GONE || ending == TALKER_SILENT || ending == TALKER_WRONG)
         take_back(listener);
     return ending;
@@ -310,7 +312,7 @@ static enum ending converse(struct listener *listener)
 /* Sleeps until we have the turn. NOT_YET: there is a message. */
 static enum ending await_turn(struct listener *listener)
 {
-    explain("Sleep until the turn is ours: check, sleep, check again, so that no signal is lost.");
+    explain("Until the turn is ours: check, sleep, check. So no signal is lost.");
     struct pair *pair = listener->pair;
     struct wait wait = wait_for(listener);
     while (observe(&pair->turn) != listener->me) {
@@ -327,7 +329,7 @@ static enum ending await_turn(struct listener *listener)
 static bool read_message(struct listener *listener)
 {
     trace_point("reading");
-    explain("Copy the length once, check it, then use it: another process wrote it.");
+    explain("Copy the length once, check it, use it: another process wrote it.");
     size_t length = observe(&listener->pair->length);
     if (length > (size_t)capacity)
         return false;

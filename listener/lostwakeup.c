@@ -16,8 +16,12 @@
  *
  *     $ build/listener-lostwakeup             $ build/talker-lostwakeup
  *     $ diff listener/lostwakeup.c listener/lostwakeup_no_mask.c
+ *     $ scripts/demo --step lostwakeup_no_mask
  *
+ * Level: the heart; 6 minutes; after unready
  * Question: The signal comes between the check and the sleep: does the listener wake up?
+ * Answer: yes. The signal stays pending, and sigsuspend lets it in as it begins to sleep.
+ * Shown by: woken by the signal that came before the sleep
  */
 #include "../common/layout/lostwakeup.h"
 #include "../common/lesson.h"

@@ -16,10 +16,16 @@
  *
  *     $ build/listener-lostwakeup_no_mask     $ build/talker-lostwakeup
  *     $ diff listener/lostwakeup.c listener/lostwakeup_no_mask.c
+ *     $ scripts/demo --step lostwakeup_no_mask
  *
+ * Level: the heart; 6 minutes; after lostwakeup
  * Question: The signal comes between the check and the sleep: does the listener wake up?
+ * Answer: no. The handler ran before the sleep, and no second signal comes.
+ * Shown by: the signal was lost
+ * Fails: lost its wakeup
  *
  * demo run: listener -t 1
+ * demo step: listener -t 60
  */
 #include "../common/layout/lostwakeup.h"
 #include "../common/lesson.h"

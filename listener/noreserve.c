@@ -14,7 +14,10 @@
  *
  *     $ build/listener-noreserve              $ build/talker-noreserve
  *
+ * Level: beyond; 3 minutes; after pages
  * Question: Can a segment be larger than memory and swap together?
+ * Answer: yes. With SHM_NORESERVE the kernel promises no memory; without it, it refuses.
+ * Shown by: with SHM_NORESERVE: granted
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* SHM_NORESERVE, MADV_NOHUGEPAGE */
@@ -87,6 +90,16 @@ static const char *name_of(int error)
     return error == 0 ? "granted" : calls_error_name(error);
 }
 
+/* Skips the lesson if the segment was refused because of a limit. SHMALL and SHMMNI have one errno,
+ * and SHMMNI is checked last, after the memory. */
+static void skip_at_a_limit(struct session *session, size_t bytes, int error)
+{
+    if (error == EINVAL)
+        session_skip(session, "%zu bytes: EINVAL, SHMMAX is lower than that", bytes);
+    if (error == ENOSPC)
+        session_skip(session, "%zu bytes: ENOSPC, SHMALL or SHMMNI leaves no room for that", bytes);
+}
+
 /* Returns the id of a segment of `bytes`. */
 static int ask_for(struct session *session, size_t bytes)
 {
@@ -94,15 +107,14 @@ static int ask_for(struct session *session, size_t bytes)
     int shmid = sys_shmget(IPC_PRIVATE, bytes, 0600), promised = shmid == -1 ? errno : 0;
     if (shmid != -1 && sys_shmctl(shmid, IPC_RMID, NULL) == -1)
         err(EXIT_FAILED, "shmctl(%d, IPC_RMID)", shmid);
-    if (promised == EINVAL || promised == ENOSPC)
-        session_skip(session, "%zu bytes: %s, SHMMAX or SHMALL is lower than that", bytes,
-                     calls_error_name(promised));
+    skip_at_a_limit(session, bytes, promised);
 
     explain("Ask for the same with SHM_NORESERVE: nothing is promised, so it is granted.");
     shmid = sys_shmget(IPC_PRIVATE, bytes, SHM_NORESERVE | 0600);
     int unpromised = shmid == -1 ? errno : 0, mode = overcommit();
     if (shmid != -1)
         segment_remove_at_exit(shmid);
+    skip_at_a_limit(session, bytes, unpromised);
     check(promised == (mode == 1 ? 0 : ENOMEM) && unpromised == (mode == 2 ? ENOMEM : 0),
           "%zu bytes, twice what there is: %s; with SHM_NORESERVE: %s (vm.overcommit_memory=%d)",
           bytes, name_of(promised), name_of(unpromised), mode);

@@ -15,7 +15,10 @@
  *
  *     $ build/listener-offset                 $ build/talker-offset
  *
+ * Level: the heart; 4 minutes; after attach
  * Question: Does a pointer in the segment lead to the same data in the other process?
+ * Answer: no. A pointer is an address in one process, and the other has the segment elsewhere.
+ * Shown by: not followed
  */
 #include "../common/layout/offset.h"
 #include "../common/lesson.h"

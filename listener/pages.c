@@ -13,7 +13,10 @@
  *
  *     $ build/listener-pages                  $ build/talker-pages
  *
+ * Level: the heart; 3 minutes; after handshake
  * Question: Can a process use a byte beyond the size that it gave to shmget?
+ * Answer: yes. The kernel gives whole pages, and the rest of the last one is there.
+ * Shown by: byte 4001 is 'F' and byte 4095 is 'L'
  */
 #include "../common/layout/pages.h"
 #include "../common/lesson.h"

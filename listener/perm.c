@@ -15,7 +15,10 @@
  *
  *     $ build/listener-perm                   $ build/talker-perm
  *
+ * Level: the heart; 5 minutes; after fields
  * Question: Can a user who may write to the segment also send a signal to the listener?
+ * Answer: no. kill asks who the user is, and not what the mode of the segment is.
+ * Shown by: kill of PID *, which is another*EPERM
  */
 #include "../common/layout/perm.h"
 #include "../common/lesson.h"
@@ -54,7 +57,7 @@ int main(int argc, char **argv)
     explain("Look who wrote last. If it was a stranger, its signal has not reached us.");
     int word = observe(&shared->word);
     check(word != 0, "the last word is from PID %d, %s", word,
-          word == session.peer ? "the talker" : "another user's, who could not signal us");
+          word == session.peer ? "the talker" : "a stranger, who could not signal us");
     publish(&shared->mode, NO_MORE);
     session_advance(&session, ++step);
     session_part(&session);

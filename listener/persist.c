@@ -16,7 +16,10 @@
  * If a signal kills us in between, the object stays: the next listener, or scripts/sweep, removes
  * it.
  *
+ * Level: beyond; 3 minutes; after posix, lifetime
  * Question: Does ipcs list a POSIX shared memory object?
+ * Answer: no. An object is a file: on Linux, ls /dev/shm lists it.
+ * Shown by: of ours before, and lists
  */
 #include "../common/layout/persist.h"
 #include "../common/lesson.h"

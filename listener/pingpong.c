@@ -12,7 +12,16 @@
  *     listener: waiting for a talker ...      talker: doorbell: 10000 rounds of 32 bytes, ...
  *     listener: answered 10000 messages ...   talker: round trip: median 0.110 us, ...
  *
+ * Level: beyond; 5 minutes; after polling, stream
  * Question: How many microseconds do one message and its answer take?
+ * Choices: less than 1 | 1 to 100 | more than 100
+ * Answer: less than 1. Each side ran on a CPU of its own, looked in time, and needed no signal.
+ * Shown by: round trip: median 0.
+ * Answer: 1 to 100. The copy costs almost nothing; the time is what it takes to wake the peer.
+ * Shown by: round trip: median [1-9].
+ * Shown by: round trip: median [1-9][0-9].
+ * Answer: more than 100. To wake the peer took so long: other processes had the CPUs.
+ * Shown by: round trip: median [1-9][0-9][0-9]
  *
  * demo: talker --rounds 1000
  */

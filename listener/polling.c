@@ -15,7 +15,13 @@
  *
  *     $ build/listener-polling                $ build/talker-polling "Hello"
  *
+ * Level: first steps; 3 minutes; after handshake
  * Question: How many times as much CPU time does polling use as sleeping?
+ * Choices: fewer than 20 times | 20 times or more
+ * Answer: 20 times or more. A process that looks all the time keeps a CPU busy; one that sleeps
+ * needs none.
+ * Shown by: and burned [2-9][0-9] times the CPU
+ * Shown by: and burned [1-9][0-9][0-9]* times the CPU
  */
 #include "../common/layout/polling.h"
 #include "../common/ending.h"

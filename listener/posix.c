@@ -11,7 +11,12 @@
  *     listener: received: Hello               talker: listener said: Have a nice day
  *     listener: replied: Have a nice day
  *
+ * Level: beyond; 4 minutes; after handshake
  * Question: Which calls of the handshake change, and which stay the same?
+ * Choices: those that reach the memory change | those of the signals change | all change
+ * Answer: those that reach the memory change. shm_open and mmap instead of shmget and shmat; the
+ * signals stay.
+ * Shown by calls: shm_open(
  */
 #include "../common/layout/posix.h"
 #include "../common/lesson.h"
@@ -35,7 +40,7 @@ int main(int argc, char **argv)
     explain("Block SIGUSR1 before any process knows our PID: an early signal stays pending.");
     wait_block_sigusr1(); /* and install its handler, as listener/handshake.c does */
 
-    explain("Make the object's name from a key. The talker gets the same name.");
+    explain("Make the object's name from a key.");
     segment_make_file(options.file);
     struct posix_shm object;
     key_t key = segment_key(&options);

@@ -13,7 +13,10 @@
  *
  *     $ build/listener-private                 $ build/talker-private
  *
+ * Level: first steps; 2 minutes; after keys
  * Question: Two processes both call shmget with IPC_PRIVATE. Do they get the same segment?
+ * Answer: no. IPC_PRIVATE is no key: each call creates another segment.
+ * Shown by: IPC_PRIVATE here: segment
  */
 #include "../common/layout/private.h"
 #include "../common/lesson.h"
@@ -57,10 +60,10 @@ int main(int argc, char **argv)
     session_advance(&session, PRIVATE_CREATED);
 
     session_await(&session, PRIVATE_FOUND);
-    if (sys_shmdt(word) == -1)
-        err(EXIT_FAILED, "shmdt(%p)", (void *)word);
     if (sys_shmctl(one, IPC_RMID, NULL) == -1 || sys_shmctl(two, IPC_RMID, NULL) == -1)
         err(EXIT_FAILED, "remove segments %d and %d", one, two);
+    if (sys_shmdt(word) == -1)
+        err(EXIT_FAILED, "shmdt(%p)", (void *)word);
     session_part(&session);
     return program_end();
 }

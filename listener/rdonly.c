@@ -17,7 +17,10 @@
  *
  *     $ build/listener-rdonly                 $ build/talker-rdonly
  *
+ * Level: first steps; 3 minutes; after handshake
  * Question: Does a store through a read-only attachment change the text?
+ * Answer: no. The processor refuses the store, and the kernel sends SIGSEGV.
+ * Shown by: the text is as it was
  */
 #include "../common/layout/rdonly.h"
 #include "../common/lesson.h"

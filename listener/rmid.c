@@ -19,7 +19,10 @@
  *
  * Add --hold removed to see it in another terminal: ipcs -m
  *
+ * Level: the heart; 5 minutes; after lifetime
  * Question: Can two processes still talk through a segment that has been removed?
+ * Answer: yes. IPC_RMID takes the key away; the memory stays until the last one detaches.
+ * Shown by: through the removed segment
  */
 #if defined(__linux__)
 #define _GNU_SOURCE /* SHM_DEST */

@@ -9,7 +9,11 @@
  *     listener: received: Hello, world
  *     listener: a copy of sizeof outBuf, 8 bytes, received: Hello, w
  *
+ * Level: first steps; 2 minutes; after handshake
  * Question: How many bytes of the message does the reader of the notes get?
+ * Choices: 4 | 8 | all
+ * Answer: 8. sizeof of a pointer is the size of an address, not of the text.
+ * Shown by: that is 8 of
  */
 #include "../common/layout/shortcopy.h"
 #include "../common/lesson.h"

@@ -13,7 +13,11 @@
  * A stream that broke off never looks complete: then this side exits with 3, and says after how
  * many bytes. stdout is for the data, so all messages go to stderr.
  *
+ * Level: beyond; 5 minutes; after lostwakeup, turn
  * Question: How many signals does it take to send a whole file through the segment?
+ * Choices: one a byte | one a slot | hardly any
+ * Answer: hardly any. A side is signalled only if it has declared that it sleeps.
+ * Shown by: sent * bytes in *, signals sent: [0-9],
  *
  * demo: listener >copy
  * demo: talker <README.md
@@ -206,8 +210,7 @@ static void await_reader(struct listener *listener, struct wait *wait, int error
     else
         wait_should_look(wait);
     if (wait->verdict == WAIT_LATE)
-        progress_errx(EXIT_NO_PEER,
-                      "stdout took nothing within %g seconds, after %llu bytes: gave up",
+        progress_errx(EXIT_NO_PEER, "stdout took nothing within %g s, after %llu bytes: gave up",
                       listener->session.timeout, (unsigned long long)listener->progress.bytes);
 }
 
@@ -237,7 +240,7 @@ static _Noreturn void break_off(const struct listener *listener, enum wait_resul
     if (why == WAIT_LATE)
         progress_errx(EXIT_NO_PEER,
                       "stream broke off after %llu bytes: no word from the talker (PID %d) "
-                      "within %g seconds",
+                      "within %g s",
                       bytes, talker, listener->session.timeout);
     progress_errx(EXIT_NO_PEER, "stream broke off after %llu bytes: the talker (PID %d) went away",
                   bytes, talker);

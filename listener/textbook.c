@@ -15,7 +15,11 @@
  *
  *     $ build/listener-textbook               $ build/talker-textbook 4242    (the PID it printed)
  *
+ * Level: first steps; 6 minutes; after handshake
  * Question: The talker sleeps for 2 seconds. After how many is the reply there?
+ * Choices: at once | 1 second | 2 seconds
+ * Answer: at once. The rest of the nap is wasted, and a slow listener would need more.
+ * Shown by: the answer was there after 0.
  */
 #include "../common/layout/textbook.h"
 #include "../common/lesson.h"

@@ -19,8 +19,12 @@
  *
  *     $ build/listener-torn                   $ build/talker-torn
  *     $ diff listener/torn.c listener/torn_no_seq.c
+ *     $ scripts/demo --step torn_no_seq
  *
+ * Level: the heart; 6 minutes; after handshake
  * Question: Does the listener accept a record that is half old and half new?
+ * Answer: no. The sequence number was odd or has changed, so it rejects the record.
+ * Shown by: accepted 3 whole and 0 torn
  */
 #include "../common/layout/torn.h"
 #include "../common/lesson.h"

@@ -19,8 +19,13 @@
  *
  *     $ build/listener-torn_no_seq            $ build/talker-torn
  *     $ diff listener/torn.c listener/torn_no_seq.c
+ *     $ scripts/demo --step torn_no_seq
  *
+ * Level: the heart; 6 minutes; after torn
  * Question: Does the listener accept a record that is half old and half new?
+ * Answer: yes. Without the sequence number it cannot know that the halves do not belong together.
+ * Shown by: 3 whole and 6 torn
+ * Fails: used torn records
  */
 #include "../common/layout/torn.h"
 #include "../common/lesson.h"

@@ -17,7 +17,11 @@
  *
  *     $ build/listener-turn                   $ build/talker-turn
  *
+ * Level: the heart; 3 minutes; after torn
  * Question: How many records are torn if each side waits for its turn?
+ * Choices: none | one | every second one
+ * Answer: none. A side that has not got the turn leaves the record alone.
+ * Shown by: found 6 whole and 0 torn
  */
 #include "../common/layout/turn.h"
 #include "../common/lesson.h"

@@ -16,8 +16,12 @@
  *
  *     $ build/listener-unready                $ build/talker-unready
  *     $ diff listener/unready.c listener/unready_no_block.c
+ *     $ scripts/demo --step unready_no_block
  *
+ * Level: the heart; 4 minutes; after handshake
  * Question: Does a signal that comes before the handler is installed kill the listener?
+ * Answer: no. SIGUSR1 was blocked before our PID was known, so it waits for the handler.
+ * Shown by: (status 0)
  */
 #include "../common/layout/unready.h"
 #include "../common/ending.h"
@@ -104,7 +108,7 @@ static void await_signal(double timeout)
         if (sigismember(&pending, SIGUSR1) == 1)
             return;
         if (timeout > 0 && (double)looks > timeout * 1000)
-            errx(EXIT_NO_PEER, "no signal within %g seconds: gave up", timeout);
+            errx(EXIT_NO_PEER, "no signal within %g s: gave up", timeout);
         nanosleep(&millisecond, NULL);
         ending_obey();
     }

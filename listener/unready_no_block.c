@@ -16,8 +16,13 @@
  *
  *     $ build/listener-unready_no_block       $ build/talker-unready
  *     $ diff listener/unready.c listener/unready_no_block.c
+ *     $ scripts/demo --step unready_no_block
  *
+ * Level: the heart; 4 minutes; after unready
  * Question: Does a signal that comes before the handler is installed kill the listener?
+ * Answer: yes. Nothing blocks SIGUSR1, and its default action is to kill.
+ * Shown by: the listener ended by SIGUSR1
+ * Fails: died of the early signal
  */
 #include "../common/layout/unready.h"
 #include "../common/ending.h"
@@ -99,7 +104,7 @@ static void await_signal(double timeout)
         if (sigismember(&pending, SIGUSR1) == 1)
             return;
         if (timeout > 0 && (double)looks > timeout * 1000)
-            errx(EXIT_NO_PEER, "no signal within %g seconds: gave up", timeout);
+            errx(EXIT_NO_PEER, "no signal within %g s: gave up", timeout);
         nanosleep(&millisecond, NULL);
         ending_obey();
     }

@@ -15,7 +15,11 @@
  *
  *     $ build/listener-watching               $ build/talker-watching
  *
+ * Level: the heart; 3 minutes; after counter, coalesce
  * Question: How often does the watcher miss a value, or see one twice?
+ * Choices: never | once | 3 times
+ * Answer: never. The writer stores the next value only when this one was seen.
+ * Shown by: missed 0 of 5
  */
 #include "../common/layout/watching.h"
 #include "../common/lesson.h"

@@ -8,15 +8,17 @@
 #   say WORD...            prints a line on stderr: "scripts/NAME: WORD..."
 #   usage WORD...          prints such a line about a wrong argument, and exits with 2
 #   show_help              prints the script's head comment
+#   cannot_write           says that stdout takes no more, and exits with 1; lib.sh does so if stdout is closed
 #   check_tmpdir           exits with 1 and names the directory if temporary files cannot be made
 #   count_cpus             prints how many CPUs there are
 #   nearest NAME           prints the name on stdin that is NAME but for one or two letters, if there is one
 #   words_of VARIABLE      prints the words of a variable of the Makefile (LESSONS, VARIANTS), one a line
 #   build_programs TARGET...   sets up what is missing and makes the targets; returns 1 or more if that fails
 #   nap                    waits for a moment, for a loop that polls
-#   look_at PID            sets $state (as ps has it: R S T Z) and $parent
+#   look_at PID            sets $state (as ps has it: R S T Z) and $parent. Where /proc is of another PID namespace, a
+#                          process that exists counts as a running child of this shell.
 #   is_running PID         true while PID is a child of this shell and has not ended
-#   children PID           prints the PIDs of its children
+#   children PID           prints the PIDs of its children; none where /proc is of another PID namespace
 #   descendants PID        prints the PIDs of its children, of their children, and so on
 #
 # A script that starts programs in the background or needs temporary files also calls `begin` early:
@@ -51,6 +53,7 @@ self=scripts/${0##*/}
 build=${BUILD:-build}
 build=${build#"$PWD"/} # make cannot have a space in the name of a target, but the path of this tree may have one
 scratch='' at_end=''
+export PATH # without a PATH in the environment, the shell uses one of its own, but gives it to no program
 
 say() {
     echo "$self: $*" >&2
@@ -61,8 +64,17 @@ usage() {
     exit 2
 }
 
+cannot_write() {
+    say 'cannot write to stdout: it is closed, or there is no space left'
+    exit 1
+}
+
+# With stdout closed, the next file that is opened would become stdout.
+(true 9>&1) 2>/dev/null || cannot_write
+
 show_help() {
-    sed -n '/^# shellcheck/d; 2,/^$/s/^# \{0,1\}//p' "$self"
+    help=$(sed -n '/^# shellcheck/d; 2,/^$/s/^# \{0,1\}//p' "$self")
+    printf '%s\n' "$help" 2>/dev/null || cannot_write
 }
 
 check_tmpdir() {
@@ -121,13 +133,21 @@ nap() {
     sleep 0.05 2>/dev/null || sleep 1
 }
 
+# Which /proc this is: ours, foreign (of another PID namespace: its PIDs mean other processes) or missing. No subshell
+# may ask this, because $$ is not its PID. ps reads /proc, too.
+proc=missing
+if { read -r stat <"/proc/self/stat"; } 2>/dev/null; then
+    proc=ours
+    [ "${stat%% *}" = $$ ] || proc=foreign
+fi
+
 # A process that does not exist is described as a zombie without a parent.
 look_at() { # PID
     stat='Z 0'
-    if [ -r /proc/self/stat ]; then
+    if [ "$proc" = ours ]; then
         { IFS= read -r stat <"/proc/$1/stat"; } 2>/dev/null || :
         stat=${stat##*') '}
-    elif command -v ps >/dev/null; then
+    elif [ "$proc" = missing ] && command -v ps >/dev/null; then
         stat=$(ps -o stat= -o ppid= -p "$1") || :
     elif kill -s 0 "$1" 2>/dev/null; then
         stat="R $$"
@@ -138,6 +158,7 @@ look_at() { # PID
 }
 
 children() { # PID
+    [ "$proc" != foreign ] || return 0
     cat "/proc/$1/task/$1/children" 2>/dev/null ||
         ps -A -o pid= -o ppid= 2>/dev/null | awk -v parent="$1" '$2 == parent { print $1 }'
 }
@@ -163,7 +184,8 @@ wait_for() { # PID
 
 # TERM is repeated because one can get lost: between its start as a copy of this shell and its own program, a child
 # may take the signal for one that this shell would handle. The pauses grow, so that a child has time for its own
-# clean-up. A stopped process needs CONT to act on the signal.
+# clean-up. A stopped process needs CONT to act on the signal. A process that KILL does not end is left behind: nothing
+# can end it (it hangs in the kernel, say).
 terminate() { # PID...
     polls=0 next=1
     while
@@ -177,6 +199,10 @@ terminate() { # PID...
         signal=''
         [ "$polls" -ne "$next" ] || signal=TERM next=$((next * 2))
         [ "$polls" -ne 200 ] || signal=KILL
+        if [ "$polls" -gt 300 ]; then
+            say "PID$left did not end when it was killed, and is left behind"
+            return 0
+        fi
         for child in $left; do
             [ "$signal" != KILL ] ||
                 say "PID $child did not end, and is killed: scripts/sweep shows what it has left behind"

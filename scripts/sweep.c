@@ -323,5 +323,9 @@ int main(int argc, char **argv)
     bool done = true;
     for (int i = 2; i < argc; i++)
         done = sweep(argv[i], remove) && done;
-    return done && fflush(stdout) == 0 ? 0 : 1;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        warn("cannot write to stdout");
+        done = false;
+    }
+    return done ? 0 : 1;
 }

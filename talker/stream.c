@@ -180,8 +180,7 @@ static void await_input(struct talker *talker, struct wait *wait, int error)
     if (wait->verdict == WAIT_GONE || atomic_load(&talker->stream->refused))
         give_up(talker, wait->verdict);
     if (wait->verdict == WAIT_LATE)
-        progress_errx(EXIT_NO_PEER,
-                      "nothing came on stdin within %g seconds, after %llu bytes: gave up",
+        progress_errx(EXIT_NO_PEER, "nothing came on stdin within %g s, after %llu bytes: gave up",
                       talker->session.timeout, (unsigned long long)talker->progress.bytes);
 }
 
@@ -207,7 +206,7 @@ static _Noreturn void give_up(struct talker *talker, enum wait_result why)
         progress_errx(EXIT_FAILED, "the listener (PID %d) cannot write: %s", (int)session->peer,
                       strerror(refused));
     if (why == WAIT_LATE)
-        progress_errx(EXIT_NO_PEER, "no word from the listener (PID %d) within %g seconds: gave up",
+        progress_errx(EXIT_NO_PEER, "no word from the listener (PID %d) within %g s: gave up",
                       (int)session->peer, session->timeout);
     progress_errx(EXIT_NO_PEER, "the listener (PID %d) went away", (int)session->peer);
 }

@@ -77,7 +77,7 @@ int main(int argc, char **argv)
     if (!message)
         message = "Hello, I'm talker";
 
-    explain("Block SIGUSR1 before any process knows our PID: an early signal stays pending.");
+    explain("Block SIGUSR1 before our PID is known: an early one stays pending.");
     wait_block_sigusr1();
     be_invited(&talker, chat ? 0 : strlen(message));
     if (chat)
@@ -124,7 +124,7 @@ static void find_listener(struct talker *talker)
     const struct options *options = &talker->options;
     struct wait wait = {.timeout = options->timeout};
 
-    explain("Find the listener's segment by its key. Only the listener creates it.");
+    explain("Find the segment by its key. Only the listener creates it.");
     while (!find_segment(talker)) {
         if (!wait_for_listener && talker->segment.state != SEGMENT_UNBORN)
             say_what_to_start(talker);
@@ -146,7 +146,7 @@ static bool attach(struct talker *talker)
     struct segment *segment = &talker->segment;
     segment_expect(segment, PAIR_LESSON, PAIR_VERSION, sizeof(struct pair));
 
-    explain("Attach it at an address that the kernel chooses. Check its content before use.");
+    explain("Attach it, at any address. Check its content before use.");
     if (segment_attach(segment) == -1) {
         if (segment_is_gone())
             return false;
@@ -224,7 +224,7 @@ static struct wait wait_for(const struct talker *talker)
 static _Noreturn void give_up(struct talker *talker, enum wait_result why)
 {
     if (why == WAIT_LATE)
-        errx(EXIT_NO_PEER, "no answer from the listener (PID %d) within %g seconds: gave up",
+        errx(EXIT_NO_PEER, "no answer from the listener (PID %d) within %g s: gave up",
              talker->listener, talker->options.timeout);
     explain("The dead listener cannot remove its segment: the last process attached does it.");
     segment_survive(&talker->segment);
@@ -265,7 +265,7 @@ static void check_seat(const struct talker *talker)
 
 static enum wait_result await_turn(struct talker *talker)
 {
-    explain("Sleep until the turn is ours: check, sleep, check again, so that no signal is lost.");
+    explain("Until the turn is ours: check, sleep, check. So no signal is lost.");
     struct wait wait = wait_for(talker);
     unsigned seat = (unsigned)talker->seat, nearest = seats_ahead(talker, seat);
     while (observe(&talker->pair->turn) != talker->me) {
@@ -307,7 +307,7 @@ static enum wait_result be_seated(struct talker *talker)
 /* WAIT_LOOK: we have the turn. */
 static enum wait_result queue(struct talker *talker)
 {
-    explain("Take a seat: there the listener reads who wants to speak, and in which order.");
+    explain("Take a seat: there the listener sees who wants to speak.");
     enum wait_result why = be_seated(talker);
     if (why != WAIT_LOOK)
         return why;
@@ -353,7 +353,7 @@ static void say_message(struct talker *talker, const char *message, size_t lengt
 {
     struct pair *pair = talker->pair;
     check_seat(talker);
-    explain("Write the message, then pass the turn, then ring: the order matters.");
+    explain("Write the message, pass the turn, then ring: the order matters.");
     copy_bytes_in(pair->text, message, length);
     publish(&pair->length, (uint32_t)length);
     print_bytes(message, length, "said: "); /* now: the listener may look at any moment */
@@ -366,7 +366,7 @@ static void say_message(struct talker *talker, const char *message, size_t lengt
     if (why != WAIT_LOOK)
         give_up(talker, why);
     trace_point("reading");
-    explain("Copy the length once, check it, then use it: another process wrote it.");
+    explain("Copy the length once, check it, use it: another process wrote it.");
     size_t replied = observe(&pair->length);
     if (replied > talker->capacity)
         errx(EXIT_FAILED,
@@ -381,7 +381,7 @@ static _Noreturn void give_up_reading(struct talker *talker, enum wait_result wh
 {
     if (why == WAIT_GONE)
         give_up(talker, why);
-    errx(EXIT_NO_PEER, "no line on stdin within %g seconds: gave up", talker->options.timeout);
+    errx(EXIT_NO_PEER, "no line on stdin within %g s: gave up", talker->options.timeout);
 }
 
 /* Says stdin line by line. A line that does not fit is refused whole, and the chat goes on. */
@@ -420,7 +420,7 @@ static void say_lines(struct talker *talker)
  * died is another matter. */
 static void leave(struct talker *talker)
 {
-    explain("Leave the seat and pass the turn: the listener serves the next talker.");
+    explain("Leave the seat and pass the turn: the next talker is served.");
     publish(&talker->pair->seat[talker->seat], 0);
     if (!pass_turn(talker))
         return; /* the listener has taken it back already */

@@ -139,3 +139,7 @@ END
     sed 's/shm_nattch/shm_nattach/' types.c >wrong.c
     run ! "${CC:-cc}" -std=c11 -D_XOPEN_SOURCE=700 -c wrong.c
 }
+
+@test "the lesson also holds where kernel.shm_rmid_forced is 1" {
+    meet_rmid_forced attach
+}

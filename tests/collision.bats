@@ -3,6 +3,7 @@
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
+load session
 
 setup() { common_setup; }
 teardown() { common_teardown; }
@@ -57,7 +58,7 @@ made_by() { # PID
 @test "the twin's key leads to a foreign segment, which the magic reveals" {
     hold_both stranger
     read -r key id < <(made_by "$listener_pid" | grep -v "^$(key_of shmfile 1) ")
-    [ "$(segment_line "$id" | awk '{ print $7 }')" = 0 ]
+    [ "$(segment_line "$id" | awk '{ print $7 }')" = 1 ] # the listener
     run -0 "$BUILD/sweep" list "$id"
     [[ $output == "left $id: foreign, its magic is 0x"* ]]
     let_go
@@ -86,4 +87,8 @@ made_by() { # PID
     kill -CONT "$talker_pid"
     finish talker 3
     expect_lines <(tail -n 1 talker.err) "talker-collision: the listener (PID $listener_pid) went away"
+}
+
+@test "the lesson also holds where kernel.shm_rmid_forced is 1" {
+    meet_rmid_forced collision
 }

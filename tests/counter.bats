@@ -200,7 +200,7 @@ end_note() { # NAME
 @test "without a counter, or without a watcher, a program reports it" {
     start_watcher -t 0.2
     finish listener 3
-    expect_lines listener.err "listener-counter: no process counts within 0.2 seconds: gave up, start talker-counter"
+    expect_lines listener.err "listener-counter: no process counts within 0.2 s: gave up, start talker-counter"
     is_removed "$shmid"
     refuses 3 "no segment has key $hex" talker-counter --key "$key"
 }
@@ -317,4 +317,8 @@ end_note() { # NAME
     grep -F 'observe text = ""' listener.err
     grep -xE 'listener-counter\[[0-9]+\] observe text = "[0-9]"' listener.err
     grep -F 'publish text = "1"' talker.err
+}
+
+@test "the lesson also holds where kernel.shm_rmid_forced is 1" {
+    meet_rmid_forced counter
 }

@@ -75,14 +75,38 @@ compiler() {
     sed "s|${BUILD#"$ROOT"/}/|build/|" printed | diff -u <(tr -s ' ' <shown) -
 }
 
+# The run that README draws is recorded in tests/readme: from run to run, the order of independent steps is different.
+@test "README's timeline and its Mermaid diagram are what the program draws" {
+    export LC_ALL=C.UTF-8
+    set -- "$ROOT/tests/readme/talker.trace" "$ROOT/tests/readme/listener.trace"
+    "$ROOT/scripts/timeline" "$@" 3>&- | grep . >drawn
+    session 'scripts/timeline handshake' | diff -u - drawn
+    [ "$(wc -l <drawn)" -gt 40 ]
+    awk '/^```mermaid/ { on = 1; next } /^```/ { on = 0 } on' "$readme" >shown
+    "$ROOT/scripts/timeline" --mermaid "$@" 3>&- | diff -u shown -
+}
+
+# The steps of a process are always the same, but for those of its sleep: it does not sleep if the answer is there already.
+@test "the run that README draws is a run of today's handshake" {
+    mkdir run
+    "$ROOT/scripts/demo" --record "$PWD/run" handshake >/dev/null 3>&-
+    for side in talker listener; do
+        for trace in "$ROOT/tests/readme" run; do
+            cut -f 2,4-7 "$trace/$side.trace" | grep -v "$(printf '\tsignal\t')" |
+                grep -vE 'sigsuspend\(|observe state = (NOTHING|SAID)' |
+                sed 's/ftok([^,]*,/ftok(FILE,/' | without_numbers
+        done | sort | uniq -u | expect_lines -
+    done
+}
+
 @test "README's syllabus has a row for each lesson, in their order" {
-    "$ROOT/scripts/demo" --list | awk '{ print $1 }' >lessons
+    "$ROOT/scripts/demo" --list | awk '/^[a-z]/ { print $1 }' >lessons
     [ -s lessons ]
     awk -F '`' '/^## / { on = /syllabus/ } on && /^[|] `/ { print $2 }' "$readme" | diff -u lessons -
 }
 
 @test "README's row of a lesson begins with the claim that scripts/demo --list shows" {
-    "$ROOT/scripts/demo" --list | sed 's/  */ /' >claims
+    "$ROOT/scripts/demo" --list | sed '/^ /d; s/  */ /' >claims
     awk -F ' *[|] ' '/^## / { on = /syllabus/ } on && /^[|] `/ { gsub(/`/, ""); print $2, $3 }' "$readme" >rows
     [ "$(wc -l <rows)" -eq "$(wc -l <claims)" ]
     while IFS= read -r claim <&3 && IFS= read -r row <&4; do
@@ -154,7 +178,8 @@ compiler() {
     BUILD=build timeout 60 scripts/demo hello 3>&- >hello.out
     grep -x 'Question: The listener never stores a number. Which number does it read?' hello.out
     grep -x 'listener | saw 42' hello.out
-    BUILD=build timeout 60 scripts/demo --explain hello 3>&- | grep 'publish number = 42$'
+    BUILD=build timeout 60 scripts/demo --ask hello <<<42 3>&- | grep -x 'Right: 42.'
+    BUILD=build timeout 60 scripts/demo --explain hello 3>&- | grep 'publish number: 0 -> 42'
     # bats puts its own parts at the front of PATH, and they fail in a bats inside a bats.
     env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" BUILD=build TALKER="$TALKER" LISTENER="$LISTENER" \
         bats --formatter tap tests/hello.bats >hello.tap 3>&- || fail "$(cat hello.tap)"

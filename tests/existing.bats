@@ -78,3 +78,9 @@ teardown() { common_teardown; }
     signals_leave_nothing existing speaking
     kills_leave_nothing existing speaking
 }
+
+@test "where kernel.shm_rmid_forced is 1 both sides skip the lesson and say why" {
+    meet_rmid_forced existing
+    grep '^listener: skipped: kernel.shm_rmid_forced is 1: ' listener.out
+    grep -x 'talker: skipped, as the listener says' talker.out
+}

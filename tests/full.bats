@@ -112,6 +112,16 @@ be_nobody() {
     [ "$(limit shmmni)" = "$before" ]
 }
 
+@test "without /proc the limits cannot be set, and the lesson is skipped" {
+    skip_without_namespaces
+    start_without_proc listener "$BUILD/listener-full" -t "$DEADLINE"
+    wait_for_line listener.out waiting
+    ends 0 talker-full
+    finish listener 0
+    grep -xE 'listener: skipped: no limits of its own for a child: E(NOENT|ACCES)' listener.out
+    expect_lines listener.err
+}
+
 @test "an inherited SIGCHLD of SIG_IGN does not hide how the child ended" {
     env --ignore-signal=CHLD true 2>/dev/null || skip "this env has no --ignore-signal"
     start listener env --ignore-signal=CHLD "$(lesson_program listener full)" -t "$DEADLINE"

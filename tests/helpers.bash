@@ -342,8 +342,12 @@ segment_is_gone() { # SHMID
     ! segment_exists "$1"
 }
 
-# errexit ignores a plain "! segment_exists", so this fails by itself.
+# errexit ignores a plain "! segment_exists", so this fails by itself. A segment that is marked for destruction is gone
+# when the last process has detached it: that may be a child which is about to end.
 is_removed() { # SHMID
+    local perms
+    perms=$(kernel_says "$1" perms)
+    [ "${perms:-0}" -lt 1000 ] || until_true segment_is_gone "$1" || :
     segment_is_gone "$1" || fail "segment $1 is still there: $(segment_line "$1")"
 }
 

@@ -109,7 +109,7 @@ has_stopped_more() { # COUNT
 # Continues the talker, call by call, until it stops before its N-th CALL.
 step_to() { # CALL N
     local stops
-    until [ "$(grep -c "stopped before $1:" talker.err)" -ge "$2" ]; do
+    until [ "$(grep -c "stopped before $1(" talker.err)" -ge "$2" ]; do
         stops=$(grep -c 'stopped before' talker.err || :)
         kill -CONT "$talker_pid"
         until_true has_stopped_more "$stops" || fail "waited $DEADLINE s for the talker to stop again"

@@ -181,6 +181,25 @@ END
     done
 }
 
+@test "the /proc of another PID namespace is not believed" {
+    requires unshare timeout
+    unshare --pid --fork --kill-child true 2>/dev/null || skip "no PID namespace can be made here"
+    make_script <<'END'
+begin
+sleep 60 &
+is_running "$!" || echo 'the child is not seen'
+descendants 1 # of the other namespace
+end_children
+! is_running "$!" || echo 'the child is still there'
+END
+    for shell in "${shells[@]}"; do
+        choose "$shell"
+        (cd tree && timeout -s KILL 5 unshare --pid --fork --kill-child "${run_in[@]}") >out 2>&1 3>&- ||
+            fail "$shell: status $?:" "$(cat out)"
+        expect_lines out
+    done
+}
+
 @test "in ksh, a script says that it does not work there" {
     make_script <<'END'
 begin

@@ -106,9 +106,8 @@ stop_listener_inside() {
         echo '
             "$1" --timeout "$3" >listener.out 2>listener.err & listener=$!
             until grep -q waiting listener.out; do sleep 0.01; done
-            "$2" --timeout "$3" Hello >talker.out 2>&1 || exit
-            wait "$listener"' >pair.sh
-        run -0 "${namespace[@]}" sh pair.sh "$LISTENER" "$TALKER" "$DEADLINE"
+            "$2" --timeout "$3" Hello >talker.out 2>&1 && wait "$listener" || cat talker.out listener.err' >pair.sh
+        "${namespace[@]}" sh pair.sh "$LISTENER" "$TALKER" "$DEADLINE" | expect_lines -
         grep -x 'talker: listener said: Have a nice day' talker.out
         expect_lines listener.err
     done

@@ -314,7 +314,7 @@ step() { # NAME
 @test "-v announces --hold; without -v it is silent" {
     start talker talker --wait --hold sigsuspend -v
     wait_for_state "$talker_pid" T
-    grep -x "talker\[$talker_pid\] stopped before sigsuspend: \"fg\" or \"kill -CONT $talker_pid\" goes on" talker.err
+    grep -x "talker\[$talker_pid\] stopped before sigsuspend(\[\]): \"fg\" or \"kill -CONT $talker_pid\" goes on" talker.err
     kill -KILL "$talker_pid"
     finish talker 137
     start talker talker --wait --hold sigsuspend
@@ -435,4 +435,48 @@ step() { # NAME
     kill -CONT "$listener_pid"
     stop listener
     grep -E 'shmctl\([0-9]+, IPC_RMID, NULL\) = 0' listener.err
+}
+
+# ---- a trace that cannot be written
+
+@test "a trace that cannot be written ends with one warning, and the run goes on" {
+    [ -c /dev/full ] || skip "no /dev/full here"
+    converse '' --trace /dev/full
+    for side in talker listener; do
+        [ "$(grep -cF "write to the trace \"/dev/full\": the trace ends here: No space left" "$side.err")" -eq 1 ]
+    done
+}
+
+@test "a FIFO that no process reads is refused as a trace; one with a reader is written" {
+    mkfifo trace
+    refuses 1 '--trace: no process reads "trace": start its reader first' listener --trace trace
+    start reader cat trace
+    exec 7>trace # returns when the reader has opened it
+    ends 3 listener -t 0.01 --trace trace
+    exec 7>&-
+    finish reader 0
+    grep 'waiting for a talker' reader.out
+}
+
+@test "a program whose trace no process reads ends when it is asked to" {
+    mkfifo trace
+    exec 7<>trace
+    start_held listener sigsuspend listener --trace trace
+    cat /dev/zero >&7 3>&- &
+    wait_for_state "$!" S # the FIFO is full
+    kill -CONT "$listener_pid"
+    stop listener
+    kill "$!"
+    exec 7<&-
+    [ -z "$(own_segments)" ]
+}
+
+@test "a limit on file sizes that ends -v or a trace does not end the program" {
+    limited() { (ulimit -f 0 && listener -t 0.01 "$@" 2>err) | cat; }
+    for how in -v '--trace trace'; do
+        # shellcheck disable=SC2086 # a list of words
+        limited $how >out
+        grep -q 'waiting for a talker' out
+    done
+    [ -z "$(own_segments)" ]
 }

@@ -80,3 +80,15 @@ meminfo() { # FIELD
     signals_leave_nothing noreserve shmat:3
     kills_leave_nothing noreserve shmat:3
 }
+
+@test "at the limit SHMMNI the lesson is skipped with the reason" {
+    requires unshare
+    unshare --ipc sh -c 'echo 1 >/proc/sys/kernel/shmmni' 2>/dev/null || skip "no IPC namespace can be created and set here"
+    start both unshare --ipc sh -c 'echo 1 >/proc/sys/kernel/shmmni
+        "$0/listener-noreserve" -t "$1" >listener.out &
+        until grep -qs waiting listener.out; do sleep 0.01; done
+        "$0/talker-noreserve" -t "$1" && wait $!' "$BUILD" "$DEADLINE"
+    finish both 0
+    grep -xE 'listener: skipped: [0-9]+ bytes: ENOSPC, SHMALL or SHMMNI leaves no room for that' listener.out
+    expect_lines both.err
+}

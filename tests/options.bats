@@ -157,6 +157,15 @@ options_in_manual() { # FILE
     refuses 2 "'-Q'" listener -kQ
 }
 
+@test "an abbreviation that fits more than one option is named, with these" {
+    for program in talker listener; do
+        refuses 2 "option '--t' is ambiguous: it may be --timeout, --trace$" "$program" --t=1
+        refuses 2 "option '--ve' is ambiguous: it may be --verbose, --version$" "$program" --ve
+        refuses 2 "unknown option '--timeouts=1'" "$program" --timeouts=1
+        ends 3 "$program" --ti=0.01
+    done
+}
+
 @test "an option with a missing or surplus value is named" {
     for program in talker listener; do
         for option in --file --project --timeout --trace --hold; do

@@ -484,7 +484,7 @@ finds_none() { # PROGRAM [ARGUMENT]...
     finds_none talker-torn
     [[ $output == *" PID $listener_pid in ${PWD%/here} (key "*': start listener-torn first' ]]
     finds_none talker --wait --timeout 0.1
-    [[ $output == *"no listener within 0.1 seconds (key file \"shmfile\" in $PWD, "*" PID $listener_pid "*'gave up' ]]
+    [[ $output == *"no listener within 0.1 s (key file \"shmfile\" in $PWD, "*" PID $listener_pid "*'gave up' ]]
     cd ..
     stop listener
 }

@@ -42,14 +42,23 @@ start_storm() { # SIGNAL,... PID...
     wait_for_line storm.out 'it blows'
 }
 
-at_once=200000 # the contract's 0.2 s, in microseconds
+# From now on neither we nor PID wait for a CPU, whatever else the machine does, if the system lets us ask for that. Sets
+# at_once, in microseconds, to the contract's 0.2 s, or to 2 s where a busy machine may add to them.
+measure_with() { # PID
+    at_once=2000000
+    for pid in "$1" "$BASHPID"; do
+        chrt -f -p 1 "$pid" 2>/dev/null || return 0
+    done
+    at_once=200000
+}
 
 # VICTIM is killed, and SURVIVOR continues if it was held. At most 0.2 s later it ends with 3 and names VICTIM's PID;
 # no segment is left.
 outlives() { # SURVIVOR VICTIM
-    local survivor=$1_pid victim=$2_pid shmid held=no began took status
+    local survivor=$1_pid victim=$2_pid shmid held=no began took status at_once
     shmid=$(shmid_of listener)
     ! in_state "${!survivor}" T || held=yes
+    measure_with "${!survivor}"
     began=${EPOCHREALTIME/[.,]/} # in microseconds; no date(1): starting it would take time
     kill -KILL "${!victim}"
     if [ "$held" = yes ]; then wait_gone "${!victim}" && kill -CONT "${!survivor}"; fi
@@ -87,6 +96,27 @@ dies_of() { # SIGNAL NAME
         run ! segment_exists "$shmid"
         expect_lines listener.err
     done
+}
+
+@test "signals that timers and limits send end it too, and leave no segment" {
+    only_ours
+    for signal in USR2 XCPU VTALRM PROF IO; do
+        start_listener
+        shmid=$(shmid_of listener)
+        dies_of "$signal" listener
+        is_removed "$shmid"
+    done
+}
+
+@test "such a signal changes nothing where it was ignored at the start" {
+    only_ours
+    env --ignore-signal=USR2 true 2>/dev/null || skip "env cannot ignore signals here"
+    start listener env --ignore-signal=USR2,XCPU "$LISTENER" -t "$DEADLINE"
+    wait_for_line listener.out 'waiting for a talker'
+    kill -USR2 "$listener_pid"
+    kill -XCPU "$listener_pid"
+    ends 0 talker
+    finish listener 0
 }
 
 @test "they end a listener that waits for a message; the talker reports it" {
@@ -272,6 +302,7 @@ dies_of() { # SIGNAL NAME
     wait_for_line listener.out waiting
     for point in invited published reading; do
         start_held talker "$point" talker
+        measure_with "$listener_pid"
         began=${EPOCHREALTIME/[.,]/}
         kill -KILL "$talker_pid"
         read -t "$DEADLINE" -r line <&7
@@ -566,17 +597,19 @@ fill() { # FIFO
 @test "a talker that has the turn and says nothing loses it, and the next is served" {
     rm -f lines && mkfifo lines
     exec 7<>lines
-    start_listener --keep --timeout 0.5
+    start_listener --keep --timeout 1
     start silent talker --chat <lines
     echo one >&7
     wait_for_line silent.out 'listener said'
     start next talker Hello
+    start last talker Hello
     finish next 0
+    finish last 0
     finish silent 3
     grep -F "the listener (PID $listener_pid) serves us no more" silent.err
-    grep -F "no word from the talker (PID $silent_pid) within 0.5 seconds: it loses its turn" listener.err
-    ends 0 talker Hello
-    stop listener
+    grep -F "no word from the talker (PID $silent_pid) within 1 s: it loses its turn" listener.err
+    kill -s TERM "$listener_pid" # or it has given up: no talker came within 1 s
+    reap listener
 }
 
 @test "a listener whose segment is removed says so and exits with 1" {

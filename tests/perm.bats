@@ -109,7 +109,7 @@ has_tried() { # MODE WHO READ WRITE
     stranger=$(sed -nE "s/^talker-perm\[([0-9]+)\] kill\($listener_pid, SIGUSR1\) = -1 EPERM .*/\1/p" talker.err | tail -n 1)
     [ -n "$stranger" ]
     [ "$stranger" -ne "$talker_pid" ]
-    grep -x "listener: the last word is from PID $stranger, another user's, who could not signal us" listener.out
+    grep -x "listener: the last word is from PID $stranger, a stranger, who could not signal us" listener.out
 }
 
 @test "no signal of another user reaches the listener" {

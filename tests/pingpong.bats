@@ -280,7 +280,7 @@ told() { # PATTERN
         wait_for_line talker.out rounds
         kill -STOP "$talker_pid"
         finish listener 3
-        grep -x "listener-pingpong: no word from the talker (PID $talker_pid) within 1 seconds: gave up" listener.err
+        grep -x "listener-pingpong: no word from the talker (PID $talker_pid) within 1 s: gave up" listener.err
         kill -CONT "$talker_pid"
         finish talker 3
         nothing_is_left
@@ -416,5 +416,5 @@ END
     kill -CONT "$listener_pid"
     finish talker 0
     finish listener 0
-    grep -E "sigwaitinfo\(\[HUP INT QUIT USR1 PIPE ALRM TERM\], \{si_signo=SIGUSR1, si_pid=$listener_pid\}\) = 10" trace
+    grep -E "sigwaitinfo\(\[HUP INT QUIT USR1 USR2 PIPE ALRM TERM XCPU VTALRM PROF IO\], \{si_signo=SIGUSR1, si_pid=$listener_pid\}\) = 10" trace
 }

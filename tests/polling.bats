@@ -75,7 +75,9 @@ effort() { # polling|sleeping
 }
 
 @test "a failed call is reported in one line, with the reason at its end" {
-    refuses 3 '^talker-polling: ftok\("missing", 1\): .*: No such file or directory$' talker-polling --file missing
+    touch file
+    refuses 1 'ftok\("file/x", 1\): Not a directory$' talker-polling --file file/x
+    refuses 3 '^talker-polling: no listener .*there is no such file.*start listener-polling' talker-polling --file missing
 }
 
 @test "without a peer the timeout ends a program, and nothing stays behind" {
@@ -87,7 +89,7 @@ effort() { # polling|sleeping
     shmid=$(shmid_of listener)
     start talker talker-polling --hold speaking
     finish listener 3
-    grep -E '^listener-polling: no word from the talker \(PID [0-9]+\) within 0.3 seconds: gave up$' listener.err
+    grep -E '^listener-polling: no word from the talker \(PID [0-9]+\) within 0.3 s: gave up$' listener.err
     # A slow talker may not have come as far as its hold: then it ends when the listener does.
     kill -CONT "$talker_pid" || is_gone "$talker_pid"
     finish talker 3

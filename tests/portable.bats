@@ -48,12 +48,23 @@ prints() {
         (cd "$ROOT" && sh scripts/check-ladder 2>&1)
         echo "status $?"
     fi
-    for script in "$ROOT"/scripts/*.awk; do
+    for script in "$ROOT"/scripts/bench-*.awk; do
         [ -e "$script" ] || continue
         echo "== ${script##*/}"
         awk -f "$script" </dev/null 2>&1
         echo "status $?"
     done
+    for form in '' --mermaid --json '--svg run.svg'; do
+        echo "== timeline $form"
+        # shellcheck disable=SC2086 # two words
+        sh "$ROOT/scripts/timeline" $form "$ROOT"/tests/readme/*.trace 2>&1
+        echo "status $?"
+    done
+    cat run.svg
+    echo "== replay"
+    sh "$ROOT/scripts/replay" --output run.html "$ROOT"/tests/readme/*.trace >/dev/null 2>&1
+    echo "status $?"
+    sed 's/nonce[^ ;>]*//g' run.html # it is a random number
 } </dev/null
 
 # A killed listener's segment, for scripts/sweep to find.
@@ -68,7 +79,7 @@ leave_stale_segment() {
 same_under() { # NAME PROGRAM
     leave_stale_segment
     prints >expected || :
-    [ "$(grep -c '^status 0$' expected)" -ge 9 ] || fail "a script fails with the machine's own $1:" "$(cat expected)"
+    [ "$(grep -c '^status 0$' expected)" -ge 13 ] || fail "a script fails with the machine's own $1:" "$(cat expected)"
     grep -F " $stale: " expected
     grep -x complete expected
     use "$1" "$2"

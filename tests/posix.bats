@@ -360,7 +360,7 @@ is_mapped_by() { # PID
 @test "a listener without a talker gives up at its timeout" {
     start_listener_of posix -t 0.2
     finish listener 3
-    expect_lines listener.err "listener-posix: no talker within 0.2 seconds: gave up"
+    expect_lines listener.err "listener-posix: no talker within 0.2 s: gave up"
     [ ! -e "$(object_of)" ]
 }
 

@@ -3,6 +3,7 @@
 # shellcheck disable=SC2154 # start sets NAME_pid
 
 load helpers
+load session
 
 setup() { common_setup; }
 teardown() { common_teardown; }
@@ -62,4 +63,8 @@ made_by() { # PID
     kill -CONT "$talker_pid"
     finish talker 3
     expect_lines <(tail -n 1 talker.err) "talker-private: the listener (PID $listener_pid) went away"
+}
+
+@test "the lesson also holds where kernel.shm_rmid_forced is 1" {
+    meet_rmid_forced private
 }

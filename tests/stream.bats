@@ -99,7 +99,7 @@ load stream
     refuses 3 'no listener|start the listener' talker-stream
     touch shmfile
     refuses 3 'no listener' talker-stream
-    refuses 3 'no listener within 0.2 seconds' talker-stream --wait --timeout 0.2
+    refuses 3 'no listener within 0.2 s' talker-stream --wait --timeout 0.2
 }
 
 @test "a second talker or listener is refused, and takes nothing" {

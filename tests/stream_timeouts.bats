@@ -61,7 +61,7 @@ load stream
     start_receiver --timeout 1
     start talker talker-stream <in
     finish listener 3
-    broke_off_after 1000 "no word from the talker \(PID $talker_pid\) within 1 seconds"
+    broke_off_after 1000 "no word from the talker \(PID $talker_pid\) within 1 s"
     finish talker 3
     grep -x "talker-stream: the listener (PID $listener_pid) went away" talker.err
 }
@@ -73,7 +73,7 @@ load stream
     start_receiver
     start talker talker-stream --timeout 1 <in
     finish talker 3
-    expect_lines talker.err 'talker-stream: nothing came on stdin within 1 seconds, after 1000 bytes: gave up'
+    expect_lines talker.err 'talker-stream: nothing came on stdin within 1 s, after 1000 bytes: gave up'
     finish listener 3
     broke_off_after 1000 "the talker \(PID $talker_pid\) went away"
 }
@@ -83,7 +83,7 @@ load stream
     start_receiver_of_reader cat
     start talker talker-stream <"$random"
     finish listener 3
-    bytes=$(sed -nE 's/^listener-stream: stdout took nothing within 1 seconds, after ([0-9]+) bytes: gave up$/\1/p' listener.err)
+    bytes=$(sed -nE 's/^listener-stream: stdout took nothing within 1 s, after ([0-9]+) bytes: gave up$/\1/p' listener.err)
     finish talker 3
     kill -CONT "$reader_pid"
     finish reader 0

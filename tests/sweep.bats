@@ -227,6 +227,7 @@ both_are_killed() {
     unshare -i -m mount -t tmpfs none /dev/shm 2>/dev/null || skip "no /dev/shm and no segments of one's own here"
     cat >machine.sh <<'END'
         mount -t tmpfs none /dev/shm
+        unset TMPDIR # it may be in the /dev/shm that is covered now
         ipcmk -M 100 >&2
         for program in listener listener-posix; do
             "$BUILD/$program" -t 10 -f /dev/shm/shmfile >/dev/shm/said &
@@ -255,6 +256,17 @@ END
         'removed /dev/shm/a b/key.3.to-talker: a listener left it behind' \
         'left 0: foreign, its size is 100 bytes' \
         '/dev/shm:' 'a b' said shmfile shmtalk-said-it '' '/dev/shm/a b:'
+}
+
+@test "a list that cannot be written is an error, and says so" {
+    [ -w /dev/full ] || skip "there is no /dev/full"
+    start_listener
+    shmid=$(shmid_of listener)
+    run -1 --separate-stderr bash -c "'$BUILD/sweep' list $shmid >/dev/full"
+    [[ $stderr == 'sweep: cannot write to stdout: '* ]]
+    run -1 --separate-stderr bash -c "'$ROOT/scripts/sweep' >&-"
+    [[ $stderr == 'scripts/sweep: cannot write to stdout: '* ]]
+    stop listener
 }
 
 @test "an argument that names nothing is refused" {

@@ -302,7 +302,7 @@ expect_bytes() { # SHMID FORMAT (of printf)
 @test "without a peer the timeout ends it, and nothing stays behind" {
     start_server -t 0.2
     finish listener 3
-    expect_lines listener.err "listener-textbook: no talker within 0.2 seconds: gave up"
+    expect_lines listener.err "listener-textbook: no talker within 0.2 s: gave up"
     is_removed "$shmid"
 }
 

@@ -102,7 +102,7 @@ die_unready() {
     start listener listener-unready -t 0.2
     shmid=$(shmid_of listener)
     finish listener 3
-    expect_lines listener.err "listener-unready: no signal within 0.2 seconds: gave up"
+    expect_lines listener.err "listener-unready: no signal within 0.2 s: gave up"
     is_removed "$shmid"
 }
 

@@ -152,7 +152,7 @@ duet() { # LISTENER-PREFIX TALKER-PREFIX [OPTION]...
 }
 
 # Waits until one of FILEs has the line of a listener that is ready. Sets pid and shmid from that line. Returns 1 if the
-# line does not come within 20 seconds.
+# line does not come within 20 s.
 await_listener() { # FILE...
     polls=0
     until line=$(grep -h 'waiting for a talker' "$@" 2>/dev/null); do
