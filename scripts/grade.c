@@ -400,6 +400,9 @@ int main(int argc, char **argv)
         err(STATUS_NONE, "mmap");
     grading.subject.namespaces = grading.plain ? 0 : sandbox_probe();
     run_cases(&grading);
+    if (!grading.only && grading.verdicts[0].state != VERDICT_PASS &&
+        grading.verdicts[0].state != VERDICT_FAIL)
+        errx(STATUS_NONE, "%s: it could not be graded: %s", grading.name, grading.verdicts[0].seen);
     count_points(&grading);
     print(&grading);
     return grading.possible > 0 && grading.earned == grading.possible ? STATUS_ALL : STATUS_NOT_ALL;

@@ -559,9 +559,7 @@ void game_start(struct game *game)
     game->out = out[0];
     game->err = err[0];
     enum outcome outcome = game_until(game, has_started, DEADLINE_MS);
-    if (outcome == ENDED)
-        fail(game, CRASHES, 0, "it did not start: %s. %.200s", ending_of(game), game->errors);
     if (outcome != REACHED)
-        leave_open(game, "the program cannot be watched: it is not linked with this system's C "
-                         "library as a shared one");
+        leave_open(game, "the program cannot be watched: it is linked statically or with another C "
+                         "library, or it cannot run here");
 }

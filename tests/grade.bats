@@ -176,6 +176,12 @@ refuses() { # STATUS PATTERN ARGUMENT...
     refuses 3 'empty: no C file' --talker empty
 }
 
+@test "a program that is linked statically is refused with exit status 3" {
+    echo 'int main(void) { return 0; }' >fixed.c
+    "${CC:-cc}" -static -o fixed fixed.c 2>/dev/null || skip "no static C library"
+    refuses 3 'it could not be graded: the program cannot be watched' --talker fixed
+}
+
 @test "a wrong command line is refused with exit status 2" {
     refuses 2 'give --talker FILE or --listener FILE'
     refuses 2 "unknown option '--nothing'" --nothing
