@@ -354,9 +354,9 @@ static int find_program(struct dl_phdr_info *info, size_t size, void *unused)
     (void)size, (void)unused;
     program_base = info->dlpi_addr;
     for (int i = 0; i < info->dlpi_phnum; i++) {
-        uintptr_t end = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz;
-        if (info->dlpi_phdr[i].p_type == PT_LOAD && end > program_end)
-            program_end = end;
+        uintptr_t past = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz;
+        if (info->dlpi_phdr[i].p_type == PT_LOAD && past > program_end)
+            program_end = past;
     }
     return 1; /* the first one is the program */
 }

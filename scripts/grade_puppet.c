@@ -238,8 +238,8 @@ void puppet_remove(struct game *game)
 void puppet_die(struct game *game)
 {
     kill(game->puppet, SIGKILL);
-    while (waitpid(game->puppet, NULL, 0) == -1 && errno == EINTR)
-        continue;
+    while (waitpid(game->puppet, NULL, 0) == -1 && errno == EINTR) {
+    }
     close(game->orders);
     game->puppet = game->orders = -1;
 }

@@ -104,12 +104,11 @@ void sandbox_drop(const struct game *game)
 
 /* ---- namespaces ---- */
 
-static bool write_file(const char *path, const char *format, unsigned number)
+static bool write_file(const char *path, const char *text)
 {
-    char text[64];
-    int fd = open(path, O_WRONLY | O_CLOEXEC),
-        length = snprintf(text, sizeof text, format, number, number);
-    bool done = fd != -1 && write(fd, text, (size_t)length) == length;
+    const size_t length = strlen(text);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool done = fd != -1 && write(fd, text, length) == (ssize_t)length;
     if (fd != -1)
         close(fd);
     return done;
@@ -122,9 +121,11 @@ static bool enter_namespaces(int flags)
         return false;
     if (!(flags & CLONE_NEWUSER))
         return true;
-    return write_file("/proc/self/setgroups", "deny", 0) &&
-           write_file("/proc/self/uid_map", "%u %u 1", uid) &&
-           write_file("/proc/self/gid_map", "%u %u 1", gid);
+    char user[32], group[32];
+    snprintf(user, sizeof user, "%u %u 1", uid, uid);
+    snprintf(group, sizeof group, "%u %u 1", gid, gid);
+    return write_file("/proc/self/setgroups", "deny") && write_file("/proc/self/uid_map", user) &&
+           write_file("/proc/self/gid_map", group);
 }
 
 static bool mount_own(void)
@@ -256,8 +257,8 @@ static void end_children(uid_t uid, pid_t group)
         char *at = list;
         for (long pid; (pid = strtol(at, &at, 10)) > 0;)
             kill((pid_t)pid, SIGKILL);
-        while (waitpid(-1, NULL, WNOHANG) > 0)
-            continue;
+        while (waitpid(-1, NULL, WNOHANG) > 0) {
+        }
         poll(NULL, 0, 1);
     }
 }
