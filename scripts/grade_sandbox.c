@@ -251,8 +251,10 @@ static void end_children(uid_t uid, pid_t group)
         char *at = list;
         for (long pid; (pid = strtol(at, &at, 10)) > 0;)
             kill((pid_t)pid, SIGKILL);
-        while (waitpid(-1, NULL, WNOHANG) > 0)
-            continue;
+        pid_t reaped;
+        do
+            reaped = waitpid(-1, NULL, WNOHANG);
+        while (reaped > 0);
         poll(NULL, 0, 1);
     }
 }
