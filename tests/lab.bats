@@ -77,8 +77,8 @@ requires_grade() {
     declare -A pid
     for name in $(all_exercises); do
         for part in starter solution; do
-            "$ROOT/scripts/grade" "--$(field "$name" side)" --wire "$(field "$name" wire)" \
-                "$exercises/$name/$part.c" >"$name.$part" 2>&1 3>&- &
+            "$ROOT/scripts/grade" "$name" "$exercises/$name/$part.c" \
+                >"$name.$part" 2>&1 3>&- &
             pid[$name.$part]=$!
         done
     done
@@ -176,7 +176,7 @@ END
     [ -n "$score" ]
     grep "^torn  *$score " <<<"$(lab)"
     lab solution torn >lab/torn/talker.c
-    (cd lab/torn && make -s check >/dev/null 3>&-)
+    (cd lab/torn && make -s check >graded 2>&1 3>&-) || fail "$(cat lab/torn/graded)"
     grep '^torn  *done ' <<<"$(cd lab/torn && lab)"
 }
 

@@ -8,7 +8,7 @@
 
 # The lessons and the variants, one a line.
 lessons() {
-    "$ROOT/scripts/demo" --list | awk '{ print $1 }'
+    "$ROOT/scripts/demo" --list | awk '/^[a-z]/ { print $1 }'
     awk '$1 == "VARIANTS" { for (i = 3; i <= NF; i++) print $i }' "$ROOT/Makefile" | sed 's/^listener-//'
 }
 

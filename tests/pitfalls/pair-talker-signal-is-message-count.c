@@ -1,5 +1,5 @@
-/* pitfall: signal-is-message; side: talker; wire: pair. It counts: the first signal invites it, the
- * second is the reply. From outside a counter looks like a flag: any signal takes it on. */
+/* pitfall: signal-is-message; side: talker; wire: pair. It counts: it takes the first signal for
+ * the invitation, and the second for the reply. */
 #include <err.h>
 #include <errno.h>
 #include <signal.h>
