@@ -49,10 +49,6 @@ static int channel = -1, owner, stepping, in_handler;
 static uintptr_t program_base, program_end;
 static long text_at, text_end;
 
-static struct {
-    char *base;
-    size_t size;
-} attached[MOST_ATTACHED];
 static char *last_attached;
 
 static struct sigaction handlers[SIGNALS]; /* as the program has set them */
@@ -149,6 +145,11 @@ static uint64_t bits_of(const sigset_t *set)
 /* ---- stores into the segment ---- */
 
 #if CAN_STEP
+
+static struct {
+    char *base;
+    size_t size;
+} attached[MOST_ATTACHED];
 
 static struct {
     char *address;
@@ -354,9 +355,9 @@ static int find_program(struct dl_phdr_info *info, size_t size, void *unused)
     (void)size, (void)unused;
     program_base = info->dlpi_addr;
     for (int i = 0; i < info->dlpi_phnum; i++) {
-        uintptr_t past = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz;
-        if (info->dlpi_phdr[i].p_type == PT_LOAD && past > program_end)
-            program_end = past;
+        uintptr_t last = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz;
+        if (info->dlpi_phdr[i].p_type == PT_LOAD && last > program_end)
+            program_end = last;
     }
     return 1; /* the first one is the program */
 }

@@ -238,8 +238,10 @@ void puppet_remove(struct game *game)
 void puppet_die(struct game *game)
 {
     kill(game->puppet, SIGKILL);
-    while (waitpid(game->puppet, NULL, 0) == -1 && errno == EINTR) {
-    }
+    pid_t reaped;
+    do
+        reaped = waitpid(game->puppet, NULL, 0);
+    while (reaped == -1 && errno == EINTR);
     close(game->orders);
     game->puppet = game->orders = -1;
 }

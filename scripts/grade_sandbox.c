@@ -28,18 +28,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* From linux/capability.h and linux/mount.h, which not every compiler finds. */
-struct capability_header {
-    uint32_t version;
-    int pid;
-};
-struct capabilities {
-    uint32_t effective, permitted, inheritable;
-};
-struct mount_change {
-    uint64_t set, clear, propagation, user_namespace;
-};
-enum { CAPABILITY_VERSION = 0x20080522, MOUNT_READ_ONLY = 1 };
+enum { CAPABILITY_VERSION = 0x20080522, MOUNT_READ_ONLY = 1 }; /* linux/capability.h, mount.h */
 
 enum { CASE_SECONDS = 25, OWN_SPACES = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNS };
 
@@ -92,13 +81,13 @@ void sandbox_limit(const struct game *game)
 
 void sandbox_drop(const struct game *game)
 {
-    struct capability_header header = {CAPABILITY_VERSION, 0};
-    struct capabilities none[2] = {{0, 0, 0}, {0, 0, 0}};
+    uint32_t header[] = {CAPABILITY_VERSION, 0};
+    uint32_t none[6] = {0};
     if (game->uid != getuid() &&
         (setgroups(0, NULL) == -1 || setgid(game->uid) == -1 || setuid(game->uid) == -1))
         _exit(125);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    syscall(SYS_capset, &header, none);
+    syscall(SYS_capset, header, none);
     prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* the peers look into each other's /proc/PID/maps */
 }
 
@@ -106,12 +95,20 @@ void sandbox_drop(const struct game *game)
 
 static bool write_file(const char *path, const char *text)
 {
-    const size_t length = strlen(text);
     int fd = open(path, O_WRONLY | O_CLOEXEC);
-    bool done = fd != -1 && write(fd, text, length) == (ssize_t)length;
+    ssize_t length = (ssize_t)strlen(text);
+    bool done = fd != -1 && write(fd, text, (size_t)length) == length;
     if (fd != -1)
         close(fd);
     return done;
+}
+
+/* In the new user namespace we are who we were outside. */
+static bool map_user(const char *path, unsigned id)
+{
+    char text[48];
+    snprintf(text, sizeof text, "%u %u 1", id, id);
+    return write_file(path, text);
 }
 
 static bool enter_namespaces(int flags)
@@ -121,20 +118,17 @@ static bool enter_namespaces(int flags)
         return false;
     if (!(flags & CLONE_NEWUSER))
         return true;
-    char user[32], group[32];
-    snprintf(user, sizeof user, "%u %u 1", uid, uid);
-    snprintf(group, sizeof group, "%u %u 1", gid, gid);
-    return write_file("/proc/self/setgroups", "deny") && write_file("/proc/self/uid_map", user) &&
-           write_file("/proc/self/gid_map", group);
+    return write_file("/proc/self/setgroups", "deny") && map_user("/proc/self/uid_map", uid) &&
+           map_user("/proc/self/gid_map", gid);
 }
 
 static bool mount_own(void)
 {
-    struct mount_change read_only = {.set = MOUNT_READ_ONLY};
+    uint64_t read_only[4] = {MOUNT_READ_ONLY}; /* to set, to clear, propagation, namespace */
     if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
         return false;
 #if defined(SYS_mount_setattr) && defined(AT_RECURSIVE)
-    syscall(SYS_mount_setattr, -1, "/", AT_RECURSIVE, &read_only, sizeof read_only);
+    syscall(SYS_mount_setattr, -1, "/", AT_RECURSIVE, read_only, sizeof read_only);
 #else
     (void)read_only;
 #endif
@@ -257,8 +251,10 @@ static void end_children(uid_t uid, pid_t group)
         char *at = list;
         for (long pid; (pid = strtol(at, &at, 10)) > 0;)
             kill((pid_t)pid, SIGKILL);
-        while (waitpid(-1, NULL, WNOHANG) > 0) {
-        }
+        pid_t reaped;
+        do
+            reaped = waitpid(-1, NULL, WNOHANG);
+        while (reaped > 0);
         poll(NULL, 0, 1);
     }
 }

@@ -31,8 +31,8 @@ expected() { # FILE...
 each_gets_its_name() { # SIDE WIRE
     set -- "$1" "$2" "$pitfalls/$2-$1"-*.c /dev/null
     names "$1" "$2" "${@:3:$#-3}" >found || :
-    expected "${@:3:$#-3}" >expected
-    diff expected found
+    expected "${@:3:$#-3}" >wanted
+    diff wanted found
 }
 
 # A program of one line, whose score is 0 and which leaves nothing.
