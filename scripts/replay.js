@@ -9,7 +9,7 @@
     const data = JSON.parse($('data').textContent);
     const SIDES = ['listener', 'talker'];
     const PLAY_EVERY = 1600; // milliseconds
-    const here = { run: data.start, at: 0, asking: false, seen: 0, scale: 1, before: null };
+    const here = { run: data.start, at: 0, asking: false, asked: -1, seen: 0, scale: 1, before: null };
     let timer = 0, addressTimer = 0;
 
     // ---- small helpers
@@ -450,14 +450,20 @@
         return el('dd', `writer ${story.processes[p].side}`, `${nameOf(story, p)}, step ${writer}`);
     }
 
+    // The words have the same order in each run: then nothing jumps when the variant is chosen.
+    function wordOrder(story) {
+        const rank = name => (runs[0].words.includes(name) ? runs[0].words.indexOf(name) : runs[0].words.length);
+        return [...story.words].sort((a, b) => rank(a) - rank(b));
+    }
+
     function showWords(story, state, item) {
         const box = $('words');
         const looked = item.kind === 'observe' ? item.text.replace(/^observe /, '').split(' = ')[0] : '';
         let target = null;
         box.textContent = '';
-        story.words.forEach((name, w) => {
-            const now = state.words.get(w + 1);
-            if (!now) return;
+        for (const name of wordOrder(story)) {
+            const w = story.words.indexOf(name), now = state.words.get(w + 1);
+            if (!now) continue;
             const word = el('div', 'word');
             Object.assign(word.dataset, { w: w + 1, value: now.value, writer: now.writer });
             if (now.at === here.at && item.kind !== 'observe') word.classList.add('new');
@@ -466,7 +472,7 @@
             const value = el('dd', 'value', now.value);
             word.append(el('dt', '', name), value, showWriter(story, now.writer, now.value));
             box.append(word);
-        });
+        }
         if (target) box.scrollTop = target.offsetTop - box.offsetTop - (box.clientHeight - target.offsetHeight) / 2;
     }
 
@@ -659,6 +665,7 @@
         const story = run(), item = story.items[here.at], state = stateAt(story, here.at);
         showBar(story, item);
         showCaption(story, item);
+        if (here.asking && here.at === here.asked) showAsked();
         for (const side of SIDES) showSide(story, side, state, item);
         showWords(story, state, item);
         showTrack(story, item);
@@ -697,13 +704,18 @@
         if (timer) stop();
         here.asking = !here.asking;
         here.seen = here.at;
+        here.asked = here.at;
         show();
-        if (!here.asking) return;
+    }
+
+    // Stands in place of the caption until the next step, in every size of the window.
+    function showAsked() {
         $('asked').textContent = '';
         $('caption').className = '';
         $('says').textContent = 'What happens next?';
         $('why').textContent = data.question || 'What does each process do now?';
         $('lost').textContent = '';
+        fitCaption();
     }
 
     function zoom(factor) {

@@ -226,6 +226,8 @@ is_at_step() { # N
     browser_press p
     caption_has "$(sed -n 's/^ \* Question: //p' "$ROOT/listener/lostwakeup.c")"
     shows 'document.getElementById("count").textContent' 'step 20'
+    browser_press + -
+    caption_has "$(sed -n 's/^ \* Question: //p' "$ROOT/listener/lostwakeup.c")"
     covered='look.isCovered()'
     shows "$covered" true
     browser_press ' '
