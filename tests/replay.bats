@@ -294,9 +294,10 @@ step_of() { # LESSON SIDE PATTERN
     open_page "$PAGES/lostwakeup.html#step=$(step_of lostwakeup talker '^observe step = WOKEN')"
     shows 'document.getElementById("why").textContent' ''
     # The explanation is in the function that calls the one with the step.
-    open_page "$PAGES/pair.html#step=$(step_of pair talker '^ftok[(]')"
-    browser_js 'document.getElementById("why").textContent'
-    [[ $value == 'Find the listener'* ]] || fail "ftok is explained by '$value'"
+    n=$(step_of pair talker '^ftok[(]')
+    open_page "$PAGES/pair.html#step=$n"
+    shows 'document.getElementById("why").textContent' \
+        "$(story_of pair | awk -F '\t' -v n="$n" '$1 == "step" && $2 == n { print $8 }')"
 }
 
 @test "who sleeps, whose wakeup is lost and which signal is on its way" {
