@@ -201,10 +201,13 @@
     }
 
     function because(story, item) {
+        const before = story.items.slice(0, story.items.indexOf(item)).reverse().find(other => other.p === item.p);
+        const signalled = !/^(sigsuspend|pause)\(/.test(item.text) || (before && before.kind === 'signal');
+        const without = signalled ? '' : ', no SIGUSR1 came';
         const from = factsOf(item, 'link').map(([, step, what]) => {
             const cause = story.items[itemOf(story, Number(step))];
             const who = cause.p < 0 ? '' : nameOf(story, cause.p) + ', ';
-            return what === 'wakeup' ? `asleep since step ${step}` : `from ${who}step ${step}`;
+            return what === 'wakeup' ? `asleep since step ${step}${without}` : `from ${who}step ${step}`;
         });
         if (from.length <= 3) return from.join('; ');
         return `from ${from.length} steps, the last is ${factsOf(item, 'link').pop()[1]}`;

@@ -306,6 +306,8 @@ step_of() { # LESSON SIDE PATTERN
     shows 'document.querySelector("#listener .how").textContent' 'wakeup lost'
     shows 'document.querySelector("#caption").className.includes("loss")' true
     shows 'document.querySelectorAll(".side.sleeps").length' 2
+    browser_press ArrowRight # its time limit wakes it
+    caption_has "asleep since step $lost, no SIGUSR1 came"
     sent=$(step_of lostwakeup_no_mask talker '^kill[(][0-9]+, SIGUSR1')
     open_page "$PAGES/lostwakeup_no_mask.html#step=$sent&run=2" # the listener sleeps, and does not block it
     shows 'document.querySelector("#listener .pending").textContent' 'arriving'
