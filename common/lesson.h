@@ -21,6 +21,7 @@
 #define HERE(call) (trace_at(__FILE__, __LINE__), call)
 
 #define program_start(...) HERE(program_start(__VA_ARGS__))
+#define program_end()      HERE(program_end())
 #define explain(why)       HERE(trace_explain(why))
 #define print_line(...)    HERE(print_line(__VA_ARGS__))
 #define print_bytes(...)   HERE(print_bytes(__VA_ARGS__))

@@ -95,4 +95,25 @@ void session_part(struct session *session);
 _Noreturn void session_skip(struct session *session, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* In a lesson, these calls are narrated with its line, too. (lesson.h comes first there.) */
+#ifdef LESSON_H
+#define session_open(...)           HERE(session_open(__VA_ARGS__))
+#define session_create(...)         HERE(session_create(__VA_ARGS__))
+#define session_announce(...)       HERE(session_announce(__VA_ARGS__))
+#define session_await_talker(...)   HERE(session_await_talker(__VA_ARGS__))
+#define session_join(...)           HERE(session_join(__VA_ARGS__))
+#define session_await_listener(...) HERE(session_await_listener(__VA_ARGS__))
+#define session_advance(...)        HERE(session_advance(__VA_ARGS__))
+#define session_await(...)          HERE(session_await(__VA_ARGS__))
+#define session_await_blocked(...)  HERE(session_await_blocked(__VA_ARGS__))
+#define session_await_attached(...) HERE(session_await_attached(__VA_ARGS__))
+#define session_read(...)           HERE(session_read(__VA_ARGS__))
+#define session_nap(...)            HERE(session_nap(__VA_ARGS__))
+#define session_wait(...)           HERE(session_wait(__VA_ARGS__))
+#define session_sleep(...)          HERE(session_sleep(__VA_ARGS__))
+#define session_give_up(...)        HERE(session_give_up(__VA_ARGS__))
+#define session_part(...)           HERE(session_part(__VA_ARGS__))
+#define session_skip(...)           HERE(session_skip(__VA_ARGS__))
+#endif
+
 #endif

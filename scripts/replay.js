@@ -9,7 +9,7 @@
     const data = JSON.parse($('data').textContent);
     const SIDES = ['listener', 'talker'];
     const PLAY_EVERY = 1600; // milliseconds
-    const here = { run: data.start, at: 0, asking: false, seen: 0, scale: 1, before: null };
+    const here = { run: data.start, at: 0, asking: false, asked: -1, seen: 0, scale: 1, before: null };
     let timer = 0, addressTimer = 0;
 
     // ---- small helpers
@@ -81,7 +81,7 @@
     const FACTS = {
         printed: (state, n, p, text) => { state.processes[p - 1].printed.push({ text, at: n }); },
         at: (state, n, p, where) => { Object.assign(state.processes[p - 1], placeOf(where)); },
-        state: (state, n, p, how) => { state.processes[p - 1].how = how; },
+        state: (state, n, p, how) => { Object.assign(state.processes[p - 1], { how, lost: false }); },
         sigusr1: (state, n, p, action, mask, pending, taken) => {
             Object.assign(state.processes[p - 1], { action, mask, pending: Number(pending), taken: Number(taken) });
         },
@@ -94,7 +94,7 @@
     function stateAt(story, at) {
         const state = {
             processes: story.processes.map(() => ({ how: '', action: 'default', mask: 'open', pending: 0, taken: 0,
-                file: '', line: 0, printed: [] })),
+                file: '', line: 0, lost: false, printed: [] })),
             words: new Map()
         };
         for (let i = 1; i <= at; i++) {
@@ -103,6 +103,7 @@
             if (process && item.line) Object.assign(process, { file: item.file, line: item.line });
             if (process && item.kind === 'print') process.printed.push({ text: item.text, at: i });
             for (const [what, ...fields] of item.facts) if (FACTS[what]) FACTS[what](state, i, ...fields);
+            if (process && item.kind === 'sleep' && factsOf(item, 'lost').length) process.lost = true;
         }
         return state;
     }
@@ -200,13 +201,69 @@
     }
 
     function because(story, item) {
+        const before = story.items.slice(0, story.items.indexOf(item)).reverse().find(other => other.p === item.p);
+        const signalled = !/^(sigsuspend|pause)\(/.test(item.text) || (before && before.kind === 'signal');
+        const without = signalled ? '' : ', no SIGUSR1 came';
         const from = factsOf(item, 'link').map(([, step, what]) => {
             const cause = story.items[itemOf(story, Number(step))];
             const who = cause.p < 0 ? '' : nameOf(story, cause.p) + ', ';
-            return what === 'wakeup' ? `asleep since step ${step}` : `from ${who}step ${step}`;
+            return what === 'wakeup' ? `asleep since step ${step}${without}` : `from ${who}step ${step}`;
         });
         if (from.length <= 3) return from.join('; ');
         return `from ${from.length} steps, the last is ${factsOf(item, 'link').pop()[1]}`;
+    }
+
+    // ---- does the explanation in force explain this step?
+
+    // A program explains a paragraph of its source. The functions that the paragraph calls belong to it. What comes
+    // after it has the same explanation in the trace, but the sentence is not about it.
+    function explains(item) {
+        const lines = sources.get(item.file);
+        if (!lines || !item.why) return true;
+        const start = explainLine(lines, item);
+        if (start < 0) return true;
+        let end = start;
+        while (end + 1 < lines.length && lines[end + 1].trim() && lines[end + 1] !== '}') end++;
+        const at = item.line - 1;
+        return (at >= start && at <= end) || calledBy(lines, lines.slice(start, end + 1)).some(f => f.has(at));
+    }
+
+    // The line of explain(WHY), or -1: the last one before the step, or else the first one.
+    function explainLine(lines, item) {
+        const begin = JSON.stringify(item.why).slice(0, 25);
+        const found = lines.map((_, i) => i)
+            .filter(i => /\bexplain\($/.test(lines[i].trim()) ? (lines[i + 1] || '').includes(begin)
+                : lines[i].includes(`explain(${begin}`));
+        const before = found.filter(i => i < item.line);
+        return before.length ? before.pop() : found.length ? found[0] : -1;
+    }
+
+    // The functions of the file that these lines call, and those that these call.
+    function calledBy(lines, text) {
+        const functions = functionsOf(lines), called = new Set();
+        for (const queue = [text.join('\n')]; queue.length;) {
+            const body = queue.pop();
+            for (const f of functions)
+                if (!called.has(f) && new RegExp(`\\b${f.name}\\(`).test(body)) {
+                    called.add(f);
+                    queue.push(lines.slice(f.first, f.last).join('\n'));
+                }
+        }
+        return [...called];
+    }
+
+    // In our style a body is between "{" and "}" in the first column.
+    function functionsOf(lines) {
+        const functions = [];
+        for (let first = 0; first < lines.length; first++) {
+            if (lines[first] !== '{') continue;
+            let head = first - 1;
+            while (head > 0 && /^\s/.test(lines[head])) head--;
+            const name = (/(\w+)\(/.exec(lines[head]) || [])[1], end = lines.indexOf('}', first);
+            const last = end < 0 ? lines.length : end;
+            if (name) functions.push({ name, first, last, has: at => at >= first && at <= last });
+        }
+        return functions;
     }
 
     function showOpening(story) {
@@ -230,7 +287,7 @@
             says.append(el('code', '', spoken(story, item)));
             const cause = because(story, item);
             if (cause) says.append(el('small', '', cause));
-            $('why').textContent = item.why;
+            $('why').textContent = explains(item) ? item.why : '';
         }
         const lost = factsOf(item, 'lost').map(fact => fact[1]);
         const harmless = [...factsOf(item, 'left').map(fact => fact[1]),
@@ -238,6 +295,7 @@
         const last = here.at === story.items.length - 1;
         $('lost').textContent = [...lost, ...harmless].join(' ');
         $('lost').className = lost.length ? '' : 'harmless';
+        caption.classList.toggle('loss', lost.length > 0);
         if (last && story.claim) $('why').textContent = `Answer: ${story.claim}.`;
         fitCaption();
     }
@@ -260,7 +318,9 @@
         const row = el('div', `process ${howClass(now.how)}`);
         row.dataset.p = p + 1;
         const how = el('span', 'how');
-        how.append(icon(howClass(now.how)), HOW_WORDS[now.how] || now.how.replace('exit status ', 'with '));
+        how.append(icon(howClass(now.how)), now.lost ? 'wakeup lost' :
+            HOW_WORDS[now.how] || now.how.replace('exit status ', 'with '));
+        row.classList.toggle('loss', now.lost);
         how.dataset.how = now.how;
         row.append(el('span', 'name', nameOf(story, p)), how);
         if (story.processes.filter(other => other.side === story.processes[p].side).length === 1)
@@ -280,7 +340,7 @@
         if (!now.how) usr1.append(' ');
         else if (now.mask === 'blocked') put('blocked', true, 'blocked');
         else put('open', false, { default: 'open, would kill', ignored: 'ignored' }[now.action] || 'open');
-        if (now.pending) put('pending', true, 'pending');
+        if (now.pending) put('pending', true, now.mask === 'blocked' ? 'pending' : 'arriving');
         if (now.how) put('taken', now.taken > 0, el('span', 'more', 'taken '), now.taken);
         Object.assign(usr1.dataset, { action: now.action, mask: now.mask, pending: now.pending, taken: now.taken });
         return usr1;
@@ -301,9 +361,10 @@
         }
         sources.get(file).forEach((text, i) => {
             const line = el('div', '', '');
-            text.trimStart().split('->').forEach((piece, k) => {
-                if (k) line.append(el('wbr'), el('span', 'arrow', '->'));
-                line.append(piece);
+            text.trimStart().split(/(?<=\w\()(?=\S{12})|(?<=\w{14}\()(?=\S)|(?=->)/).forEach((piece, k) => {
+                if (k) line.append(el('wbr'));
+                if (piece.startsWith('->')) line.append(el('span', 'arrow', '->'), piece.slice(2));
+                else line.append(piece);
             });
             if (!text.trim()) line.textContent = ' ';
             line.dataset.line = i + 1;
@@ -357,8 +418,11 @@
         lines.sort((a, b) => a.at - b.at);
         box.textContent = '';
         if (!lines.length) box.append(el('p', 'none', 'nothing printed yet'));
+        const several = story.processes.filter(process => process.side === side).length > 1;
         for (const { p, text, at } of lines) {
-            const line = el('p', at === here.at ? 'new' : '', bare(text, side));
+            const line = el('p', at === here.at ? 'new' : '', '');
+            if (several) line.append(el('b', '', `${nameOf(story, p - 1).replace(side + ' ', '')} `));
+            line.append(bare(text, side));
             Object.assign(line.dataset, { p, text });
             box.append(line);
         }
@@ -370,6 +434,8 @@
         const mine = story.processes.map((_, p) => p).filter(p => story.processes[p].side === side);
         box.textContent = '';
         box.classList.toggle('many', mine.length > 2);
+        $(side).classList.toggle('sleeps', leaderOf(story, side) >= 0 &&
+            state.processes[leaderOf(story, side)].how === 'asleep');
         for (const p of mine) box.append(showProcess(story, p, state.processes[p]));
         const acting = box.querySelector(`[data-p="${item.p + 1}"]`);
         if (acting) box.scrollTop = acting.offsetTop - box.offsetTop - box.clientHeight / 2;
@@ -379,11 +445,18 @@
 
     // ---- the segment
 
-    function showWriter(story, writer) {
-        if (!writer) return el('dd', 'writer', 'not written by a step');
+    // A word that no step has written is 0, unless a process wrote it that has no trace, or before the trace.
+    function showWriter(story, writer, value) {
+        if (!writer) return el('dd', 'writer', /^0$|\(0\)$/.test(value) ? 'not written yet' : 'written in no step');
         const { p } = story.items[itemOf(story, writer)];
         if (p < 0) return el('dd', 'writer', `step ${writer}`);
         return el('dd', `writer ${story.processes[p].side}`, `${nameOf(story, p)}, step ${writer}`);
+    }
+
+    // The words have the same order in each run: then nothing jumps when the variant is chosen.
+    function wordOrder(story) {
+        const rank = name => (runs[0].words.includes(name) ? runs[0].words.indexOf(name) : runs[0].words.length);
+        return [...story.words].sort((a, b) => rank(a) - rank(b));
     }
 
     function showWords(story, state, item) {
@@ -391,18 +464,18 @@
         const looked = item.kind === 'observe' ? item.text.replace(/^observe /, '').split(' = ')[0] : '';
         let target = null;
         box.textContent = '';
-        story.words.forEach((name, w) => {
-            const now = state.words.get(w + 1);
-            if (!now) return;
+        for (const name of wordOrder(story)) {
+            const w = story.words.indexOf(name), now = state.words.get(w + 1);
+            if (!now) continue;
             const word = el('div', 'word');
             Object.assign(word.dataset, { w: w + 1, value: now.value, writer: now.writer });
             if (now.at === here.at && item.kind !== 'observe') word.classList.add('new');
             if (name === looked) word.classList.add('seen');
             if (word.className !== 'word') target = word;
             const value = el('dd', 'value', now.value);
-            word.append(el('dt', '', name), value, showWriter(story, now.writer));
+            word.append(el('dt', '', name), value, showWriter(story, now.writer, now.value));
             box.append(word);
-        });
+        }
         if (target) box.scrollTop = target.offsetTop - box.offsetTop - (box.clientHeight - target.offsetHeight) / 2;
     }
 
@@ -522,6 +595,7 @@
         const item = story.items[i], to = targetOf(story, item);
         const { side } = story.processes[item.p];
         let cx = x(i), cy = y(item.p) - size.lane * 0.25;
+        const arm = radius * 1.6;
         if (to >= 0) {
             cx = x(i) + size.step * 0.5;
             cy = y(item.p) + (y(to) - y(item.p)) * 0.75;
@@ -530,8 +604,8 @@
         if (!factsOf(item, 'lost').length)
             svg.append(draw('circle', { class: `left ${side}`, cx, cy, r: radius }));
         else for (const turn of [1, -1])
-            svg.append(draw('line', { class: 'cross', x1: cx - radius, x2: cx + radius,
-                y1: cy - radius * turn, y2: cy + radius * turn }));
+            svg.append(draw('line', { class: 'cross', x1: cx - arm, x2: cx + arm,
+                y1: cy - arm * turn, y2: cy + arm * turn }));
     }
 
     const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
@@ -594,6 +668,7 @@
         const story = run(), item = story.items[here.at], state = stateAt(story, here.at);
         showBar(story, item);
         showCaption(story, item);
+        if (here.asking && here.at === here.asked) showAsked();
         for (const side of SIDES) showSide(story, side, state, item);
         showWords(story, state, item);
         showTrack(story, item);
@@ -632,13 +707,18 @@
         if (timer) stop();
         here.asking = !here.asking;
         here.seen = here.at;
+        here.asked = here.at;
         show();
-        if (!here.asking) return;
+    }
+
+    // Stands in place of the caption until the next step, in every size of the window.
+    function showAsked() {
         $('asked').textContent = '';
         $('caption').className = '';
         $('says').textContent = 'What happens next?';
         $('why').textContent = data.question || 'What does each process do now?';
         $('lost').textContent = '';
+        fitCaption();
     }
 
     function zoom(factor) {

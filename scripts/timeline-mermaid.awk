@@ -6,11 +6,11 @@ BEGIN { arrow = " →" }
 function draw(    p, i) {
     print "sequenceDiagram"
     for (p = 1; p <= processes; p++)
-        if (sides[p] == "talker")
+        if (sides[p] == "listener")
             print "    participant P" p " as " plain_text(name[p] pid_if_needed(p))
     print "    participant S as segment"
     for (p = 1; p <= processes; p++)
-        if (sides[p] == "listener")
+        if (sides[p] == "talker")
             print "    participant P" p " as " plain_text(name[p] pid_if_needed(p))
     for (i = 1; i <= missings; i++)
         print "    Note over " all_over() ": " plain_text(missing[i])
@@ -46,9 +46,9 @@ function row(i) {
 # All from the first column to the last.
 function all_over(    p, left_, right_) {
     for (p = 1; p <= processes; p++) {
-        if (sides[p] == "talker" && left_ == "")
+        if (sides[p] == "listener" && left_ == "")
             left_ = "P" p
-        if (sides[p] == "listener")
+        if (sides[p] == "talker")
             right_ = "P" p
     }
     return (left_ == "" ? "S" : left_) "," (right_ == "" ? "S" : right_)

@@ -7,8 +7,8 @@ BEGIN {
     arrow = " →"
     wide = 1280
     pace = 27            # from a line of text to the next
-    bar_x["talker"] = 420
-    bar_x["listener"] = 860
+    bar_x["listener"] = 420
+    bar_x["talker"] = 860
     middle_x = 640
     left_edge = 470      # of the segment
     right_edge = 810
@@ -26,8 +26,8 @@ function draw(    i) {
     print "<rect class=\"paper\" width=\"" wide "\" height=\"" height "\"/>"
     box("segment", left_edge, top - 20, right_edge - left_edge, bottom - top + 26)
     head()
-    bars("talker")
     bars("listener")
+    bars("talker")
     for (i = 1; i <= rows; i++)
         pending_line(i)
     for (i = 1; i <= rows; i++)
@@ -81,8 +81,8 @@ function head(    i) {
     words_at("head middle", middle_x, 38, title)
     for (i = 1; i <= missings; i++)
         words_at("why middle", middle_x, 40 + 26 * i, missing[i])
-    words_at(head_class("talker") " end", bar_x["talker"] + 4, top - 34, name_at("talker"))
-    words_at(head_class("listener"), bar_x["listener"] - 4, top - 34, name_at("listener"))
+    words_at(head_class("listener") " end", bar_x["listener"] + 4, top - 34, name_at("listener"))
+    words_at(head_class("talker"), bar_x["talker"] - 4, top - 34, name_at("talker"))
     words_at("head middle words", middle_x, top - 34, "segment")
 }
 
@@ -145,12 +145,13 @@ function row(i,    part, count, j, s) {
     if (what[i] == "lost")
         return whole_row("lost middle", middle_x, i, "✗ ")
     if (what[i] == "why")
-        return whole_row(s == "talker" ? "why" : "why end", s == "talker" ? 60 : wide - 20, i, "")
+        return whole_row(s == "listener" ? "why" : "why end", s == "listener" ? 60 : wide - 20, i, "")
     words_at("number end", 40, y[i], step[i])
     count = wrap(label[i], letters, part, 3)
     for (j = 1; j <= count; j++)
-        words_at((s == "talker" ? "end" : "start") (j == 1 ? " first" : ""), bar_x[s] + (s == "talker" ? -16 : 16), \
-                 y[i] + (j - 1) * pace, part[j], j == 1 && step[i] in where ? where[step[i]] : "")
+        words_at((s == "listener" ? "end" : "start") (j == 1 ? " first" : ""), \
+                 bar_x[s] + (s == "listener" ? -16 : 16), y[i] + (j - 1) * pace, part[j], \
+                 j == 1 && step[i] in where ? where[step[i]] : "")
     if (what[i] == "read" || what[i] == "write")
         word_row(i, s)
     if (what[i] == "kill" && sides[other[i]] != s)
@@ -168,31 +169,31 @@ function whole_row(class, x, i, mark,    part, count, j) {
 function word_row(i, s,    near, words, half, end_) {
     words = cut(middle[i], middle_letters)
     half = 5 * width(words) + 10
-    near = s == "talker" ? middle_x - half : middle_x + half
-    end_ = bar_x[s] + (s == "talker" ? 8 : -8)
+    near = s == "listener" ? middle_x - half : middle_x + half
+    end_ = bar_x[s] + (s == "listener" ? 8 : -8)
     box(what[i] == "write" ? "changed" : "plate", middle_x - half, y[i] - 18, 2 * half, 24)
     words_at("mono middle", middle_x, y[i] - 1, words)
     stroke("value", near, y[i] - 6, end_, y[i] - 6)
     if (what[i] == "write")
-        tip("value", near, y[i] - 6, s == "talker" ? 1 : -1)
+        tip("value", near, y[i] - 6, s == "listener" ? 1 : -1)
     else
-        tip("value", end_, y[i] - 6, s == "talker" ? -1 : 1)
+        tip("value", end_, y[i] - 6, s == "listener" ? -1 : 1)
 }
 
 function signal_row(i, s,    from, to, lost_, half) {
     lost_ = step[i] in lost
-    from = bar_x[s] + (s == "talker" ? 8 : -8)
-    to = bar_x[sides[other[i]]] + (s == "talker" ? -14 : 14)
+    from = bar_x[s] + (s == "listener" ? 8 : -8)
+    to = bar_x[sides[other[i]]] + (s == "listener" ? -14 : 14)
     if (lost_)
-        to += s == "talker" ? -60 : 60
+        to += s == "listener" ? -60 : 60
     stroke("signal" (lost_ ? " lost" : ""), from, y[i] - 6, to, y[i] - 6)
     half = 5.4 * width(middle[i]) + 8
     box("plate", middle_x - half, y[i] - 19, 2 * half, 25)
     words_at((lost_ ? "lost" : "signal") " middle", middle_x, y[i], middle[i])
     if (lost_)
-        words_at("lost middle", to + (s == "talker" ? 14 : -14), y[i], "✗")
+        words_at("lost middle", to + (s == "listener" ? 14 : -14), y[i], "✗")
     else
-        tip("signal", to + (s == "talker" ? 4 : -4), y[i] - 6, s == "talker" ? 1 : -1)
+        tip("signal", to + (s == "listener" ? 4 : -4), y[i] - 6, s == "listener" ? 1 : -1)
 }
 
 # From where the signal comes in to where it is taken. What a fold hides has no place.
@@ -204,9 +205,9 @@ function pending_line(i,    j, x, s) {
     if (j > rows || step[j] != taker[step[i]])
         return
     s = sides[other[i]]
-    x = bar_x[s] + (s == "talker" ? 12 : -12)
+    x = bar_x[s] + (s == "listener" ? 12 : -12)
     stroke("pending", x, y[i] - 6, x, y[j] - 6)
-    tip("signal", x + (s == "talker" ? -6 : 6), y[j] - 6, s == "talker" ? -1 : 1)
+    tip("signal", x + (s == "listener" ? -6 : 6), y[j] - 6, s == "listener" ? -1 : 1)
 }
 
 function stroke(class, x1, y1, x2, y2) {

@@ -43,14 +43,14 @@ function draw(    i) {
 }
 
 function head() {
-    put_heading(name_at("talker"), "segment", name_at("listener"))
-    put_heading(pids_at("talker"), "", pids_at("listener"))
+    put_heading(name_at("listener"), "segment", name_at("talker"))
+    put_heading(pids_at("listener"), "", pids_at("talker"))
 }
 
 function put_heading(left_, middle_, right_) {
-    left_ = pad("", number) bold paint["talker"] pad_left(cut(left_, own), own) plain "  "
+    left_ = pad("", number) bold paint["listener"] pad_left(cut(left_, own), own) plain "  "
     middle_ = paint["segment"] centred(middle_, room) plain "  "
-    print left_ middle_ bold paint["listener"] cut(right_, own) plain
+    print left_ middle_ bold paint["talker"] cut(right_, own) plain
 }
 
 function name_at(which,    p) {
@@ -89,15 +89,15 @@ function lines_of(i,    count, part, j, middle_) {
     for (j = 1; j <= count; j++) {
         middle_ = j == 1 ? drawn_middle(i) : pad("", room)
         printf "%s%s%s", dim, pad_left(j == 1 ? step[i] : "", number - 1) " ", plain
-        if (side[i] == "talker")
-            put_line(pad("", own - width(part[j])) paint["talker"] part[j] plain, middle_, "", i, j)
+        if (side[i] == "listener")
+            put_line(pad("", own - width(part[j])) paint["listener"] part[j] plain, middle_, "", i, j)
         else
-            put_line(pad("", own), middle_, paint["listener"] part[j] plain, i, j)
+            put_line(pad("", own), middle_, paint["talker"] part[j] plain, i, j)
     }
 }
 
 function put_line(left_, middle_, right_, i, j) {
-    right_ = left_ " " bar_at(i, "talker", j) middle_ bar_at(i, "listener", j) " " right_
+    right_ = left_ " " bar_at(i, "listener", j) middle_ bar_at(i, "talker", j) " " right_
     sub(/ +$/, "", right_) # nothing that is painted is blank
     print right_
 }
@@ -123,7 +123,7 @@ function drawn_middle(i) {
 
 function drawn_word(i,    words) {
     words = cut(middle[i], room - 4)
-    if (side[i] == "talker") {
+    if (side[i] == "listener") {
         words = (what[i] == "write" ? line to_right : to_left line) " " paint["segment"] words plain
         return words pad("", room - 3 - width(cut(middle[i], room - 4)))
     }
@@ -136,21 +136,21 @@ function drawn_kill(i,    words, rest) {
     rest = room - 5 - width(words)
     if (step[i] in lost)
         return red drawn_lost(i, words, rest) plain
-    return side[i] == "talker" ? thick thick " " words " " repeat(thick, rest) to_right : \
+    return side[i] == "listener" ? thick thick " " words " " repeat(thick, rest) to_right : \
            to_left repeat(thick, rest) " " words " " thick thick
 }
 
 # It does not come to the other side.
 function drawn_lost(i, words, rest) {
     rest -= 3
-    return side[i] == "talker" ? thick thick " " words " " repeat(thick, rest) cross "   " : \
+    return side[i] == "listener" ? thick thick " " words " " repeat(thick, rest) cross "   " : \
            "   " cross repeat(thick, rest) " " words " " thick thick
 }
 
 # The end of the arrow: from the middle into the process that takes the signal.
 function drawn_take(i,    words) {
     words = cut(middle[i], room - 5)
-    return side[i] == "talker" ? to_left thick thick " " words pad("", room - 4 - width(words)) : \
+    return side[i] == "listener" ? to_left thick thick " " words pad("", room - 4 - width(words)) : \
            pad("", room - 4 - width(words)) words " " thick thick to_right
 }
 
@@ -168,7 +168,7 @@ function print_why(i,    part, count, j, all) {
     all = 2 * own + room + 4
     count = wrap(label[i], all - 8, part, 4)
     for (j = 1; j <= count; j++)
-        print pad("", number) dim (side[i] == "talker" ? part[j] : pad_left(part[j], all)) plain
+        print pad("", number) dim (side[i] == "listener" ? part[j] : pad_left(part[j], all)) plain
 }
 
 # ---- text

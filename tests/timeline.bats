@@ -52,22 +52,23 @@ text_of() { # LESSON
 
 @test "the text of the handshake shows who writes, who signals, who sleeps" {
     timeline_of example >lines
-    grep -E '^ +[0-9]+ +writes ┃─▶ state = SAID \(1\) +┊$' lines
-    grep -E '^ +[0-9]+ +kill ┃━━ SIGUSR1 ━+▶┊$' lines
-    grep -E '^ +[0-9]+ +┊ +SIGUSR1 of step [0-9]+ ━━▶┃ takes it, wakes up$' lines
+    head -n 1 lines | grep -xE ' +listener-handshake +segment +talker-handshake'
+    grep -E '^ +[0-9]+ +┊ +state = SAID \(1\) ◀─┃ writes$' lines
     grep -E '^ +[0-9]+ +┊◀━+ SIGUSR1 ━━┃ kill$' lines
-    grep -E '^ +[0-9]+ +takes it, wakes up ┃◀━━ SIGUSR1 of step [0-9]+ +┃$' lines
-    grep -E '^ +[0-9]+ +┻ ends: exit status 0$' lines
+    grep -E '^ +[0-9]+ +takes it, wakes up ┃◀━━ SIGUSR1 of step [0-9]+ +┊$' lines
+    grep -E '^ +[0-9]+ +kill ┃━━ SIGUSR1 ━+▶┊$' lines
+    grep -E '^ +[0-9]+ +┃ +SIGUSR1 of step [0-9]+ ━━▶┃ takes it, wakes up$' lines
+    grep -E '^ +[0-9]+ +ends: exit status 0 ┻$' lines
     ! grep -E 'Note:|lost' lines || fail "the handshake loses nothing"
 }
 
 @test "the text of the wrong variants says what was lost, and where" {
     timeline_of lostwakeup_no_mask >lines
-    grep -A 1 -E '┊ pause: sleeps$' lines | tail -n 1 | grep -F '✗ Lost wakeup: the word was published in step'
-    grep -E '┃ wakes up, without$' lines
+    grep -A 1 -E 'pause: sleeps ┊' lines | tail -n 1 | grep -F '✗ Lost wakeup: the word was published in step'
+    grep -E 'wakes up, without ┃' lines
     timeline_of unready_no_block >lines
-    grep -E 'kill ┃━━ SIGUSR1: lost ━+✗$' lines
-    grep -E '┻ dies of SIGUSR1$' lines
+    grep -E '✗━+ SIGUSR1: lost ━━┃ kill$' lines
+    grep -E 'dies of SIGUSR1 ┻' lines
 }
 
 @test "coalesce is folded, and says that a thousand signals became one" {
@@ -75,13 +76,13 @@ text_of() { # LESSON
     [ "$(wc -l <lines)" -lt 120 ]
     grep -E '⋮ [0-9]+ times more \(steps [0-9]+ to [0-9]+\): talker: .*kill' lines
     tr -s ' \n┃┊' ' ' <lines | grep -F 'takes SIGUSR1 (1000 became 1)'
-    [ "$(timeline_of coalesce --all | grep -c ' kill ┃━')" -gt 1000 ]
+    [ "$(timeline_of coalesce --all | grep -c '━┃ kill$')" -gt 1000 ]
 }
 
 @test "without UTF-8 the text is ASCII" {
     LC_ALL=C timeline_of example >lines
     ! LC_ALL=C grep -n '[^ -~]' lines || fail "not ASCII"
-    grep -E '^ +[0-9]+ +kill \|== SIGUSR1 =+>:$' lines
+    grep -E '^ +[0-9]+ +:<=+ SIGUSR1 ==\| kill$' lines
 }
 
 @test "--explain adds the reason for each step" {
@@ -222,7 +223,7 @@ mermaid_of() { # LESSON
 
 @test "a lesson is run and drawn; nothing stays behind" {
     timeline handshake >lines
-    grep -E 'kill ┃━━ SIGUSR1 ━+▶' lines
+    grep -E '◀━+ SIGUSR1 ━━┃ kill$' lines
     expect_lines <(ls -A tmp)
 }
 
