@@ -122,7 +122,7 @@ compiler() {
 
 @test "every filter that README gives to scripts/test chooses a test" {
     commands_of_readme | sed -n "s/.*--filter '\([^']*\)'.*/\1/p" >filters
-    [ "$(wc -l <filters)" -ge 2 ]
+    [ -s filters ]
     while read -r filter; do
         grep -q "^@test .*$filter" "$ROOT"/tests/*.bats || fail "no test has '$filter' in its title"
     done <filters
