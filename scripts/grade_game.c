@@ -176,7 +176,7 @@ static void note_before(struct game *game)
     }
     if (event->call == CALL_SLEEP && at_sleep(game)) {
         game->sleeps++;
-        game->slept_ms += event->args[0];
+        game->slept_ms += (long)event->args[0];
         if (event->args[0] >= 20)
             game->go.action = GO_SKIP;
     }

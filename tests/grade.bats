@@ -6,6 +6,7 @@ load helpers
 
 setup() {
     common_setup
+    [ -z "${SANITIZE-}" ] || skip "each program is compiled with sanitizers already"
     requires_compiler "the programs that are graded"
     pitfalls=$ROOT/tests/pitfalls
 }
