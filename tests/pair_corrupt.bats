@@ -64,9 +64,13 @@ forge_as_nobody() { # TEXT
 
 @test "with mode 0666 a text of another user is heard when a talker rings" {
     start_listener --mode 0666
-    start_held talker published talker Hello
-    forge_as_nobody 'in its place'
+    start_held talker invited talker Hello
+    wait_for_state "$listener_pid" S # it has looked, and does not look again until it is signalled
+    kill -STOP "$listener_pid"
     kill -CONT "$talker_pid"
+    until_true grep -q '^ShdPnd:.*[2367abef]..$' "/proc/$listener_pid/status" || fail "the talker did not ring" # SIGUSR1
+    forge_as_nobody 'in its place'
+    kill -CONT "$listener_pid"
     finish talker 0
     finish listener 0
     received listener | expect_lines - 'in its place'

@@ -72,7 +72,7 @@ sweeps_its_own() {
     # shellcheck disable=SC2016 # the inner shell expands
     unshare --user --map-root-user --ipc sh -c '
         "$BUILD/listener" -f own >own.out & listener=$!
-        until grep -q waiting own.out; do sleep 0.01; done
+        until grep -qs waiting own.out; do sleep 0.01; done
         kill -s KILL "$listener"
         wait "$listener" 2>/dev/null
         sh "$ROOT/scripts/sweep"' 2>&1
