@@ -322,6 +322,15 @@ struct moment *story_begin(struct story *story)
     return now;
 }
 
+void story_end(struct moment *now)
+{
+    free(now->actors);
+    free(now->touched_actors);
+    free(now->words);
+    free(now->touched_words);
+    free(now);
+}
+
 /* A child of fork often ends with _exit, which leaves no record. */
 static void miss_ends(struct story *story)
 {
@@ -350,6 +359,7 @@ void story_judge(struct story *story)
     if (story->word_count > MOST_WORDS)
         story_misses(story, "There are more than %d words: the last one stands for all the others.",
                      MOST_WORDS);
+    story_end(now);
     miss_ends(story);
 }
 

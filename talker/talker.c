@@ -417,7 +417,8 @@ static void say_lines(struct talker *talker)
 }
 
 /* Gives back the seat, then the turn. A listener that left before us had finished with us; one that
- * died is another matter. */
+ * died is another matter. kill(2) succeeds for a dead process that its parent has not waited for.
+ */
 static void leave(struct talker *talker)
 {
     explain("Leave the seat and pass the turn: the next talker is served.");
@@ -425,6 +426,7 @@ static void leave(struct talker *talker)
     if (!pass_turn(talker))
         return; /* the listener has taken it back already */
     trace_point("published");
-    if (!ring(talker) && segment_survive(&talker->segment))
+    bool gone = !ring(talker) || peer_is_gone(talker->listener, talker->segment.shmid);
+    if (gone && segment_survive(&talker->segment))
         errx(EXIT_NO_PEER, "the listener (PID %d) went away", talker->listener);
 }

@@ -72,7 +72,7 @@ offers() { # WORD...
 
 @test "make install and make uninstall: programs, pages and completion" {
     requires make
-    make -s -C "$ROOT" BUILD="$BUILD" DESTDIR="$PWD/a root" PREFIX=/usr install
+    make -s -C "$ROOT" BUILD="${BUILD#"$ROOT/"}" DESTDIR="$PWD/a root" PREFIX=/usr install
     share="$PWD/a root/usr/share"
     "$PWD/a root/usr/bin/talker-torn" --version
     [ -s "$share/man/man1/listener.1" ]
@@ -86,6 +86,6 @@ offers() { # WORD...
         "$load" listener-torn || :
         complete -p listener-torn' "$loader" | grep -x 'complete -F _shmtalk listener-torn'
 
-    make -s -C "$ROOT" BUILD="$BUILD" DESTDIR="$PWD/a root" PREFIX=/usr uninstall
+    make -s -C "$ROOT" BUILD="${BUILD#"$ROOT/"}" DESTDIR="$PWD/a root" PREFIX=/usr uninstall
     find "a root" ! -type d | expect_lines -
 }
