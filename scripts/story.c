@@ -180,7 +180,7 @@ static void print_story(struct story *story)
             hidden = 0;
         }
     }
-    story_end(now);
+    story_end(story, now);
     printf("end\t%d\n", story->step_count);
 }
 
@@ -193,7 +193,7 @@ static void print_at(struct story *story, int number)
         story_advance(story, now, i);
     print_head(story);
     story_print_moment(story, now, number);
-    story_end(now);
+    story_end(story, now);
 }
 
 /* ---- options ---- */

@@ -131,7 +131,7 @@ int story_kills_taken(const struct step *step, const int **kills);
 struct moment; /* the state after a step */
 
 struct moment *story_begin(struct story *story);
-void story_end(struct moment *now);
+void story_end(const struct story *story, struct moment *now);
 void story_advance(struct story *story, struct moment *now, int step);
 void story_print_changes(struct story *story, struct moment *now, int step);
 void story_print_moment(struct story *story, struct moment *now, int step);

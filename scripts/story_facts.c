@@ -322,8 +322,10 @@ struct moment *story_begin(struct story *story)
     return now;
 }
 
-void story_end(struct moment *now)
+void story_end(const struct story *story, struct moment *now)
 {
+    for (int i = 0; i < story->process_count; i++)
+        free(now->actors[i].looked);
     free(now->actors);
     free(now->touched_actors);
     free(now->words);
@@ -359,7 +361,7 @@ void story_judge(struct story *story)
     if (story->word_count > MOST_WORDS)
         story_misses(story, "There are more than %d words: the last one stands for all the others.",
                      MOST_WORDS);
-    story_end(now);
+    story_end(story, now);
     miss_ends(story);
 }
 
