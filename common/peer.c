@@ -130,14 +130,16 @@ enum peer_maps peer_maps(pid_t pid, const char *path, unsigned long inode)
 }
 
 /* kill(2) also succeeds for root, whatever the user. Without /proc there is no more to ask. */
-bool peer_is_of_this_user(pid_t pid)
+static enum peer_claim whose(pid_t pid)
 {
     char path[32];
     struct stat owner;
     snprintf(path, sizeof path, "/proc/%d", (int)pid);
     if (!peer_proc_is_ours())
-        return true;
-    return stat(path, &owner) == 0 && owner.st_uid == geteuid();
+        return PEER_CONFIRMED;
+    if (stat(path, &owner) == -1)
+        return PEER_UNKNOWN;
+    return owner.st_uid == geteuid() ? PEER_CONFIRMED : PEER_FORBIDDEN;
 }
 
 #else
@@ -147,10 +149,10 @@ bool peer_proc_is_ours(void)
     return false;
 }
 
-bool peer_is_of_this_user(pid_t pid)
+static enum peer_claim whose(pid_t pid)
 {
     (void)pid;
-    return true;
+    return PEER_CONFIRMED;
 }
 
 bool peer_is_elsewhere(pid_t pid)
@@ -255,6 +257,11 @@ static enum peer_claim ask_who_attached(pid_t pid, int shmid)
     return pid == about.shm_cpid || pid == about.shm_lpid ? PEER_CONFIRMED : PEER_UNKNOWN;
 }
 
+bool peer_is_of_this_user(pid_t pid)
+{
+    return whose(pid) == PEER_CONFIRMED;
+}
+
 enum peer_claim peer_claim(pid_t pid, int shmid)
 {
     if (pid <= 0 || pid == getpid())
@@ -263,7 +270,7 @@ enum peer_claim peer_claim(pid_t pid, int shmid)
         return errno == ESRCH ? PEER_DENIED : errno == EPERM ? PEER_FORBIDDEN : PEER_UNKNOWN;
     switch (maps_segment(pid, shmid)) {
     case PEER_MAPS_IT:
-        return peer_is_of_this_user(pid) ? PEER_CONFIRMED : PEER_FORBIDDEN;
+        return whose(pid);
     case PEER_MAPS_NOT:
     case PEER_MAPS_NOTHING:
         return PEER_DENIED;
