@@ -55,6 +55,7 @@ struct talker {
     int directory;    /* how many bytes of it are the directory */
     char *text;       /* a message, or the reply to it: `capacity` bytes */
     int status;       /* what to exit with, if nothing worse comes */
+    bool saw_it_gone; /* the listener was gone when we took our last look, and found its reply */
 };
 
 static void be_invited(struct talker *talker, size_t needed);
@@ -274,6 +275,7 @@ static enum wait_result await_turn(struct talker *talker)
         if (why != WAIT_LOOK && !came_nearer(talker, &wait, seat, &nearest))
             return why;
     }
+    talker->saw_it_gone = wait.verdict == WAIT_GONE;
     return WAIT_LOOK;
 }
 
@@ -426,7 +428,7 @@ static void leave(struct talker *talker)
     if (!pass_turn(talker))
         return; /* the listener has taken it back already */
     trace_point("published");
-    bool gone = !ring(talker) || peer_is_gone(talker->listener, talker->segment.shmid);
-    if (gone && segment_survive(&talker->segment))
+    bool rung = ring(talker);
+    if ((!rung || talker->saw_it_gone) && segment_survive(&talker->segment))
         errx(EXIT_NO_PEER, "the listener (PID %d) went away", talker->listener);
 }
