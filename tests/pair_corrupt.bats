@@ -67,6 +67,7 @@ forge_as_nobody() { # TEXT
     start_held talker invited talker Hello
     wait_for_state "$listener_pid" S # it has looked, and does not look again until it is signalled
     kill -STOP "$listener_pid"
+    wait_for_state "$listener_pid" T
     kill -CONT "$talker_pid"
     until_true grep -q '^ShdPnd:.*[2367abef]..$' "/proc/$listener_pid/status" || fail "the talker did not ring" # SIGUSR1
     forge_as_nobody 'in its place'
