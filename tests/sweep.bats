@@ -230,8 +230,9 @@ both_are_killed() {
         unset TMPDIR # it may be in the /dev/shm that is covered now
         ipcmk -M 100 >&2
         for program in listener listener-posix; do
+            rm -f /dev/shm/said # what the first one said is no sign of the second
             "$BUILD/$program" -t 10 -f /dev/shm/shmfile >/dev/shm/said &
-            until grep -q waiting /dev/shm/said; do sleep 0.01; done
+            until grep -qs waiting /dev/shm/said; do sleep 0.01; done
             kill -KILL "$!"
         done
         wait
