@@ -217,7 +217,7 @@ static void read_trace(struct story *story, const char *path, int file)
         errx(1, "%s: is a directory, not a trace", path);
     size_t length;
     char *bytes = read_all(path, &length), *end = bytes + length;
-    int first_process = story->process_count;
+    int first_process = story->process_count, first_record = story->record_count;
     if (length == 0)
         story_misses(story, "%s is empty.", path);
     for (char *line = bytes, *next; line < end; line = next) {
@@ -238,6 +238,8 @@ static void read_trace(struct story *story, const char *path, int file)
         latest[record->process] = record->began;
     }
     check_twice(story, path, first_process);
+    if (story->record_count == first_record)
+        free(bytes); /* otherwise the records point into it */
 }
 
 static void check_sides(struct story *story)

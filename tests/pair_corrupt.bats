@@ -47,13 +47,17 @@ lying_listener() { # CAPACITY LENGTH
 
 # ---- another user, where the mode lets everybody write
 
-forge_as_nobody() { # TEXT
+requires_another_user() {
     [ "$(id -u)" -eq 0 ] || skip "only root can become another user"
     requires setpriv
+}
+
+forge_as_nobody() { # TEXT
     as_nobody /dev/fd/9 forge "$(shmid_of listener)" "$1" 9<"$corrupt" 2>forge.err || fail "$(cat forge.err)"
 }
 
 @test "with mode 0666 another user who writes text and turn wakes no listener" {
+    requires_another_user
     start_listener --mode 0666
     forge_as_nobody 'in its place'
     ends 0 talker Hello
@@ -63,6 +67,7 @@ forge_as_nobody() { # TEXT
 }
 
 @test "with mode 0666 a text of another user is heard when a talker rings" {
+    requires_another_user
     start_listener --mode 0666
     start_held talker invited talker Hello
     wait_for_state "$listener_pid" S # it has looked, and does not look again until it is signalled
