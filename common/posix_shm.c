@@ -250,8 +250,11 @@ static struct {
     struct posix_shm object;
 } owned;
 
+/* To see whose object it is takes a descriptor, and there may be no more of them. stdin is needed no
+ * longer. */
 static void clean_up(void)
 {
+    close(STDIN_FILENO);
     if (owned.owner == getpid() && unlink_its(&owned.object) == -1 && errno != ENOENT)
         warn("remove /dev/shm%s by hand: shm_unlink(\"%s\")", owned.object.name, owned.object.name);
 }

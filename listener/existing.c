@@ -59,10 +59,10 @@ int main(int argc, char **argv)
     explain("Open what exists, and ask the kernel: is the creator dead, is it attached no more?");
     struct segment found;
     segment_find(&found, key);
-    check(error == EEXIST, "created with IPC_EXCL: %s, shmid %d has the key already",
-          error ? calls_error_name(error) : "no error", found.shmid);
     if (found.state == SEGMENT_STALE)
         segment_remove_at_exit(found.shmid); /* if we do not come so far as to recover it */
+    check(error == EEXIST, "created with IPC_EXCL: %s, shmid %d has the key already",
+          error ? calls_error_name(error) : "no error", found.shmid);
     bool stale = found.state == SEGMENT_STALE, alive = peer_is_alive(found.creator);
     check(stale && !alive, "shmid %d: %s, made by PID %d, which is %s", found.shmid,
           stale ? "ours and stale" : "not to be removed", (int)found.creator,
