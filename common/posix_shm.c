@@ -250,8 +250,8 @@ static struct {
     struct posix_shm object;
 } owned;
 
-/* To see whose object it is takes a descriptor, and there may be no more of them. stdin is needed no
- * longer. */
+/* To see whose object it is takes a descriptor, and there may be no more of them. stdin is needed
+ * no longer. */
 static void clean_up(void)
 {
     close(STDIN_FILENO);
