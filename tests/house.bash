@@ -16,7 +16,8 @@ nothing_is_left_of() { # OUTPUT
 # A house with these lessons. They are to be written with `side`.
 house() { # LESSON...
     mkdir -p house/scripts house/build house/listener
-    cp "$ROOT"/scripts/demo "$ROOT"/scripts/demo-* "$ROOT"/scripts/step "$ROOT"/scripts/lib.sh house/scripts
+    cp "$ROOT"/scripts/demo "$ROOT"/scripts/demo-* "$ROOT"/scripts/step "$ROOT"/scripts/lessons "$ROOT"/scripts/lib.sh \
+        house/scripts
     printf '#!/bin/sh\n[ "$1" = build ] || echo cc\n' >house/scripts/setup
     chmod +x house/scripts/setup
     printf 'LESSONS = \\\n   %s\n' "$*" >house/Makefile
